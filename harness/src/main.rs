@@ -1,0 +1,2 @@
+//! Crosscheck.
+fn main() {}
