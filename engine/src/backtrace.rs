@@ -154,19 +154,35 @@ impl fmt::Display for Backtrace {
     }
 }
 
+/// A frame before anybody asks for its name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RawFrame {
+    pub kind: FrameKind,
+    /// Number of the instance in its store; for hosts the number of the function in its store.
+    pub owner: u32,
+    /// Function index in the module; 0 for hosts.
+    pub func: u32,
+    /// File offset of the call or trapping instruction; 0 for hosts.
+    pub offset: u32,
+}
+
 /// Collects frames, innermost first, without keeping more than a backtrace shows.
 #[derive(Default)]
-pub struct BacktraceBuilder {
-    innermost: Vec<Frame>,
-    outermost: VecDeque<Frame>,
+pub(crate) struct BacktraceBuilder {
+    innermost: Vec<RawFrame>,
+    outermost: VecDeque<RawFrame>,
     count: u64,
     hash: Fnv,
 }
 
 impl BacktraceBuilder {
     /// Adds the next frame outwards.
-    pub(crate) fn push(&mut self, frame: Frame) {
-        (frame.kind as u8, frame.instance, frame.func, frame.offset.unwrap_or(0)).hash(&mut self.hash);
+    pub fn push(&mut self, frame: RawFrame) {
+        match frame.kind {
+            FrameKind::Wasm => (0u8, frame.owner, frame.func, frame.offset).hash(&mut self.hash),
+            // Hosts are told apart by name, and names are compared where frames are kept.
+            FrameKind::Host => 1u8.hash(&mut self.hash),
+        }
         self.count += 1;
         if self.innermost.len() < INNERMOST {
             self.innermost.push(frame);
@@ -178,11 +194,18 @@ impl BacktraceBuilder {
         }
     }
 
-    /// The backtrace of all frames pushed.
-    pub(crate) fn finish(self) -> Backtrace {
+    /// The backtrace of all frames pushed; `name` finds out where a frame has its name from.
+    pub fn finish(self, name: impl Fn(&RawFrame) -> FrameName) -> Backtrace {
+        let frame = |raw: &RawFrame| Frame {
+            kind: raw.kind,
+            instance: raw.owner,
+            func: raw.func,
+            offset: (raw.kind == FrameKind::Wasm).then_some(raw.offset),
+            name: name(raw),
+        };
         Backtrace {
-            innermost: self.innermost,
-            outermost: self.outermost.into(),
+            innermost: self.innermost.iter().map(frame).collect(),
+            outermost: self.outermost.iter().map(frame).collect(),
             count: self.count,
             hash: self.hash.0,
         }

@@ -136,22 +136,25 @@ pub struct Trap {
     message: Option<Arc<str>>,
     site: Option<u32>,
     backtrace: Option<Arc<Backtrace>>,
+    /// Whether the engine has already noted the place: outer calls leave it alone.
+    located: bool,
 }
 
 impl Trap {
     /// A trap without a place; the engine adds site and backtrace when it passes through guest code.
     pub fn new(kind: TrapKind) -> Trap {
-        Trap { kind, message: None, site: None, backtrace: None }
+        Trap { kind, message: None, site: None, backtrace: None, located: false }
     }
 
     /// A host function's refusal, in its own words.
     pub fn host(message: impl Into<Arc<str>>) -> Trap {
-        Trap { kind: TrapKind::Host, message: Some(message.into()), site: None, backtrace: None }
-    }
-
-    /// A trap whose place is known.
-    pub(crate) fn at(kind: TrapKind, site: u32) -> Trap {
-        Trap { site: Some(site), ..Trap::new(kind) }
+        Trap {
+            kind: TrapKind::Host,
+            message: Some(message.into()),
+            site: None,
+            backtrace: None,
+            located: false,
+        }
     }
 
     /// Why.
@@ -175,9 +178,14 @@ impl Trap {
         self.backtrace.as_deref()
     }
 
+    pub(crate) fn is_located(&self) -> bool {
+        self.located
+    }
+
     pub(crate) fn locate(&mut self, site: Option<u32>, backtrace: Option<Backtrace>) {
         self.site = site;
         self.backtrace = backtrace.map(Arc::new);
+        self.located = true;
     }
 }
 

@@ -1,0 +1,61 @@
+//! Choosing a mode and its settings, and making engines from that.
+
+use crate::engine::Engine;
+use crate::limits::{Limits, Settings};
+use crate::mode::Mode;
+use std::sync::Arc;
+
+/// A mode and its settings.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Config {
+    mode: Mode,
+    settings: Settings,
+}
+
+impl Config {
+    /// A mode with default settings: no fuel, backtraces, memory that stays, generous limits.
+    pub fn new(mode: Mode) -> Config {
+        Config { mode, settings: Settings::default() }
+    }
+
+    /// The mode.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Whether execution consumes fuel (see [`crate::Store::set_fuel`]).
+    pub fn fuel(mut self, on: bool) -> Config {
+        self.settings.fuel = on;
+        self
+    }
+
+    /// Whether traps carry backtraces.
+    pub fn backtraces(mut self, on: bool) -> Config {
+        self.settings.without_backtraces = !on;
+        self
+    }
+
+    /// Whether memories move to a new address on every growth, leaving poison behind.
+    pub fn moving_memory(mut self, on: bool) -> Config {
+        self.settings.moving_memory = on;
+        self
+    }
+
+    /// What stores may use.
+    pub fn limits(mut self, limits: Limits) -> Config {
+        self.settings.limits = limits;
+        self
+    }
+}
+
+impl Engine {
+    /// An engine with types of its own.
+    pub fn new(config: &Config) -> Engine {
+        Engine::from_parts(config.mode.executor(), config.settings, Arc::default())
+    }
+
+    /// An engine that shares this one's types, so that a module decoded once can run in both.
+    pub fn sibling(&self, config: &Config) -> Engine {
+        Engine::from_parts(config.mode.executor(), config.settings, self.shared_types())
+    }
+}

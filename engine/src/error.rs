@@ -1,0 +1,85 @@
+//! Everything that can go wrong when using the engine, as one type.
+
+use crate::opcode::Opcode;
+use crate::trap::{Trap, TrapKind};
+use std::fmt;
+
+/// What went wrong.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Error {
+    /// The bytes are not a valid module.
+    Invalid {
+        /// File offset of what is wrong.
+        offset: u64,
+        /// What is wrong there, in wasmparser's words.
+        message: String,
+    },
+    /// Imports do not fit.
+    Link(String),
+    /// A valid module contains something that the mode does not execute.
+    Unsupported(String),
+    /// A configured limit forbids it.
+    Limit(String),
+    /// The operating system refused memory; says nothing about the program.
+    Resources(String),
+    /// The program trapped.
+    Trap(Trap),
+}
+
+impl Error {
+    pub(crate) fn decode(error: wasmparser::Error) -> Error {
+        Error::Invalid { offset: error.offset(), message: error.message().to_string() }
+    }
+
+    pub(crate) fn invalid(offset: u64, message: impl Into<String>) -> Error {
+        Error::Invalid { offset, message: message.into() }
+    }
+
+    pub(crate) fn unsupported(what: impl fmt::Display) -> Error {
+        Error::Unsupported(format!("no mode executes {what} yet"))
+    }
+
+    pub(crate) fn unsupported_opcode(mode: &str, opcode: Opcode) -> Error {
+        let proposal = opcode.row().proposal;
+        Error::Unsupported(format!("{mode} does not execute {opcode} ({proposal}) yet"))
+    }
+
+    /// The trap, if it is one.
+    pub fn as_trap(&self) -> Option<&Trap> {
+        match self {
+            Error::Trap(trap) => Some(trap),
+            Error::Invalid { .. }
+            | Error::Link(_)
+            | Error::Unsupported(_)
+            | Error::Limit(_)
+            | Error::Resources(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Invalid { offset, message } => write!(f, "at offset {offset:#x}: {message}"),
+            Error::Link(message)
+            | Error::Unsupported(message)
+            | Error::Limit(message)
+            | Error::Resources(message) => f.write_str(message),
+            Error::Trap(trap) => write!(f, "{trap}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<Trap> for Error {
+    fn from(trap: Trap) -> Error {
+        Error::Trap(trap)
+    }
+}
+
+impl From<TrapKind> for Error {
+    fn from(kind: TrapKind) -> Error {
+        Error::Trap(Trap::new(kind))
+    }
+}

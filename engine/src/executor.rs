@@ -1,0 +1,39 @@
+//! The one trait through which the floor calls a mode.
+
+use crate::backtrace::RawFrame;
+use crate::error::Error;
+use crate::limits::Settings;
+use crate::module::{DefinedFuncIndex, ModuleInner};
+use crate::opcode::Opcode;
+use crate::store::{FuncId, StoreInner};
+use std::any::Any;
+use std::sync::Arc;
+
+/// How one mode prepares and runs code.
+pub(crate) trait Executor: Send + Sync {
+    /// The mode's name, as people type it.
+    fn name(&self) -> &'static str;
+
+    /// Whether the mode executes an opcode.
+    fn executes(&self, opcode: Opcode) -> bool;
+
+    /// Prepares a module, all of whose opcodes the mode executes.
+    fn compile(&self, module: &Arc<ModuleInner>, settings: &Settings) -> Result<Arc<dyn Code>, Error>;
+
+    /// Calls a wasm function. `slots` holds the arguments from its start, and the results when the
+    /// call returns. On failure the trap is already located.
+    ///
+    /// The store has pushed a guest activation; the executor keeps it up to date with
+    /// [`StoreInner::leave`] before anything else may look at the stack.
+    fn call(&self, store: &mut StoreInner, func: FuncId, slots: &mut [u64]) -> Result<(), Error>;
+
+    /// Visits the frames of an activation, innermost first. `top` is what the executor last passed to
+    /// [`StoreInner::leave`]; `base` is where its part of the stack begins.
+    fn walk(&self, store: &StoreInner, top: usize, base: usize, visit: &mut dyn FnMut(RawFrame));
+}
+
+/// What a mode made of a module.
+pub(crate) trait Code: Any + Send + Sync {
+    /// What calls of a function in this mode start from: private to the mode, alive as long as the code.
+    fn entry(&self, func: DefinedFuncIndex) -> *const ();
+}

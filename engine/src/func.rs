@@ -1,0 +1,355 @@
+//! Functions: calling them from outside, and writing them in Rust.
+
+use crate::error::Error;
+use crate::module::ModuleInner;
+use crate::store::{
+    AsContext, AsContextMut, Context, ContextMut, FuncId, FuncKind, FuncRecord, HostFunc, InstanceId,
+    StoreInner, Stored,
+};
+use crate::trap::TrapKind;
+use crate::types::{FuncType, ValType};
+use crate::val::Val;
+use std::marker::PhantomData;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// A function of a store.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Func {
+    pub(crate) stored: Stored,
+}
+
+/// What makes two functions the same one, in every mode.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum FuncIdentity {
+    /// Number of the instance in its store, and function index in its module.
+    Wasm {
+        /// Instance number.
+        instance: u32,
+        /// Function index, imports counted.
+        func: u32,
+    },
+    /// A host function, by its number among all functions of the store.
+    Host(u32),
+}
+
+impl Func {
+    /// A host function of any type. `name` is what backtraces call it.
+    pub fn new<T: 'static>(
+        mut store: impl AsContextMut,
+        name: &str,
+        ty: FuncType,
+        call: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<(), Error> + Send + Sync + 'static,
+    ) -> Func {
+        let store = store.context_mut().0;
+        let func_type = Arc::new(ty.clone());
+        let raw = move |store: &mut StoreInner, instance: Option<InstanceId>, slots: &mut [u64]| {
+            let params = read_all(func_type.params(), slots, store);
+            let default = |ty: &ValType| Val::default_of(*ty).unwrap_or(Val::FuncRef(None));
+            let mut results: Vec<Val> = func_type.results().iter().map(default).collect();
+            call(Caller::new(store, instance), &params, &mut results)?;
+            write_all(func_type.results(), &results, slots, store)
+                .map_err(|message| Error::Link(format!("a host function gave wrong results: {message}")))
+        };
+        Func::raw(store, name, ty, Box::new(raw))
+    }
+
+    /// A host function whose type is that of a Rust closure.
+    pub fn wrap<T: 'static, P: WasmValues, R: WasmValues>(
+        mut store: impl AsContextMut,
+        name: &str,
+        call: impl Fn(Caller<'_, T>, P) -> Result<R, Error> + Send + Sync + 'static,
+    ) -> Func {
+        let store = store.context_mut().0;
+        let raw = move |store: &mut StoreInner, instance: Option<InstanceId>, slots: &mut [u64]| {
+            let params = P::read(slots);
+            call(Caller::new(store, instance), params)?.write(slots);
+            Ok(())
+        };
+        Func::raw(store, name, FuncType::new(P::types(), R::types()), Box::new(raw))
+    }
+
+    fn raw(store: &mut StoreInner, name: &str, ty: FuncType, call: Box<crate::store::HostCall>) -> Func {
+        let func_type = Arc::new(ty.clone());
+        let ty = store.engine.types().func(ty);
+        let kind = FuncKind::Host(Arc::new(HostFunc { name: name.into(), call }));
+        let id = store.add_func(FuncRecord { ty, func_type, kind });
+        store.func_handle(id)
+    }
+
+    /// Its type.
+    pub fn ty(&self, store: impl AsContext) -> FuncType {
+        let store = store.context().0;
+        (*store.func(self.id(store)).func_type).clone()
+    }
+
+    /// What makes it the same function in every mode.
+    pub fn identity(&self, store: impl AsContext) -> FuncIdentity {
+        let store = store.context().0;
+        let id = self.id(store);
+        match &store.func(id).kind {
+            FuncKind::Wasm { instance, func, .. } => {
+                let func = store.instance(*instance).module.func_index(*func).0;
+                FuncIdentity::Wasm { instance: instance.0, func }
+            }
+            FuncKind::Host(_) => FuncIdentity::Host(id.0),
+        }
+    }
+
+    /// Calls it. `results` is as long as its result types and is overwritten.
+    ///
+    /// Fails if the arguments are not of its type, and with the trap if it traps.
+    pub fn call(
+        &self,
+        mut store: impl AsContextMut,
+        params: &[Val],
+        results: &mut [Val],
+    ) -> Result<(), Error> {
+        let store = store.context_mut().0;
+        let id = self.id(store);
+        let ty = store.func(id).func_type.clone();
+        if results.len() != ty.results().len() {
+            let (given, wanted) = (results.len(), ty.results().len());
+            return Err(Error::Link(format!("room for {given} results where the function has {wanted}")));
+        }
+        let mut slots = vec![0; ty.param_slots().max(ty.result_slots()) as usize];
+        write_all(ty.params(), params, &mut slots, store).map_err(Error::Link)?;
+        store.invoke(id, &mut slots)?;
+        results.copy_from_slice(&read_all(ty.results(), &slots, store));
+        Ok(())
+    }
+
+    /// The function as one of known Rust types; fails if its type is another.
+    pub fn typed<P: WasmValues, R: WasmValues>(
+        &self,
+        store: impl AsContext,
+    ) -> Result<TypedFunc<P, R>, Error> {
+        let ty = self.ty(store);
+        if ty.params() != &*P::types() || ty.results() != &*R::types() {
+            return Err(Error::Link(format!("the function has type {ty}")));
+        }
+        Ok(TypedFunc { func: *self, types: PhantomData })
+    }
+
+    fn id(&self, store: &StoreInner) -> FuncId {
+        FuncId(store.own(self.stored))
+    }
+}
+
+fn read_all(types: &[ValType], slots: &[u64], store: &StoreInner) -> Vec<Val> {
+    let mut at = 0;
+    let mut next = |ty: &ValType| {
+        let value = Val::read(*ty, &slots[at..], store);
+        at += ty.slots() as usize;
+        value
+    };
+    types.iter().map(&mut next).collect()
+}
+
+fn write_all(types: &[ValType], values: &[Val], slots: &mut [u64], store: &StoreInner) -> Result<(), String> {
+    if types.len() != values.len() {
+        return Err(format!("{} values where {} are expected", values.len(), types.len()));
+    }
+    let mut at = 0;
+    for (position, (ty, value)) in types.iter().zip(values).enumerate() {
+        if !value.is_a(*ty, store) {
+            return Err(format!("value {position} is {value:?} where {ty} is expected"));
+        }
+        at += value.write(&mut slots[at..], store);
+    }
+    Ok(())
+}
+
+/// A function of known Rust types.
+#[derive(Clone, Copy)]
+pub struct TypedFunc<P, R> {
+    func: Func,
+    types: PhantomData<(P, R)>,
+}
+
+impl<P: WasmValues, R: WasmValues> TypedFunc<P, R> {
+    /// Calls it; fails with the trap if it traps.
+    pub fn call(&self, mut store: impl AsContextMut, params: P) -> Result<R, Error> {
+        let store = store.context_mut().0;
+        let mut slots = vec![0; P::types().len().max(R::types().len())];
+        params.write(&mut slots);
+        store.invoke(self.func.id(store), &mut slots)?;
+        Ok(R::read(&slots))
+    }
+}
+
+/// A Rust type that is a WebAssembly value type of one slot.
+pub trait WasmValue: Copy {
+    #[doc(hidden)]
+    const TYPE: ValType;
+    #[doc(hidden)]
+    fn to_slot(self) -> u64;
+    #[doc(hidden)]
+    fn from_slot(slot: u64) -> Self;
+}
+
+macro_rules! wasm_value {
+    ($($rust:ty, $wasm:ident, $to:expr, $from:expr;)*) => {$(
+        impl WasmValue for $rust {
+            const TYPE: ValType = ValType::$wasm;
+            fn to_slot(self) -> u64 {
+                let to: fn($rust) -> u64 = $to;
+                to(self)
+            }
+            fn from_slot(slot: u64) -> $rust {
+                let from: fn(u64) -> $rust = $from;
+                from(slot)
+            }
+        }
+    )*};
+}
+
+wasm_value! {
+    i32, I32, |value| u64::from(value as u32), |slot| slot as i32;
+    u32, I32, u64::from, |slot| slot as u32;
+    i64, I64, |value| value as u64, |slot| slot as i64;
+    u64, I64, |value| value, |slot| slot;
+    f32, F32, |value| u64::from(value.to_bits()), |slot| f32::from_bits(slot as u32);
+    f64, F64, f64::to_bits, f64::from_bits;
+}
+
+/// Parameters or results as a Rust type: nothing, one value, or a tuple of values.
+pub trait WasmValues {
+    #[doc(hidden)]
+    fn types() -> Box<[ValType]>;
+    #[doc(hidden)]
+    fn write(self, slots: &mut [u64]);
+    #[doc(hidden)]
+    fn read(slots: &[u64]) -> Self;
+}
+
+impl<V: WasmValue> WasmValues for V {
+    fn types() -> Box<[ValType]> {
+        Box::new([V::TYPE])
+    }
+    fn write(self, slots: &mut [u64]) {
+        slots[0] = self.to_slot();
+    }
+    fn read(slots: &[u64]) -> V {
+        V::from_slot(slots[0])
+    }
+}
+
+macro_rules! wasm_values {
+    ($($value:ident $position:tt),*) => {
+        impl<$($value: WasmValue),*> WasmValues for ($($value,)*) {
+            fn types() -> Box<[ValType]> {
+                Box::new([$($value::TYPE),*])
+            }
+            fn write(self, _slots: &mut [u64]) {
+                $(_slots[$position] = self.$position.to_slot();)*
+            }
+            fn read(_slots: &[u64]) -> Self {
+                ($($value::from_slot(_slots[$position]),)*)
+            }
+        }
+    };
+}
+
+wasm_values!();
+wasm_values!(A 0);
+wasm_values!(A 0, B 1);
+wasm_values!(A 0, B 1, C 2);
+wasm_values!(A 0, B 1, C 2, D 3);
+wasm_values!(A 0, B 1, C 2, D 3, E 4);
+wasm_values!(A 0, B 1, C 2, D 3, E 4, F 5);
+
+/// What a host function knows of its caller: the store, and the instance that executed the call.
+pub struct Caller<'a, T> {
+    store: &'a mut StoreInner,
+    instance: Option<InstanceId>,
+    data: PhantomData<T>,
+}
+
+impl<'a, T: 'static> Caller<'a, T> {
+    pub(crate) fn new(store: &'a mut StoreInner, instance: Option<InstanceId>) -> Caller<'a, T> {
+        Caller { store, instance, data: PhantomData }
+    }
+
+    /// The embedder's data.
+    pub fn data(&self) -> &T {
+        self.store.host_data.downcast_ref().expect("host functions and store have the same data type")
+    }
+
+    /// The embedder's data, to change.
+    pub fn data_mut(&mut self) -> &mut T {
+        self.store.host_data.downcast_mut().expect("host functions and store have the same data type")
+    }
+
+    /// Number of the calling instance in its store; `None` if called from outside.
+    pub fn instance(&self) -> Option<u32> {
+        self.instance.map(|id| id.0)
+    }
+
+    /// An export of the calling instance.
+    pub fn export(&self, name: &str) -> Option<crate::instance::Extern> {
+        let id = self.instance?;
+        crate::instance::export(self.store, id, name)
+    }
+
+    /// The name under which the calling instance's module knows function `func`.
+    pub fn func_name(&self, func: u32) -> Option<String> {
+        let module: &ModuleInner = &self.store.instance(self.instance?).module;
+        Some(module.func_name(func))
+    }
+
+    /// Fuel that is left.
+    pub fn fuel(&self) -> u64 {
+        self.store.fuel
+    }
+
+    /// `len` bytes of the caller's first memory from `address`. All of it must be inside; nothing at all
+    /// may stand just behind the last byte, and no further out. Traps with "out of bounds memory access".
+    pub fn guest_bytes(&self, address: u64, len: u64) -> Result<&[u8], Error> {
+        let range = span(address, len)?;
+        let memory = self.first_memory()?;
+        self.store.memories[memory].slice(range).ok_or_else(out_of_bounds)
+    }
+
+    /// As [`Caller::guest_bytes`], writable.
+    pub fn guest_bytes_mut(&mut self, address: u64, len: u64) -> Result<&mut [u8], Error> {
+        let range = span(address, len)?;
+        let memory = self.first_memory()?;
+        self.store.memories[memory].slice_mut(range).ok_or_else(out_of_bounds)
+    }
+
+    /// The bytes from `address` up to a zero byte, which must be inside the memory. Traps as above.
+    pub fn guest_string(&self, address: u64) -> Result<&[u8], Error> {
+        let memory = &self.store.memories[self.first_memory()?];
+        let rest = memory.slice(address..memory.len()).ok_or_else(out_of_bounds)?;
+        let end = rest.iter().position(|byte| *byte == 0).ok_or_else(out_of_bounds)?;
+        Ok(&rest[..end])
+    }
+
+    fn first_memory(&self) -> Result<usize, Error> {
+        let instance = self.instance.ok_or_else(out_of_bounds)?;
+        let memory = self.store.instance(instance).memories.first().ok_or_else(out_of_bounds)?;
+        Ok(*memory as usize)
+    }
+}
+
+fn span(address: u64, len: u64) -> Result<Range<u64>, Error> {
+    let end = address.checked_add(len).ok_or_else(out_of_bounds)?;
+    Ok(address..end)
+}
+
+fn out_of_bounds() -> Error {
+    TrapKind::MemoryOutOfBounds.into()
+}
+
+impl<T> AsContext for Caller<'_, T> {
+    fn context(&self) -> Context<'_> {
+        Context(self.store)
+    }
+}
+
+impl<T> AsContextMut for Caller<'_, T> {
+    fn context_mut(&mut self) -> ContextMut<'_> {
+        ContextMut(self.store)
+    }
+}

@@ -1,0 +1,471 @@
+//! Instances: making one from a module and its imports, and looking at what it consists of.
+//!
+//! Instantiation follows the order of the specification (section 4.7, "Modules"): imports are
+//! matched, entities allocated, segments written one after the other, the start function called.
+//! What a failing instantiation wrote stays written, and the half-made instance stays in the store.
+
+use crate::engine::Engine;
+use crate::entities::{Global, Memory, Table, Tag, add_memory, add_table};
+use crate::error::Error;
+use crate::executor::Code;
+use crate::func::Func;
+use crate::module::{
+    ConstExpr, ConstOp, DefinedFuncIndex, ElemItems, ExternKind, ExternType, Import, ModuleInner, SegmentMode,
+};
+use crate::store::{
+    AsContext, AsContextMut, Entry, FuncId, FuncKind, FuncRecord, GlobalEntity, InstanceEntity, InstanceId,
+    StoreInner, Stored,
+};
+use crate::trap::TrapKind;
+use crate::types::FuncType;
+use crate::val::{NULL_SLOT, func_slot};
+use std::sync::Arc;
+
+/// A valid module, prepared for an engine. Cheap to clone.
+#[derive(Clone)]
+pub struct Module {
+    pub(crate) inner: Arc<ModuleInner>,
+    pub(crate) code: Arc<dyn Code>,
+    engine: Engine,
+}
+
+impl Module {
+    /// Decodes, validates and prepares a module.
+    ///
+    /// Fails with the offset of what is wrong ([`Error::Invalid`]), or if the engine's mode does not
+    /// execute something the module contains ([`Error::Unsupported`]).
+    pub fn new(engine: &Engine, bytes: impl Into<Arc<[u8]>>) -> Result<Module, Error> {
+        Module::decode(engine, bytes)?.prepare(engine)
+    }
+
+    /// Decodes and validates, so that several sibling engines can prepare the same module.
+    pub fn decode(engine: &Engine, bytes: impl Into<Arc<[u8]>>) -> Result<DecodedModule, Error> {
+        Ok(DecodedModule {
+            inner: Arc::new(ModuleInner::decode(bytes.into(), engine.types())?),
+            engine: engine.clone(),
+        })
+    }
+
+    /// What it needs.
+    pub fn imports(&self) -> &[Import] {
+        &self.inner.imports
+    }
+
+    /// What it offers.
+    pub fn exports(&self) -> impl Iterator<Item = (&str, ExternType)> {
+        exports(&self.inner)
+    }
+}
+
+/// A valid module that no mode has prepared yet.
+#[derive(Clone)]
+pub struct DecodedModule {
+    inner: Arc<ModuleInner>,
+    engine: Engine,
+}
+
+impl DecodedModule {
+    /// Prepares it for an engine, which must be a sibling of the one that decoded it.
+    ///
+    /// Fails with [`Error::Unsupported`] if the mode does not execute something it contains.
+    pub fn prepare(&self, engine: &Engine) -> Result<Module, Error> {
+        assert!(engine.is_sibling(&self.engine), "a module is prepared for engines that share its types");
+        let executor = engine.executor();
+        if let Some(opcode) = self.inner.opcodes.iter().find(|opcode| !executor.executes(*opcode)) {
+            return Err(Error::unsupported_opcode(executor.name(), opcode));
+        }
+        if self.inner.uses_v128 {
+            return Err(Error::unsupported("vector values (simd)"));
+        }
+        if self.inner.memories.iter().any(|memory| memory.shared) {
+            return Err(Error::unsupported("shared memories (threads)"));
+        }
+        let code = executor.compile(&self.inner, engine.settings())?;
+        Ok(Module { inner: self.inner.clone(), code, engine: engine.clone() })
+    }
+
+    /// What it needs.
+    pub fn imports(&self) -> &[Import] {
+        &self.inner.imports
+    }
+
+    /// What it offers.
+    pub fn exports(&self) -> impl Iterator<Item = (&str, ExternType)> {
+        exports(&self.inner)
+    }
+
+    /// The opcodes it contains.
+    pub fn opcodes(&self) -> &crate::module::OpcodeSet {
+        &self.inner.opcodes
+    }
+
+    /// The canonical function type behind the id of a function import or export.
+    pub fn func_type(&self, id: crate::types::TypeId) -> Arc<FuncType> {
+        self.engine.types().func_type(id).expect("functions have function types")
+    }
+}
+
+fn exports(module: &ModuleInner) -> impl Iterator<Item = (&str, ExternType)> {
+    module.exports.iter().map(|export| {
+        let index = export.index as usize;
+        let ty = match export.kind {
+            ExternKind::Func => ExternType::Func(module.types[module.funcs[index] as usize]),
+            ExternKind::Table => ExternType::Table(module.tables[index].ty),
+            ExternKind::Memory => ExternType::Memory(module.memories[index]),
+            ExternKind::Global => ExternType::Global(module.global_types[index]),
+            ExternKind::Tag => ExternType::Tag(module.tags[index]),
+        };
+        (export.name.as_str(), ty)
+    })
+}
+
+/// Something that modules import and export.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Extern {
+    /// A function.
+    Func(Func),
+    /// A table.
+    Table(Table),
+    /// A memory.
+    Memory(Memory),
+    /// A global.
+    Global(Global),
+    /// A tag.
+    Tag(Tag),
+}
+
+impl Extern {
+    /// The function, if it is one.
+    pub fn func(self) -> Option<Func> {
+        if let Extern::Func(func) = self { Some(func) } else { None }
+    }
+
+    /// The memory, if it is one.
+    pub fn memory(self) -> Option<Memory> {
+        if let Extern::Memory(memory) = self { Some(memory) } else { None }
+    }
+
+    /// The table, if it is one.
+    pub fn table(self) -> Option<Table> {
+        if let Extern::Table(table) = self { Some(table) } else { None }
+    }
+
+    /// The global, if it is one.
+    pub fn global(self) -> Option<Global> {
+        if let Extern::Global(global) = self { Some(global) } else { None }
+    }
+}
+
+/// An instance of a store.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Instance {
+    stored: Stored,
+}
+
+impl Instance {
+    /// Instantiates a module with its imports in order.
+    ///
+    /// Fails if an import does not fit ([`Error::Link`]; nothing has happened then), by a limit, or with
+    /// the trap of a segment or of the start function.
+    pub fn new(mut store: impl AsContextMut, module: &Module, imports: &[Extern]) -> Result<Instance, Error> {
+        let store = store.context_mut().0;
+        assert!(module.engine.same(&store.engine), "a module is instantiated in a store of its engine");
+        check_imports(store, &module.inner, imports)?;
+        let id = allocate(store, module, imports)?;
+        write_elems(store, id)?;
+        write_datas(store, id)?;
+        if let Some(start) = module.inner.start {
+            let start = store.instance(id).funcs[start as usize];
+            store.invoke(start, &mut [])?;
+        }
+        Ok(Instance { stored: store.stored(id.0) })
+    }
+
+    /// All instances of a store in order of instantiation, those that failed half-way included.
+    pub fn all(store: impl AsContext) -> Vec<Instance> {
+        let store = store.context().0;
+        (0..store.instances.len() as u32).map(|index| Instance { stored: store.stored(index) }).collect()
+    }
+
+    /// An export by its name.
+    pub fn export(&self, store: impl AsContext, name: &str) -> Option<Extern> {
+        let store = store.context().0;
+        export(store, self.id(store), name)
+    }
+
+    /// An exported function by its name.
+    pub fn func(&self, store: impl AsContext, name: &str) -> Option<Func> {
+        self.export(store, name)?.func()
+    }
+
+    /// All exports in order.
+    pub fn exports(&self, store: impl AsContext) -> Vec<(String, Extern)> {
+        let store = store.context().0;
+        let entity = store.instance(self.id(store));
+        let exports = entity.module.exports.iter();
+        exports
+            .map(|export| (export.name.clone(), external(store, entity, export.kind, export.index)))
+            .collect()
+    }
+
+    /// All its memories, imported and internal ones included.
+    pub fn memories(&self, store: impl AsContext) -> Vec<Memory> {
+        let store = store.context().0;
+        let memories = store.instance(self.id(store)).memories.iter();
+        memories.map(|index| Memory { stored: store.stored(*index) }).collect()
+    }
+
+    /// All its tables, imported and internal ones included.
+    pub fn tables(&self, store: impl AsContext) -> Vec<Table> {
+        let store = store.context().0;
+        let tables = store.instance(self.id(store)).tables.iter();
+        tables.map(|index| Table { stored: store.stored(*index) }).collect()
+    }
+
+    /// All its globals, imported and internal ones included.
+    pub fn globals(&self, store: impl AsContext) -> Vec<Global> {
+        let store = store.context().0;
+        let globals = store.instance(self.id(store)).globals.iter();
+        globals.map(|index| Global { stored: store.stored(*index) }).collect()
+    }
+
+    /// Which element segments are dropped.
+    pub fn dropped_elems(&self, store: impl AsContext) -> Vec<bool> {
+        let store = store.context().0;
+        store.instance(self.id(store)).dropped_elems.to_vec()
+    }
+
+    /// Which data segments are dropped.
+    pub fn dropped_datas(&self, store: impl AsContext) -> Vec<bool> {
+        let store = store.context().0;
+        store.instance(self.id(store)).dropped_datas.to_vec()
+    }
+
+    fn id(&self, store: &StoreInner) -> InstanceId {
+        InstanceId(store.own(self.stored))
+    }
+}
+
+pub(crate) fn export(store: &StoreInner, id: InstanceId, name: &str) -> Option<Extern> {
+    let entity = store.instance(id);
+    let export = entity.module.exports.iter().find(|export| export.name == name)?;
+    Some(external(store, entity, export.kind, export.index))
+}
+
+fn external(store: &StoreInner, entity: &InstanceEntity, kind: ExternKind, index: u32) -> Extern {
+    let index = index as usize;
+    match kind {
+        ExternKind::Func => Extern::Func(store.func_handle(entity.funcs[index])),
+        ExternKind::Table => Extern::Table(Table { stored: store.stored(entity.tables[index]) }),
+        ExternKind::Memory => Extern::Memory(Memory { stored: store.stored(entity.memories[index]) }),
+        ExternKind::Global => Extern::Global(Global { stored: store.stored(entity.globals[index]) }),
+        ExternKind::Tag => Extern::Tag(Tag { stored: store.stored(entity.tags[index]) }),
+    }
+}
+
+fn check_imports(store: &StoreInner, module: &ModuleInner, imports: &[Extern]) -> Result<(), Error> {
+    if imports.len() != module.imports.len() {
+        let (given, wanted) = (imports.len(), module.imports.len());
+        return Err(Error::Link(format!("{given} imports given where the module has {wanted}")));
+    }
+    for (import, given) in module.imports.iter().zip(imports) {
+        if !import_fits(store, &import.ty, given) {
+            let Import { module, name, .. } = import;
+            return Err(Error::Link(format!("incompatible import type for {module}.{name}")));
+        }
+    }
+    Ok(())
+}
+
+/// Whether what is given matches what is asked for (specification, section 4.5.3, "External Types").
+fn import_fits(store: &StoreInner, wanted: &ExternType, given: &Extern) -> bool {
+    let types = store.engine.types();
+    // A limit is matched if what exists is at least as large and can grow no further.
+    let limits = |size: u64, maximum: Option<u64>, minimum: u64, bound: Option<u64>| {
+        size >= minimum && bound.is_none_or(|bound| maximum.is_some_and(|maximum| maximum <= bound))
+    };
+    match (wanted, given) {
+        (ExternType::Func(wanted), Extern::Func(func)) => {
+            types.is_subtype(store.func(FuncId(store.own(func.stored))).ty, *wanted)
+        }
+        (ExternType::Table(wanted), Extern::Table(table)) => {
+            let table = &store.tables[store.own(table.stored) as usize];
+            table.ty.element == wanted.element
+                && table.ty.is_64 == wanted.is_64
+                && limits(table.elements.len() as u64, table.ty.maximum, wanted.minimum, wanted.maximum)
+        }
+        (ExternType::Memory(wanted), Extern::Memory(memory)) => {
+            let memory = &store.memories[store.own(memory.stored) as usize];
+            memory.ty.is_64 == wanted.is_64
+                && memory.ty.shared == wanted.shared
+                && memory.ty.page_size_log2 == wanted.page_size_log2
+                && limits(memory.pages(), memory.ty.maximum, wanted.minimum, wanted.maximum)
+        }
+        (ExternType::Global(wanted), Extern::Global(global)) => {
+            let ty = store.globals[store.own(global.stored) as usize].ty;
+            ty.mutable == wanted.mutable
+                && if ty.mutable {
+                    ty.content == wanted.content
+                } else {
+                    types.matches(ty.content, wanted.content)
+                }
+        }
+        (ExternType::Tag(wanted), Extern::Tag(tag)) => store.tags[store.own(tag.stored) as usize] == *wanted,
+        _ => false,
+    }
+}
+
+fn allocate(store: &mut StoreInner, module: &Module, imports: &[Extern]) -> Result<InstanceId, Error> {
+    store.check_entities(store.instances.len(), "instances")?;
+    let inner = &module.inner;
+    let id = InstanceId(store.instances.len() as u32);
+    let (mut funcs, mut tables, mut memories, mut globals, mut tags) =
+        (vec![], vec![], vec![], vec![], vec![]);
+    for import in imports {
+        match import {
+            Extern::Func(func) => funcs.push(FuncId(store.own(func.stored))),
+            Extern::Table(table) => tables.push(store.own(table.stored)),
+            Extern::Memory(memory) => memories.push(store.own(memory.stored)),
+            Extern::Global(global) => globals.push(store.own(global.stored)),
+            Extern::Tag(tag) => tags.push(store.own(tag.stored)),
+        }
+    }
+    // Memories first: they are what can fail, and before anything else of the instance exists.
+    for ty in &inner.memories[inner.imported_memories as usize..] {
+        memories.push(add_memory(store, *ty)?);
+    }
+    for defined in 0..inner.bodies.len() as u32 {
+        let func = DefinedFuncIndex(defined);
+        let type_index = inner.funcs[inner.func_index(func).0 as usize];
+        funcs.push(store.add_func(FuncRecord {
+            ty: inner.types[type_index as usize],
+            func_type: inner.func_type_at(type_index).clone(),
+            kind: FuncKind::Wasm { instance: id, func, entry: Entry(module.code.entry(func)) },
+        }));
+    }
+    for ty in &inner.tags[inner.imported_tags as usize..] {
+        store.tags.push(*ty);
+        tags.push(store.tags.len() as u32 - 1);
+    }
+    for decl in &inner.globals {
+        let value = evaluate(store, &decl.init, &funcs, &globals);
+        store.globals.push(GlobalEntity { ty: decl.ty, value });
+        globals.push(store.globals.len() as u32 - 1);
+    }
+    for decl in &inner.tables[inner.imported_tables as usize..] {
+        let init = match &decl.init {
+            Some(expr) => evaluate(store, expr, &funcs, &globals)[0],
+            None => NULL_SLOT,
+        };
+        tables.push(add_table(store, decl.ty, init)?);
+    }
+    let elems = inner.elems.iter().map(|segment| match &segment.items {
+        ElemItems::Functions(items) => items.iter().map(|func| func_slot(funcs[*func as usize])).collect(),
+        ElemItems::Expressions(items) => {
+            items.iter().map(|expr| evaluate(store, expr, &funcs, &globals)[0]).collect()
+        }
+    });
+    let elems = elems.collect();
+    store.instances.push(Box::new(InstanceEntity {
+        module: inner.clone(),
+        code: module.code.clone(),
+        funcs: funcs.into(),
+        tables: tables.into(),
+        memories: memories.into(),
+        globals: globals.into(),
+        tags: tags.into(),
+        elems,
+        dropped_elems: vec![false; inner.elems.len()].into(),
+        dropped_datas: vec![false; inner.datas.len()].into(),
+    }));
+    Ok(id)
+}
+
+/// The value of a constant expression, given the functions and the globals that exist so far.
+fn evaluate(store: &StoreInner, expr: &ConstExpr, funcs: &[FuncId], globals: &[u32]) -> [u64; 2] {
+    let mut stack: Vec<[u64; 2]> = Vec::with_capacity(2);
+    for op in &expr.ops {
+        let mut binary = |f: fn(u64, u64) -> u64| {
+            let right = stack.pop().expect("validation keeps the stack deep enough");
+            let left = stack.pop().expect("validation keeps the stack deep enough");
+            [f(left[0], right[0]), 0]
+        };
+        let value = match op {
+            ConstOp::Slot(slot) => [*slot, 0],
+            ConstOp::Vector(bits) => [*bits as u64, (bits >> 64) as u64],
+            ConstOp::Null => [NULL_SLOT, 0],
+            ConstOp::GlobalGet(index) => store.globals[globals[*index as usize] as usize].value,
+            ConstOp::RefFunc(index) => [func_slot(funcs[*index as usize]), 0],
+            ConstOp::I32Add => binary(|a, b| u64::from((a as u32).wrapping_add(b as u32))),
+            ConstOp::I32Sub => binary(|a, b| u64::from((a as u32).wrapping_sub(b as u32))),
+            ConstOp::I32Mul => binary(|a, b| u64::from((a as u32).wrapping_mul(b as u32))),
+            ConstOp::I64Add => binary(u64::wrapping_add),
+            ConstOp::I64Sub => binary(u64::wrapping_sub),
+            ConstOp::I64Mul => binary(u64::wrapping_mul),
+            ConstOp::Unsupported => unreachable!("modules with opcodes that no mode executes are refused"),
+        };
+        stack.push(value);
+    }
+    stack.pop().expect("validation leaves one value")
+}
+
+/// Where an active segment goes: an unsigned number of the target's address type.
+fn offset(store: &StoreInner, id: InstanceId, expr: &ConstExpr) -> u64 {
+    let entity = store.instance(id);
+    evaluate(store, expr, &entity.funcs, &entity.globals)[0]
+}
+
+fn write_elems(store: &mut StoreInner, id: InstanceId) -> Result<(), Error> {
+    let module = store.instance(id).module.clone();
+    for (index, segment) in module.elems.iter().enumerate() {
+        match &segment.mode {
+            SegmentMode::Passive => continue,
+            SegmentMode::Declared => {}
+            SegmentMode::Active { target, offset: expr } => {
+                let start = offset(store, id, expr);
+                let entity = &store.instances[id.0 as usize];
+                let items = &entity.elems[index];
+                let table = &mut store.tables[entity.tables[*target as usize] as usize];
+                let end =
+                    start.checked_add(items.len() as u64).filter(|end| *end <= table.elements.len() as u64);
+                let Some(end) = end else {
+                    return Err(store.trap(TrapKind::TableOutOfBounds, segment.offset));
+                };
+                table.elements[start as usize..end as usize].copy_from_slice(items);
+            }
+        }
+        drop_elem(store, id, index as u32);
+    }
+    Ok(())
+}
+
+fn write_datas(store: &mut StoreInner, id: InstanceId) -> Result<(), Error> {
+    let module = store.instance(id).module.clone();
+    for (index, segment) in module.datas.iter().enumerate() {
+        let SegmentMode::Active { target, offset: expr } = &segment.mode else { continue };
+        let start = offset(store, id, expr);
+        let bytes = &module.bytes[segment.bytes.start as usize..segment.bytes.end as usize];
+        let memory = store.instance(id).memories[*target as usize];
+        let room = start.checked_add(bytes.len() as u64);
+        let room = room.and_then(|end| store.memories[memory as usize].slice_mut(start..end));
+        match room {
+            Some(room) => room.copy_from_slice(bytes),
+            None => return Err(store.trap(TrapKind::MemoryOutOfBounds, segment.offset)),
+        }
+        store.instances[id.0 as usize].dropped_datas[index] = true;
+    }
+    Ok(())
+}
+
+/// Drops an element segment: it is empty from now on.
+pub(crate) fn drop_elem(store: &mut StoreInner, id: InstanceId, index: u32) {
+    let entity = &mut store.instances[id.0 as usize];
+    entity.elems[index as usize] = Vec::new();
+    entity.dropped_elems[index as usize] = true;
+}
+
+/// Whether a function's canonical type is, or is declared a subtype of, another.
+pub(crate) fn func_matches(store: &StoreInner, func: FuncId, wanted: crate::types::TypeId) -> bool {
+    let ty = store.func(func).ty;
+    ty == wanted || store.engine.types().is_subtype(ty, wanted)
+}

@@ -1,0 +1,80 @@
+//! The modes: the only file of the engine that names them. One row a mode.
+
+use crate::executor::Executor;
+use std::fmt;
+use std::str::FromStr;
+
+/// One way the engine executes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub enum Mode {
+    /// In-place interpreter over the module's own bytes.
+    Interp,
+    /// Register interpreter over lowered code.
+    FastInterp,
+}
+
+struct Row {
+    mode: Mode,
+    summary: &'static str,
+    executor: &'static dyn Executor,
+}
+
+const ROWS: [Row; 2] = [
+    Row {
+        mode: Mode::Interp,
+        summary: "in-place interpreter over the module's own bytes, with a side table",
+        executor: &crate::interp::Interp,
+    },
+    Row {
+        mode: Mode::FastInterp,
+        summary: "register interpreter over code lowered from the module",
+        executor: &crate::fast_interp::FastInterp,
+    },
+];
+
+impl Mode {
+    /// Every mode, the reference first.
+    pub fn all() -> impl Iterator<Item = Mode> {
+        ROWS.iter().map(|row| row.mode)
+    }
+
+    /// Its name, as people type it.
+    pub fn name(self) -> &'static str {
+        self.executor().name()
+    }
+
+    /// What it is, in a line.
+    pub fn summary(self) -> &'static str {
+        self.row().summary
+    }
+
+    /// Whether it executes an opcode.
+    pub fn executes(self, opcode: crate::opcode::Opcode) -> bool {
+        self.executor().executes(opcode)
+    }
+
+    pub(crate) fn executor(self) -> &'static dyn Executor {
+        self.row().executor
+    }
+
+    fn row(self) -> &'static Row {
+        ROWS.iter().find(|row| row.mode == self).expect("every mode has a row")
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Mode {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Mode, String> {
+        Mode::all().find(|mode| mode.name() == name).ok_or_else(|| {
+            let known: Vec<_> = Mode::all().map(Mode::name).collect();
+            format!("no mode is called `{name}`; there are {}", known.join(", "))
+        })
+    }
+}

@@ -1,0 +1,80 @@
+//! The float operators that Rust doesn't have, or has with another idea of NaN and zero.
+
+use super::Slot;
+use crate::trap::TrapKind;
+
+/// What the specification asks of both float types alike.
+pub(super) trait Float: Slot {
+    /// The number itself, or the positive canonical NaN for any NaN.
+    fn canonical(self) -> Self;
+    /// `min`: NaN if either is, and -0 is less than +0.
+    fn minimum(self, other: Self) -> Self;
+    /// `max`: NaN if either is, and +0 is greater than -0.
+    fn maximum(self, other: Self) -> Self;
+}
+
+macro_rules! float {
+    ($float:ty, $canonical_nan:literal) => {
+        impl Float for $float {
+            #[inline]
+            fn canonical(self) -> $float {
+                if self.is_nan() { <$float>::from_bits($canonical_nan) } else { self }
+            }
+
+            #[inline]
+            fn minimum(self, other: $float) -> $float {
+                if self < other {
+                    self
+                } else if other < self {
+                    other
+                } else if self == other {
+                    // Equal but for the sign of zero: a set sign wins.
+                    <$float>::from_bits(self.to_bits() | other.to_bits())
+                } else {
+                    <$float>::from_bits($canonical_nan)
+                }
+            }
+
+            #[inline]
+            fn maximum(self, other: $float) -> $float {
+                if self > other {
+                    self
+                } else if other > self {
+                    other
+                } else if self == other {
+                    // Equal but for the sign of zero: a clear sign wins.
+                    <$float>::from_bits(self.to_bits() & other.to_bits())
+                } else {
+                    <$float>::from_bits($canonical_nan)
+                }
+            }
+        }
+    };
+}
+float!(f32, 0x7FC0_0000);
+float!(f64, 0x7FF8_0000_0000_0000);
+
+/// Makes a truncation that traps: `InvalidConversionToInteger` for NaN, `IntegerOverflow` unless the
+/// operand lies strictly between the two bounds.
+///
+/// A bound is the nearest number beyond the integer's range that the float type has; for most types of
+/// integer and float that is the limit plus or minus one, else the next float after the limit.
+macro_rules! truncation {
+    ($name:ident: $float:ty => $integer:ty, $above:literal, $below:literal) => {
+        #[inline]
+        pub(super) fn $name(a: $float) -> Result<$integer, TrapKind> {
+            if a.is_nan() {
+                return Err(TrapKind::InvalidConversionToInteger);
+            }
+            if a > $above && a < $below { Ok(a as $integer) } else { Err(TrapKind::IntegerOverflow) }
+        }
+    };
+}
+truncation!(i32_of_f32: f32 => i32, -2147483904.0, 2147483648.0);
+truncation!(u32_of_f32: f32 => u32, -1.0, 4294967296.0);
+truncation!(i32_of_f64: f64 => i32, -2147483649.0, 2147483648.0);
+truncation!(u32_of_f64: f64 => u32, -1.0, 4294967296.0);
+truncation!(i64_of_f32: f32 => i64, -9223373136366403584.0, 9223372036854775808.0);
+truncation!(u64_of_f32: f32 => u64, -1.0, 18446744073709551616.0);
+truncation!(i64_of_f64: f64 => i64, -9223372036854777856.0, 9223372036854775808.0);
+truncation!(u64_of_f64: f64 => u64, -1.0, 18446744073709551616.0);
