@@ -1,3 +1,4 @@
 //! Crosscheck.
 
 pub mod case;
+pub mod generate;

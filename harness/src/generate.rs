@@ -1,0 +1,76 @@
+//! Makes every case of a campaign from a seed and an index alone.
+//!
+//! A campaign is a seed; its cases are numbered. Whoever knows both numbers, and the commit, can make the case
+//! again on any machine, in any order, on any shard. So nothing here reads a clock, a hash order or a
+//! previous case: what survives between cases is allocations.
+//!
+//! In order: [`features`] says which proposals modules may use; [`stream`] turns numbers into choices; a
+//! generator (a row of [`GENERATORS`], a file each) makes modules; [`plan`] adds hosts, actions and limits. What
+//! subjects then run the case is not decided here.
+
+pub mod features;
+pub mod plan;
+pub mod sink;
+pub mod smith;
+pub mod stream;
+pub mod values;
+
+pub use features::Features;
+
+use crate::case::Case;
+use stream::{Purpose, Stream};
+
+/// A case and where it came from.
+#[derive(Clone, Debug)]
+pub struct Generated {
+    /// What is to be run.
+    pub case: Case,
+    /// The name of the generator that made it.
+    pub generator: &'static str,
+    /// What the whole case derives from; given to [`plan::plan`] with the same module, it gives the same case.
+    pub case_seed: u64,
+}
+
+/// Makes cases; keeps allocations between them, and nothing else.
+#[derive(Default)]
+pub struct Generator {
+    features: Features,
+    smith: smith::Smith,
+}
+
+/// A way to make cases, and how often it is chosen.
+struct Row {
+    name: &'static str,
+    weight: u32,
+    /// The case of that case seed, or none if the seed's random input made no module.
+    case: fn(&mut Generator, u64) -> Option<Case>,
+}
+
+/// Every generator. A new one is a file and a row.
+const GENERATORS: &[Row] = &[Row { name: "smith", weight: 1, case: smith_case }];
+
+impl Generator {
+    /// A generator of modules that use at most these features.
+    pub fn new(features: Features) -> Generator {
+        Generator { features, ..Generator::default() }
+    }
+
+    /// Case number `index` of the campaign with that seed: a function of the two numbers and the features.
+    ///
+    /// `None`, in well under one of a thousand, if the generator gave up on this index.
+    pub fn case(&mut self, seed: u64, index: u64) -> Option<Generated> {
+        let case_seed = stream::case_seed(seed, index);
+        let mut choices = Stream::new(case_seed, Purpose::Generator);
+        let row = choices.weighted(GENERATORS, |row| row.weight);
+        let case = (row.case)(self, case_seed)?;
+        Some(Generated { case, generator: row.name, case_seed })
+    }
+}
+
+fn smith_case(generator: &mut Generator, case_seed: u64) -> Option<Case> {
+    let wasm = generator.smith.module(&generator.features, case_seed)?;
+    Some(plan::plan(wasm, case_seed).expect("the rewritten module was decoded before"))
+}
+
+#[cfg(test)]
+mod tests;

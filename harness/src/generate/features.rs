@@ -1,0 +1,89 @@
+//! Which proposals generated modules may use.
+//!
+//! The ceiling is what every mode executes; under it each case draws its own subset (see `smith`). When the
+//! modes learn a proposal, its line in [`Features::core`] becomes `true`.
+
+/// Proposals beyond the first version of WebAssembly, which is always on with mutable globals.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Features {
+    /// `i32.extend8_s` and its family.
+    pub sign_extension: bool,
+    /// `i32.trunc_sat_f32_s` and its family.
+    pub saturating_conversions: bool,
+    /// Several results, and blocks with parameters.
+    pub multi_value: bool,
+    /// `memory.fill` and its family, passive segments.
+    pub bulk_memory: bool,
+    /// `externref`, several tables, instructions on tables.
+    pub reference_types: bool,
+    /// `return_call` and its family.
+    pub tail_call: bool,
+    /// Arithmetic in constant expressions.
+    pub extended_const: bool,
+    /// Several memories.
+    pub multi_memory: bool,
+    /// 64-bit memories and tables.
+    pub memory64: bool,
+    /// Typed function references, structures, arrays and `i31`.
+    pub gc: bool,
+    /// Tags, `throw`, `try_table`.
+    pub exceptions: bool,
+    /// Vector instructions.
+    pub simd: bool,
+    /// Relaxed vector instructions.
+    pub relaxed_simd: bool,
+    /// Shared memories and atomic instructions.
+    pub threads: bool,
+    /// `i64.add128` and its family.
+    pub wide_arithmetic: bool,
+}
+
+impl Features {
+    /// What every mode executes today.
+    pub fn core() -> Features {
+        Features {
+            sign_extension: true,
+            saturating_conversions: true,
+            multi_value: true,
+            bulk_memory: false,
+            reference_types: false,
+            tail_call: false,
+            extended_const: false,
+            multi_memory: false,
+            memory64: false,
+            gc: false,
+            exceptions: false,
+            simd: false,
+            relaxed_simd: false,
+            threads: false,
+            wide_arithmetic: false,
+        }
+    }
+
+    /// Everything that the generators know.
+    pub fn all() -> Features {
+        Features {
+            sign_extension: true,
+            saturating_conversions: true,
+            multi_value: true,
+            bulk_memory: true,
+            reference_types: true,
+            tail_call: true,
+            extended_const: true,
+            multi_memory: true,
+            memory64: true,
+            gc: true,
+            exceptions: true,
+            simd: true,
+            relaxed_simd: true,
+            threads: true,
+            wide_arithmetic: true,
+        }
+    }
+}
+
+impl Default for Features {
+    fn default() -> Features {
+        Features::core()
+    }
+}
