@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::memory::MemoryEntity;
 use crate::store::{AsContext, AsContextMut, GlobalEntity, StoreInner, Stored, TableEntity};
 use crate::types::{FuncType, GlobalType, MemoryType, TableType, ValType};
-use crate::val::Val;
+use crate::val::{NULL_SLOT, Val};
 
 /// A memory of a store.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -129,6 +129,15 @@ impl Table {
         let table = self.entity(store);
         let slot = *table.elements.get(usize::try_from(index).ok()?)?;
         Some(Val::read(ValType::Ref(table.ty.element), &[slot], store))
+    }
+
+    /// Calls `visit` with index and value of every element that is not null, ascending.
+    pub fn non_null(&self, store: impl AsContext, mut visit: impl FnMut(u64, Val)) {
+        let store = store.context().0;
+        let table = self.entity(store);
+        for (index, slot) in table.elements.iter().enumerate().filter(|(_, slot)| **slot != NULL_SLOT) {
+            visit(index as u64, Val::read(ValType::Ref(table.ty.element), &[*slot], store));
+        }
     }
 
     /// Sets an element; fails beyond the end or if the value is of another type.

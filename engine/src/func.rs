@@ -1,7 +1,7 @@
 //! Functions: calling them from outside, and writing them in Rust.
 
 use crate::error::Error;
-use crate::module::ModuleInner;
+use crate::module::ExternKind;
 use crate::store::{
     AsContext, AsContextMut, Context, ContextMut, FuncId, FuncKind, FuncRecord, HostFunc, InstanceId,
     StoreInner, Stored,
@@ -292,10 +292,18 @@ impl<'a, T: 'static> Caller<'a, T> {
         crate::instance::export(self.store, id, name)
     }
 
-    /// The name under which the calling instance's module knows function `func`.
-    pub fn func_name(&self, func: u32) -> Option<String> {
-        let module: &ModuleInner = &self.store.instance(self.instance?).module;
-        Some(module.func_name(func))
+    /// The calling instance's first memory, if it is exported.
+    pub fn exported_first_memory(&self) -> Option<crate::entities::Memory> {
+        let exports = &self.store.instance(self.instance?).module.exports;
+        let first = exports.iter().find(|export| export.kind == ExternKind::Memory && export.index == 0)?;
+        self.export(&first.name)?.memory()
+    }
+
+    /// The functions the calling instance exports, in the order of its exports.
+    pub fn exported_funcs(&self) -> Vec<Func> {
+        let Some(instance) = self.instance else { return Vec::new() };
+        let exports = self.store.instance(instance).module.exports.iter();
+        exports.filter_map(|export| self.export(&export.name)?.func()).collect()
     }
 
     /// Fuel that is left.

@@ -1,4 +1,23 @@
-//! Crosscheck.
+//! Crosscheck's harness: runs the same case through every mode, compares everything that can be
+//! observed, and says who differs and where.
+//!
+//! The modules stand in the order of a case's life.
 
 pub mod case;
+pub mod hosts;
+pub mod subject;
+
 pub mod generate;
+
+pub mod run;
+
+pub mod observe;
+
+pub mod compare;
+pub mod fingerprint;
+
+pub mod corpus;
+pub mod events;
+pub mod report;
+
+pub mod digest;

@@ -1,64 +1,74 @@
 //! The float operators that Rust doesn't have, or has with another idea of NaN and zero.
+//!
+//! Results are bits, not floats, because LLVM promises nothing about the bits of a NaN that it sees
+//! through: it folds "canonical NaN if `x.sqrt()` is NaN, else `x.sqrt()`" to `x.sqrt()`, which is x86's
+//! negative NaN. It has no such licence for integers.
 
 use super::Slot;
 use crate::trap::TrapKind;
 
 /// What the specification asks of both float types alike.
 pub(super) trait Float: Slot {
-    /// The number itself, or the positive canonical NaN for any NaN.
-    fn canonical(self) -> Self;
+    /// An unsigned integer as wide as the float.
+    type Bits: Slot;
+    /// The bits of the number itself, or of the positive canonical NaN for any NaN.
+    fn canonical(self) -> Self::Bits;
     /// `min`: NaN if either is, and -0 is less than +0.
-    fn minimum(self, other: Self) -> Self;
+    fn minimum(self, other: Self) -> Self::Bits;
     /// `max`: NaN if either is, and +0 is greater than -0.
-    fn maximum(self, other: Self) -> Self;
+    fn maximum(self, other: Self) -> Self::Bits;
 }
 
 macro_rules! float {
-    ($float:ty, $canonical_nan:literal) => {
+    ($float:ty, $bits:ty, $infinity:literal, $canonical_nan:literal) => {
         impl Float for $float {
+            type Bits = $bits;
+
             #[inline]
-            fn canonical(self) -> $float {
-                if self.is_nan() { <$float>::from_bits($canonical_nan) } else { self }
+            fn canonical(self) -> $bits {
+                let bits = self.to_bits();
+                let magnitude = bits & (<$bits>::MAX >> 1);
+                if magnitude > $infinity { $canonical_nan } else { bits }
             }
 
             #[inline]
-            fn minimum(self, other: $float) -> $float {
+            fn minimum(self, other: $float) -> $bits {
                 if self < other {
-                    self
+                    self.to_bits()
                 } else if other < self {
-                    other
+                    other.to_bits()
                 } else if self == other {
                     // Equal but for the sign of zero: a set sign wins.
-                    <$float>::from_bits(self.to_bits() | other.to_bits())
+                    self.to_bits() | other.to_bits()
                 } else {
-                    <$float>::from_bits($canonical_nan)
+                    $canonical_nan
                 }
             }
 
             #[inline]
-            fn maximum(self, other: $float) -> $float {
+            fn maximum(self, other: $float) -> $bits {
                 if self > other {
-                    self
+                    self.to_bits()
                 } else if other > self {
-                    other
+                    other.to_bits()
                 } else if self == other {
                     // Equal but for the sign of zero: a clear sign wins.
-                    <$float>::from_bits(self.to_bits() & other.to_bits())
+                    self.to_bits() & other.to_bits()
                 } else {
-                    <$float>::from_bits($canonical_nan)
+                    $canonical_nan
                 }
             }
         }
     };
 }
-float!(f32, 0x7FC0_0000);
-float!(f64, 0x7FF8_0000_0000_0000);
+float!(f32, u32, 0x7F80_0000, 0x7FC0_0000);
+float!(f64, u64, 0x7FF0_0000_0000_0000, 0x7FF8_0000_0000_0000);
 
 /// Makes a truncation that traps: `InvalidConversionToInteger` for NaN, `IntegerOverflow` unless the
 /// operand lies strictly between the two bounds.
 ///
-/// A bound is the nearest number beyond the integer's range that the float type has; for most types of
-/// integer and float that is the limit plus or minus one, else the next float after the limit.
+/// A bound is the first number of the float type that truncates to one beyond the integer's range: the
+/// limit plus or minus one if the float type has it, else the next float after the limit.
 macro_rules! truncation {
     ($name:ident: $float:ty => $integer:ty, $above:literal, $below:literal) => {
         #[inline]

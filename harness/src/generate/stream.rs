@@ -18,6 +18,10 @@ pub enum Purpose {
     Rewrite = 3,
     /// Hosts, actions, arguments and limits.
     Plan = 4,
+    /// Which switches the lanes have.
+    Lanes = 5,
+    /// What the host does.
+    Hosts = 6,
 }
 
 /// The seed that everything about one case of a campaign derives from.

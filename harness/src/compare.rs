@@ -1,0 +1,499 @@
+//! Judges observations: who agrees with whom, and what differs first.
+//!
+//! Every rule about what may differ stands here, beside the reason. Between lanes of our own engine the
+//! deterministic contract leaves nothing free, so the rules are about lanes that were switched off and
+//! about outside engines.
+
+use crate::fingerprint::Fingerprint;
+use crate::observe::{ActionObservation, InstanceState, Observation, Outcome, State, TrapObservation};
+use crate::subject::Capabilities;
+use crosscheck_engine::TrapKind;
+use serde::Serialize;
+use std::fmt;
+
+/// One subject's part in a case.
+pub struct Testimony<'a> {
+    /// The subject's name.
+    pub name: &'a str,
+    /// What it vouches for.
+    pub capabilities: Capabilities,
+    /// What it showed.
+    pub observation: &'a Observation,
+}
+
+/// What all testimonies together say.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// All that was compared is equal.
+    Agree,
+    /// Something differs.
+    Diverge(Divergence),
+    /// Nothing can be said, for a reason that is counted.
+    Inconclusive(String),
+    /// No subject accepts the module.
+    Invalid,
+}
+
+/// A difference between subjects.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Divergence {
+    /// Subjects that agree with one another, the reference's group first.
+    pub groups: Vec<Vec<String>>,
+    /// The first difference between the first group and the others.
+    pub first: Difference,
+}
+
+/// What kind of thing differs.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A subject failed where another did not.
+    Crash,
+    /// One returned, trapped, or was refused, where the other did something else.
+    Outcome,
+    /// Both returned, other values.
+    Values,
+    /// Both trapped, for other reasons.
+    TrapKind,
+    /// Both trapped for the same reason, at another instruction.
+    TrapSite,
+    /// Both trapped at the same place, through other calls.
+    Frames,
+    /// The host's calls differ.
+    HostCalls,
+    /// Other fuel is left.
+    Fuel,
+    /// A global differs.
+    Global,
+    /// A table's size differs.
+    TableSize,
+    /// A table's element differs.
+    TableElement,
+    /// A memory's size differs.
+    MemorySize,
+    /// A memory's bytes differ.
+    MemoryBytes,
+    /// Dropped segments differ.
+    Dropped,
+    /// The number of instances differs.
+    Instances,
+    /// State differed by digest, and no longer when spelled out: a subject is not deterministic.
+    Unstable,
+}
+
+/// The first difference of two observations.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Difference {
+    /// Number of the action.
+    pub action: usize,
+    /// What kind of thing differs.
+    pub kind: Kind,
+    /// Where, without values: the type of a result, the kind of an entity, a pair of traps. Part of the
+    /// fingerprint, so nothing that changes when a case shrinks.
+    pub place: String,
+    /// Where exactly, for people.
+    pub exactly: String,
+    /// What the first showed there.
+    pub left: String,
+    /// What the second showed there.
+    pub right: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "action {}: {}: {} against {}", self.action, self.exactly, self.left, self.right)
+    }
+}
+
+impl Kind {
+    /// The word that reports use.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Crash => "crash",
+            Kind::Outcome => "outcome",
+            Kind::Values => "values",
+            Kind::TrapKind => "trap-kind",
+            Kind::TrapSite => "trap-site",
+            Kind::Frames => "frames",
+            Kind::HostCalls => "host-calls",
+            Kind::Fuel => "fuel",
+            Kind::Global => "global",
+            Kind::TableSize => "table-size",
+            Kind::TableElement => "table-element",
+            Kind::MemorySize => "memory-size",
+            Kind::MemoryBytes => "memory-bytes",
+            Kind::Dropped => "dropped",
+            Kind::Instances => "instances",
+            Kind::Unstable => "unstable",
+        }
+    }
+}
+
+/// Judges testimonies; the first is the reference.
+pub fn judge(testimonies: &[Testimony<'_>]) -> Verdict {
+    if let Some(reason) = testimonies.iter().find_map(|testimony| resources(testimony.observation)) {
+        return Verdict::Inconclusive(reason);
+    }
+    let ran: Vec<_> = testimonies.iter().filter(|testimony| unsupported(testimony.observation).is_none()).collect();
+    if ran.len() < 2 {
+        let reason = testimonies.iter().find_map(|testimony| unsupported(testimony.observation));
+        return Verdict::Inconclusive(reason.map_or_else(|| "fewer than two subjects ran".into(), str::to_string));
+    }
+    // A crash is a finding even if everybody crashes.
+    if let Some((crashed, action, message)) = ran.iter().find_map(|t| crash(t.observation).map(|(a, m)| (t, a, m))) {
+        let (quiet, loud): (Vec<_>, Vec<_>) = ran.iter().partition(|testimony| crash(testimony.observation).is_none());
+        let names = |side: Vec<&&Testimony<'_>>| side.iter().map(|t| t.name.to_string()).collect::<Vec<_>>();
+        let first = Difference {
+            action,
+            kind: Kind::Crash,
+            place: String::new(),
+            exactly: format!("{} fails", crashed.name),
+            left: "no crash".into(),
+            right: message.to_string(),
+        };
+        return Verdict::Diverge(Divergence { groups: vec![names(quiet), names(loud)], first });
+    }
+    divergence(&ran).map_or(Verdict::Agree, Verdict::Diverge)
+}
+
+fn divergence(ran: &[&Testimony<'_>]) -> Option<Divergence> {
+    let mut groups: Vec<Vec<&Testimony<'_>>> = Vec::new();
+    let mut first: Option<Difference> = None;
+    for testimony in ran {
+        let mut home = None;
+        for (number, group) in groups.iter().enumerate() {
+            let found = difference(group[0], testimony);
+            if found.is_none() {
+                home = Some(number);
+                break;
+            }
+            if number == 0 && first.as_ref().is_none_or(|first| found.as_ref().is_some_and(|f| f.action < first.action)) {
+                first = found;
+            }
+        }
+        match home {
+            Some(number) => groups[number].push(testimony),
+            None => groups.push(vec![testimony]),
+        }
+    }
+    let groups = groups.iter().map(|group| group.iter().map(|t| t.name.to_string()).collect()).collect();
+    first.map(|first| Divergence { groups, first })
+}
+
+fn resources(observation: &Observation) -> Option<String> {
+    observation.actions.iter().find_map(|action| match &action.outcome {
+        Outcome::Resources(_) => Some("the operating system refused memory".to_string()),
+        _ => None,
+    })
+}
+
+fn unsupported(observation: &Observation) -> Option<&str> {
+    observation.actions.iter().find_map(|action| match &action.outcome {
+        Outcome::Unsupported(message) => Some(message.as_str()),
+        _ => None,
+    })
+}
+
+fn crash(observation: &Observation) -> Option<(usize, &str)> {
+    observation.actions.iter().enumerate().find_map(|(number, action)| match &action.outcome {
+        Outcome::Crash(message) => Some((number, message.as_str())),
+        _ => None,
+    })
+}
+
+/// The first difference of two testimonies in what both vouch for.
+pub fn difference(left: &Testimony<'_>, right: &Testimony<'_>) -> Option<Difference> {
+    let both = left.capabilities.and(right.capabilities);
+    let (a, b) = (&left.observation.actions, &right.observation.actions);
+    for (number, (a, b)) in a.iter().zip(b).enumerate() {
+        if beyond_comparison(a, both) || beyond_comparison(b, both) {
+            return None;
+        }
+        if let Some(found) = action_difference(number, a, b, both) {
+            return Some(found);
+        }
+    }
+    (a.len() != b.len()).then(|| Difference {
+        action: a.len().min(b.len()),
+        kind: Kind::Outcome,
+        place: "count".into(),
+        exactly: "how many actions were observed".into(),
+        left: a.len().to_string(),
+        right: b.len().to_string(),
+    })
+}
+
+/// Whether an action ended where one of the two cannot be expected to end: from here on their states
+/// have nothing to do with one another. The specification leaves resource exhaustion to the
+/// implementation (appendix "Implementation Limitations", "Execution").
+fn beyond_comparison(action: &ActionObservation, both: Capabilities) -> bool {
+    match &action.outcome {
+        Outcome::Trap(trap) => match trap.kind {
+            TrapKind::OutOfFuel => !both.fuel,
+            TrapKind::CallStackExhausted => !both.depth,
+            _ => false,
+        },
+        Outcome::Limit(_) => !both.depth,
+        _ => false,
+    }
+}
+
+fn action_difference(
+    action: usize,
+    a: &ActionObservation,
+    b: &ActionObservation,
+    both: Capabilities,
+) -> Option<Difference> {
+    let differs = |kind, place: &str, exactly: &str, left: String, right: String| {
+        Some(Difference { action, kind, place: place.into(), exactly: exactly.into(), left, right })
+    };
+    let found = outcome_difference(&a.outcome, &b.outcome, both);
+    if let Some((kind, place, exactly, left, right)) = found {
+        return differs(kind, &place, &exactly, left, right);
+    }
+    if a.host_calls.count != b.host_calls.count || a.host_calls.digest != b.host_calls.digest {
+        let (exactly, left, right) = host_call_difference(a, b);
+        return differs(Kind::HostCalls, "", &exactly, left, right);
+    }
+    if both.fuel && a.fuel_left != b.fuel_left {
+        return differs(Kind::Fuel, "", "fuel left", a.fuel_left.to_string(), b.fuel_left.to_string());
+    }
+    match (&a.state, &b.state) {
+        (Some(a), Some(b)) => {
+            let (kind, exactly, left, right) = state_difference(a, b, both)?;
+            differs(kind, kind.word(), &exactly, left, right)
+        }
+        // Digests cover internal state, which some subjects cannot show.
+        _ if both.internal_state && a.state_digest != b.state_digest => differs(
+            Kind::Unstable,
+            "",
+            "digest of the state",
+            format!("{:016x}", a.state_digest),
+            format!("{:016x}", b.state_digest),
+        ),
+        _ => None,
+    }
+}
+
+type Found = (Kind, String, String, String, String);
+
+fn outcome_difference(a: &Outcome, b: &Outcome, both: Capabilities) -> Option<Found> {
+    match (a, b) {
+        (Outcome::Values(left), Outcome::Values(right)) => {
+            if left.len() != right.len() {
+                let sides = (left.len().to_string(), right.len().to_string());
+                return Some((Kind::Values, "count".into(), "number of results".into(), sides.0, sides.1));
+            }
+            let (position, (left, right)) = left
+                .iter()
+                .zip(right)
+                .enumerate()
+                .find(|(_, (left, right))| !same_value(left, right, both))?;
+            let ty = type_name(left);
+            let exactly = format!("result {position}");
+            Some((Kind::Values, ty.to_string(), exactly, left.to_string(), right.to_string()))
+        }
+        (Outcome::Trap(left), Outcome::Trap(right)) => trap_difference(left, right, both),
+        // Messages are for people; that both refuse is what counts.
+        (Outcome::Link(_), Outcome::Link(_)) | (Outcome::Limit(_), Outcome::Limit(_)) => None,
+        (left, right) => {
+            let place = format!("{}/{}", short(left), short(right));
+            Some((Kind::Outcome, place, "how it ended".into(), left.describe(), right.describe()))
+        }
+    }
+}
+
+fn type_name(value: &crate::case::Value) -> &'static str {
+    use crate::case::Value;
+    match value {
+        Value::I32(_) => "i32",
+        Value::I64(_) => "i64",
+        Value::F32(_) => "f32",
+        Value::F64(_) => "f64",
+        Value::V128(_) => "v128",
+        Value::Ref(_) => "ref",
+    }
+}
+
+fn short(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Trap(trap) => trap.kind.text(),
+        other => other.kind(),
+    }
+}
+
+fn same_value(left: &crate::case::Value, right: &crate::case::Value, both: Capabilities) -> bool {
+    use crate::case::{RefValue, Value};
+    if left == right {
+        return true;
+    }
+    match (left, right) {
+        // Without the deterministic profile an arithmetic NaN has any payload and either sign
+        // (specification, section 4.3.3, "NaN Propagation").
+        (Value::F32(a), Value::F32(b)) => !both.nan_bits && is_nan32(*a) && is_nan32(*b),
+        (Value::F64(a), Value::F64(b)) => !both.nan_bits && is_nan64(*a) && is_nan64(*b),
+        (Value::Ref(RefValue::Null(_)), Value::Ref(RefValue::Null(_))) => true,
+        (Value::Ref(RefValue::Func(_)), Value::Ref(RefValue::Func(_))) => !both.function_identity,
+        _ => false,
+    }
+}
+
+fn is_nan32(bits: u32) -> bool {
+    f32::from_bits(bits).is_nan()
+}
+
+fn is_nan64(bits: u64) -> bool {
+    f64::from_bits(bits).is_nan()
+}
+
+fn trap_difference(a: &TrapObservation, b: &TrapObservation, both: Capabilities) -> Option<Found> {
+    if a.kind != b.kind || a.message != b.message {
+        let place = format!("{}/{}", a.kind.text(), b.kind.text());
+        let text = |trap: &TrapObservation| trap.message.clone().unwrap_or_else(|| trap.kind.text().into());
+        return Some((Kind::TrapKind, place, "why it trapped".into(), text(a), text(b)));
+    }
+    let site = |trap: &TrapObservation| trap.site.map_or("nowhere".into(), |site| format!("{site:#06x}"));
+    // The site does not depend on backtraces: it is there even where they are switched off.
+    if both.trap_sites && a.site != b.site {
+        return Some((Kind::TrapSite, a.kind.text().into(), "where it trapped".into(), site(a), site(b)));
+    }
+    let (Some(left), Some(right)) = (&a.frames, &b.frames) else { return None };
+    if !both.backtraces || left == right {
+        return None;
+    }
+    let different = left.kept.iter().zip(&right.kept).find(|(left, right)| left != right);
+    let (exactly, left, right) = match different {
+        Some((left, right)) => ("frame".to_string(), left.to_string(), right.to_string()),
+        None if left.count != right.count => {
+            ("number of frames".to_string(), left.count.to_string(), right.count.to_string())
+        }
+        None => {
+            ("hash of all frames".to_string(), format!("{:016x}", left.hash), format!("{:016x}", right.hash))
+        }
+    };
+    Some((Kind::Frames, a.kind.text().into(), exactly, left, right))
+}
+
+fn host_call_difference(a: &ActionObservation, b: &ActionObservation) -> (String, String, String) {
+    let describe = |call: Option<&crate::observe::HostCall>| match call {
+        None => "no call".to_string(),
+        Some(call) => {
+            let list = |values: &[crate::case::Value]| {
+                values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+            };
+            let answer = call.results.as_ref().map_or("refused".to_string(), |results| list(results));
+            format!("{}({}) -> {answer} {}", call.import, list(&call.args), call.notes.join(", "))
+        }
+    };
+    let (left, right) = (&a.host_calls.first, &b.host_calls.first);
+    let calls = 0..left.len().max(right.len());
+    match calls.into_iter().find(|number| left.get(*number) != right.get(*number)) {
+        Some(number) => {
+            (format!("host call {number}"), describe(left.get(number)), describe(right.get(number)))
+        }
+        None => {
+            let sum = |action: &ActionObservation| {
+                format!("{} calls, digest {:016x}", action.host_calls.count, action.host_calls.digest)
+            };
+            ("host calls".into(), sum(a), sum(b))
+        }
+    }
+}
+
+fn state_difference(a: &State, b: &State, both: Capabilities) -> Option<(Kind, String, String, String)> {
+    if a.instances.len() != b.instances.len() {
+        let (left, right) = (a.instances.len().to_string(), b.instances.len().to_string());
+        return Some((Kind::Instances, "number of instances".into(), left, right));
+    }
+    let pairs = a.instances.iter().zip(&b.instances).enumerate();
+    pairs.into_iter().find_map(|(number, (a, b))| {
+        let (kind, exactly, left, right) = instance_difference(a, b, both)?;
+        Some((kind, format!("instance {number}, {exactly}"), left, right))
+    })
+}
+
+fn instance_difference(
+    a: &InstanceState,
+    b: &InstanceState,
+    both: Capabilities,
+) -> Option<(Kind, String, String, String)> {
+    for (number, (left, right)) in a.globals.iter().zip(&b.globals).enumerate() {
+        if !same_value(left, right, both) {
+            return Some((Kind::Global, format!("global {number}"), left.to_string(), right.to_string()));
+        }
+    }
+    for (number, (left, right)) in a.memories.iter().zip(&b.memories).enumerate() {
+        if left.bytes != right.bytes {
+            let sides = (format!("{} bytes", left.bytes), format!("{} bytes", right.bytes));
+            return Some((Kind::MemorySize, format!("size of memory {number}"), sides.0, sides.1));
+        }
+        if let Some((address, left, right)) = first_byte(left, right) {
+            let exactly = format!("memory {number} differs first at {address:#x}");
+            return Some((Kind::MemoryBytes, exactly, format!("{left:#04x}"), format!("{right:#04x}")));
+        }
+    }
+    for (number, (left, right)) in a.tables.iter().zip(&b.tables).enumerate() {
+        if left.elements != right.elements {
+            let sides = (left.elements.to_string(), right.elements.to_string());
+            return Some((Kind::TableSize, format!("size of table {number}"), sides.0, sides.1));
+        }
+        let null = "null".to_string();
+        let indices = left.non_null.keys().chain(right.non_null.keys());
+        let different = |index: &&u64| match (left.non_null.get(index), right.non_null.get(index)) {
+            (Some(left), Some(right)) => !same_value(left, right, both),
+            (left, right) => left.is_some() != right.is_some(),
+        };
+        if let Some(index) = indices.filter(different).min() {
+            let text = |side: Option<&crate::case::Value>| side.map_or(null.clone(), ToString::to_string);
+            let sides = (text(left.non_null.get(index)), text(right.non_null.get(index)));
+            return Some((Kind::TableElement, format!("table {number}, element {index}"), sides.0, sides.1));
+        }
+    }
+    if both.internal_state && (&a.dropped_elems, &a.dropped_datas) != (&b.dropped_elems, &b.dropped_datas) {
+        let text = |side: &InstanceState| format!("elems {:?}, datas {:?}", side.dropped_elems, side.dropped_datas);
+        return Some((Kind::Dropped, "dropped segments".into(), text(a), text(b)));
+    }
+    None
+}
+
+/// Address of the first byte that differs, and the two bytes. Pages that are absent are zeros.
+fn first_byte(
+    left: &crate::observe::MemoryState,
+    right: &crate::observe::MemoryState,
+) -> Option<(u64, u8, u8)> {
+    let mut numbers: Vec<u64> = left.pages.keys().chain(right.pages.keys()).copied().collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    for number in numbers {
+        let byte = |side: &crate::observe::MemoryState, offset: usize| {
+            side.pages.get(&number).and_then(|page| page.get(offset)).copied().unwrap_or(0)
+        };
+        let different = (0..crate::observe::OS_PAGE_BYTES as usize)
+            .find(|offset| byte(left, *offset) != byte(right, *offset));
+        if let Some(offset) = different {
+            let address = number * crate::observe::OS_PAGE_BYTES + offset as u64;
+            return Some((address, byte(left, offset), byte(right, offset)));
+        }
+    }
+    None
+}
+
+impl Divergence {
+    /// What makes this the same bug as another.
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::new(&self.groups, self.first.kind, &self.first.place)
+    }
+
+    /// Where to look first.
+    pub fn triage(&self) -> &'static str {
+        let outside = |name: &String| crosscheck_engine::Mode::all().all(|mode| !name.starts_with(mode.name()));
+        let ours_agree = self.groups.iter().filter(|group| !group.iter().all(outside)).count() == 1;
+        if self.groups.len() > 1 && ours_agree && self.groups.iter().any(|group| group.iter().all(outside)) {
+            return "all modes agree, an outside engine differs: the shared floor (types, store, numeric, linking), or the judge";
+        }
+        match self.first.kind {
+            Kind::Unstable => "a subject is not deterministic: what it shows differs between two runs",
+            _ => "one mode alone differs: that mode's room",
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Findings on disk: a folder each, written whole or not at all.
+
+use crate::case::Case;
+use crate::compare::Divergence;
+use serde::Serialize;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A divergence, with all that is needed to see it again.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The campaign's seed.
+    pub seed: u64,
+    /// The case's index.
+    pub index: u64,
+    /// Which generator made it.
+    pub generator: &'static str,
+    /// The case itself.
+    pub case: Case,
+    /// What differs.
+    pub divergence: Divergence,
+}
+
+/// The name of the file that holds a finding's case.
+pub const CASE_FILE: &str = "case.xchk";
+
+/// `finding.json`.
+#[derive(Serialize)]
+struct FindingJson<'a> {
+    schema: u32,
+    fingerprint: String,
+    seed: u64,
+    index: u64,
+    generator: &'a str,
+    subjects: &'a [Vec<String>],
+    kind: &'static str,
+    first_difference: String,
+    triage: &'static str,
+    replay: String,
+}
+
+impl Finding {
+    /// The name of its folder: what it is and where it came from.
+    pub fn folder_name(&self) -> String {
+        format!("{}-{}-{}", self.divergence.fingerprint().short(), self.seed, self.index)
+    }
+
+    /// Writes the finding as a folder below `findings` and gives its path.
+    ///
+    /// The folder is filled under another name and renamed when it is complete: whoever finds it finds all of it.
+    pub fn save(&self, findings: &Path) -> io::Result<PathBuf> {
+        let target = findings.join(self.folder_name());
+        if target.exists() {
+            return Ok(target);
+        }
+        let building = findings.join(format!(".{}-{}", std::process::id(), self.folder_name()));
+        if building.exists() {
+            fs::remove_dir_all(&building)?;
+        }
+        fs::create_dir_all(&building)?;
+        fs::write(building.join(CASE_FILE), self.case.to_bytes())?;
+        for (number, module) in self.case.modules.iter().enumerate() {
+            fs::write(building.join(format!("module-{number}.wasm")), &module.wasm)?;
+        }
+        let json = FindingJson {
+            schema: 1,
+            fingerprint: self.divergence.fingerprint().to_string(),
+            seed: self.seed,
+            index: self.index,
+            generator: self.generator,
+            subjects: &self.divergence.groups,
+            kind: self.divergence.first.kind.word(),
+            first_difference: self.divergence.first.to_string(),
+            triage: self.divergence.triage(),
+            replay: replay_command(&target),
+        };
+        fs::write(building.join("finding.json"), serde_json::to_vec_pretty(&json)?)?;
+        fs::rename(&building, &target)?;
+        Ok(target)
+    }
+}
+
+/// The one command that repeats a finding.
+pub fn replay_command(folder: &Path) -> String {
+    format!("cargo run --release -- replay {}", folder.display())
+}

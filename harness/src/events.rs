@@ -1,0 +1,122 @@
+//! What a campaign tells while it runs, and what it adds up to.
+
+use crate::corpus::Finding;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// Whoever listens to a campaign: a progress bar, a folder of findings.
+pub trait Events {
+    /// Some cases are done. `cases` is how many there will be, if that is known.
+    fn progress(&mut self, tally: &Tally, cases: Option<u64>, elapsed: Duration);
+
+    /// A finding whose fingerprint was not seen before in this campaign.
+    fn finding(&mut self, finding: &Finding);
+}
+
+/// Totals of a campaign, or of a part of one.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// The campaign's seed.
+    pub seed: u64,
+    /// Where another run would go on.
+    pub next_index: u64,
+    /// Whether all that was asked for was done.
+    pub complete: bool,
+    /// Cases generated.
+    pub cases: u64,
+    /// Cases on which all subjects agree.
+    pub agree: u64,
+    /// Cases on which they do not.
+    pub diverge: u64,
+    /// Cases whose module nobody accepts.
+    pub invalid: u64,
+    /// Cases about which nothing can be said, by reason.
+    pub inconclusive: BTreeMap<String, u64>,
+    /// Actions in which the reference itself failed.
+    pub crashes: u64,
+    /// Cases each lane ran.
+    pub by_lane: BTreeMap<String, u64>,
+    /// Cases each lane was left out of, because the reference ran out of fuel.
+    pub left_out: BTreeMap<String, u64>,
+    /// Calls of exported functions.
+    pub calls: u64,
+    /// Those that returned.
+    pub returned: u64,
+    /// Calls of host functions.
+    pub host_calls: u64,
+    /// Traps of the reference, by kind.
+    pub traps: BTreeMap<&'static str, u64>,
+    /// Bytes of all modules.
+    pub wasm_bytes: u64,
+    /// The first finding of each fingerprint.
+    pub findings: Vec<Finding>,
+    /// Findings of each fingerprint.
+    pub fingerprints: BTreeMap<String, u64>,
+}
+
+impl Tally {
+    /// Nothing yet.
+    pub fn new(seed: u64, first: u64) -> Tally {
+        Tally { seed, next_index: first, complete: true, ..Tally::default() }
+    }
+
+    /// Counts a case about which nothing can be said.
+    pub fn inconclusive(&mut self, reason: &str) {
+        *self.inconclusive.entry(reason.to_string()).or_default() += 1;
+    }
+
+    /// All inconclusive cases.
+    pub fn inconclusive_cases(&self) -> u64 {
+        self.inconclusive.values().sum()
+    }
+
+    /// Share of valid cases with a verdict, in percent.
+    pub fn verdict_rate(&self) -> f64 {
+        percent(self.agree + self.diverge, self.cases - self.invalid)
+    }
+
+    /// Share of calls that returned, in percent.
+    pub fn return_rate(&self) -> f64 {
+        percent(self.returned, self.calls)
+    }
+
+    /// Adds a part; gives its findings that are new here.
+    pub fn merge(&mut self, part: Tally) -> Vec<Finding> {
+        let seen: BTreeSet<String> = self.fingerprints.keys().cloned().collect();
+        let mut fresh: BTreeMap<String, Finding> = BTreeMap::new();
+        for finding in part.findings {
+            let fingerprint = finding.divergence.fingerprint().to_string();
+            *self.fingerprints.entry(fingerprint.clone()).or_default() += 1;
+            if !seen.contains(&fingerprint) {
+                fresh.entry(fingerprint).or_insert(finding);
+            }
+        }
+        self.cases += part.cases;
+        self.agree += part.agree;
+        self.diverge += part.diverge;
+        self.invalid += part.invalid;
+        self.crashes += part.crashes;
+        self.calls += part.calls;
+        self.returned += part.returned;
+        self.host_calls += part.host_calls;
+        self.wasm_bytes += part.wasm_bytes;
+        add_all(&mut self.inconclusive, part.inconclusive);
+        add_all(&mut self.by_lane, part.by_lane);
+        add_all(&mut self.left_out, part.left_out);
+        add_all(&mut self.traps, part.traps);
+        let fresh: Vec<Finding> = fresh.into_values().collect();
+        self.findings.extend(fresh.iter().cloned());
+        fresh
+    }
+}
+
+fn add_all<K: Ord>(total: &mut BTreeMap<K, u64>, part: BTreeMap<K, u64>) {
+    for (key, count) in part {
+        *total.entry(key).or_default() += count;
+    }
+}
+
+/// How much of `whole` is `part`, in percent; 100 of nothing.
+pub fn percent(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 100.0 } else { part as f64 * 100.0 / whole as f64 }
+}

@@ -1,0 +1,230 @@
+//! How the host behaves towards a case: the same for every subject, from numbers alone.
+//!
+//! A host function that always returns zero hides every bug in what becomes of its results. So each
+//! import has a character that follows from the plan's seed and the import's number: some only answer,
+//! some read or write the caller's memory, some call back into the module, some trap now and then. What
+//! a call does follows from the seed, the import and how often it was called before.
+//!
+//! The world a host function acts on is a trait, so that an outside engine gets the very same host.
+//! Host functions that people name (`run --host`) are in [`named`].
+
+pub mod named;
+
+use crate::case::{HostPlan, Value};
+use crate::digest::Digest;
+use crate::generate::stream::{Purpose, Stream, case_seed};
+use crate::generate::values as arguments;
+use crate::observe::{Capture, HostCall, HostCalls};
+use crate::subject::values;
+use crosscheck_engine::ValType;
+
+/// Host calls that a full observation spells out; the digest covers all.
+const SPELLED_OUT: usize = 256;
+/// Host functions inside host functions call back no deeper than this.
+const DEEPEST_CALL_BACK: u32 = 3;
+
+/// What a host function can do to the world of the subject that called it.
+pub trait World {
+    /// Bytes of the calling instance's exported first memory, if it has one.
+    fn memory_bytes(&mut self) -> Option<u64>;
+    /// Copies bytes out; `false` if they are not all inside.
+    fn read(&mut self, address: u64, buffer: &mut [u8]) -> bool;
+    /// Copies bytes in; `false`, writing nothing, if they do not all fit.
+    fn write(&mut self, address: u64, bytes: &[u8]) -> bool;
+    /// Calls function export number `index` (modulo how many there are whose parameters are numbers)
+    /// with small arguments; its results, or `None` if it failed, which then is how the host call fails.
+    fn call_back(&mut self, index: u64) -> Option<Vec<Value>>;
+    /// The state that lives as long as the store.
+    fn host(&mut self) -> &mut Host;
+}
+
+/// Why a host function did not return.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// It traps with these words.
+    Trap(&'static str),
+    /// A call back failed; its failure goes on.
+    CallBack,
+}
+
+/// What one case's host remembers.
+#[derive(Debug)]
+pub struct Host {
+    plan: HostPlan,
+    capture: Capture,
+    /// Calls so far, by import.
+    counts: Vec<u64>,
+    digest: Digest,
+    calls: HostCalls,
+    depth: u32,
+}
+
+/// What an import does besides answering.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Character {
+    Answers,
+    Reads,
+    Writes,
+    CallsBack,
+}
+
+const CHARACTERS: [Character; 8] = [
+    Character::Answers,
+    Character::Answers,
+    Character::Answers,
+    Character::Answers,
+    Character::Reads,
+    Character::Reads,
+    Character::Writes,
+    Character::CallsBack,
+];
+
+impl Host {
+    /// A host that has not been called yet.
+    pub fn new(plan: HostPlan, capture: Capture) -> Host {
+        let calls = HostCalls::default();
+        Host { plan, capture, counts: Vec::new(), digest: Digest::default(), calls, depth: 0 }
+    }
+
+    /// The calls since the last time this was asked.
+    pub fn take_calls(&mut self) -> HostCalls {
+        let digest = std::mem::take(&mut self.digest).finish();
+        HostCalls { digest, ..std::mem::take(&mut self.calls) }
+    }
+
+    fn stream(&self, import: u32, count: u64) -> Stream {
+        Stream::new(case_seed(self.plan.seed, u64::from(import) << 40 | count), Purpose::Hosts)
+    }
+
+    fn character(&self, import: u32) -> Character {
+        // The count that no call ever has.
+        *self.stream(import, (1 << 40) - 1).pick(&CHARACTERS)
+    }
+
+    /// The value a host global of import number `import` holds.
+    pub fn global(&self, import: u32, ty: ValType) -> Option<Value> {
+        answer(ty, &mut self.stream(import, 0))
+    }
+
+    fn begin(&mut self, import: u32) -> Stream {
+        let index = import as usize;
+        if self.counts.len() <= index {
+            self.counts.resize(index + 1, 0);
+        }
+        self.counts[index] += 1;
+        self.stream(import, self.counts[index])
+    }
+
+    fn log(&mut self, name: &str, args: &[Value], results: Option<&[Value]>, notes: Vec<String>, import: u32) {
+        self.digest.u64(u64::from(import));
+        args.iter().for_each(|value| values::digest(value, &mut self.digest));
+        match results {
+            Some(results) => results.iter().for_each(|value| values::digest(value, &mut self.digest)),
+            None => self.digest.text("refused"),
+        }
+        notes.iter().for_each(|note| self.digest.text(note));
+        self.calls.count += 1;
+        if self.capture == Capture::Full && self.calls.first.len() < SPELLED_OUT {
+            let (import, args, results) = (name.to_string(), args.to_vec(), results.map(<[Value]>::to_vec));
+            self.calls.first.push(HostCall { import, args, results, notes });
+        }
+    }
+}
+
+/// Calls host function number `import`, known as `name`, with `args`; gives a value for each of `results`.
+pub fn call(
+    world: &mut impl World,
+    import: u32,
+    name: &str,
+    args: &[Value],
+    results: &[ValType],
+) -> Result<Vec<Value>, Refusal> {
+    let mut stream = world.host().begin(import);
+    let mut notes = Vec::new();
+    let outcome = act(world, import, args, results, &mut stream, &mut notes);
+    world.host().log(name, args, outcome.as_deref().ok(), notes, import);
+    outcome
+}
+
+fn act(
+    world: &mut impl World,
+    import: u32,
+    args: &[Value],
+    results: &[ValType],
+    stream: &mut Stream,
+    notes: &mut Vec<String>,
+) -> Result<Vec<Value>, Refusal> {
+    let trap_one_in = world.host().plan.trap_one_in;
+    if trap_one_in > 0 && stream.below(u64::from(trap_one_in)) == 0 {
+        return Err(Refusal::Trap("the host refuses"));
+    }
+    match world.host().character(import) {
+        Character::Answers => {}
+        Character::Reads => read_memory(world, args, stream, notes),
+        Character::Writes => write_memory(world, args, stream, notes),
+        Character::CallsBack => call_back(world, stream, notes)?,
+    }
+    let answer = |ty: &ValType| answer(*ty, stream).ok_or(Refusal::Trap("the host has no such value"));
+    results.iter().map(answer).collect()
+}
+
+/// An address that an argument suggests, or one near the end of memory.
+fn address(args: &[Value], bytes: u64, stream: &mut Stream) -> u64 {
+    let suggested = args.iter().find_map(|value| match value {
+        Value::I32(bits) => Some(u64::from(*bits)),
+        Value::I64(bits) => Some(*bits),
+        Value::F32(_) | Value::F64(_) | Value::V128(_) | Value::Ref(_) => None,
+    });
+    match suggested {
+        Some(address) if address < bytes => address,
+        Some(_) | None => bytes.saturating_sub(stream.below(16)),
+    }
+}
+
+fn read_memory(world: &mut impl World, args: &[Value], stream: &mut Stream, notes: &mut Vec<String>) {
+    let Some(bytes) = world.memory_bytes() else { return };
+    let address = address(args, bytes, stream);
+    let mut buffer = vec![0; stream.between(0, 24)];
+    if world.read(address, &mut buffer) {
+        let mut digest = Digest::default();
+        digest.bytes(&buffer);
+        notes.push(format!("read {} bytes at {address:#x}: {:016x}", buffer.len(), digest.finish()));
+    } else {
+        notes.push(format!("could not read {} bytes at {address:#x}", buffer.len()));
+    }
+}
+
+fn write_memory(world: &mut impl World, args: &[Value], stream: &mut Stream, notes: &mut Vec<String>) {
+    let Some(bytes) = world.memory_bytes() else { return };
+    let address = address(args, bytes, stream);
+    let mut buffer = vec![0; stream.between(0, 24)];
+    stream.fill(&mut buffer);
+    let outcome = if world.write(address, &buffer) { "wrote" } else { "could not write" };
+    notes.push(format!("{outcome} {} bytes at {address:#x}", buffer.len()));
+}
+
+fn call_back(world: &mut impl World, stream: &mut Stream, notes: &mut Vec<String>) -> Result<(), Refusal> {
+    let choice = stream.u64();
+    if world.host().depth >= DEEPEST_CALL_BACK || !stream.percent(30) {
+        return Ok(());
+    }
+    world.host().depth += 1;
+    let outcome = world.call_back(choice);
+    world.host().depth -= 1;
+    let values = outcome.ok_or(Refusal::CallBack)?;
+    notes.push(format!("called back: {}", values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")));
+    Ok(())
+}
+
+/// A value for a host to answer with; `None` for references that cannot be null.
+fn answer(ty: ValType, stream: &mut Stream) -> Option<Value> {
+    let number = match ty {
+        ValType::I32 => wasmparser::ValType::I32,
+        ValType::I64 => wasmparser::ValType::I64,
+        ValType::F32 => wasmparser::ValType::F32,
+        ValType::F64 => wasmparser::ValType::F64,
+        ValType::V128 => wasmparser::ValType::V128,
+        ValType::Ref(ty) => return ty.nullable.then(|| values::null(ty)),
+    };
+    arguments::value(number, stream)
+}

@@ -1,0 +1,173 @@
+//! What one subject showed on one case: the only thing subjects are judged by.
+//!
+//! An observation is data without references into a subject, so that it can come from another process
+//! or another build. State is a digest by default; with [`Capture::Full`] it is spelled out, which is
+//! asked for only once two digests differ.
+
+mod bytes;
+mod state;
+
+use crate::case::Value;
+use crosscheck_engine::TrapKind;
+
+pub use state::{InstanceState, MemoryState, OS_PAGE_BYTES, State, TableState, capture_state};
+
+/// How much of the state an observation spells out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Capture {
+    /// Digests.
+    Digest,
+    /// Everything.
+    Full,
+}
+
+/// All that one subject showed on one case, an entry an action. A crash ends it early.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Observation {
+    /// What each action showed.
+    pub actions: Vec<ActionObservation>,
+}
+
+/// What one action showed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ActionObservation {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Fuel that was left.
+    pub fuel_left: u64,
+    /// The host functions it called.
+    pub host_calls: HostCalls,
+    /// The state of everything afterwards.
+    pub state_digest: u64,
+    /// The same, spelled out.
+    pub state: Option<State>,
+}
+
+/// How an action ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// It returned, or was instantiated: no values then.
+    Values(Vec<Value>),
+    /// It trapped.
+    Trap(TrapObservation),
+    /// The module or its imports do not fit, or there is nothing of that name.
+    Link(String),
+    /// A configured limit of the store forbade it.
+    Limit(String),
+    /// The subject does not execute something the module contains.
+    Unsupported(String),
+    /// The operating system refused memory: says nothing about anybody.
+    Resources(String),
+    /// The subject itself failed: a bug whatever others show.
+    Crash(String),
+}
+
+/// A trap.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TrapObservation {
+    /// Why.
+    pub kind: TrapKind,
+    /// The host's words, if a host function trapped with some.
+    pub message: Option<String>,
+    /// File offset of the opcode to blame.
+    pub site: Option<u32>,
+    /// The calls that led there, if the subject tells.
+    pub frames: Option<Frames>,
+}
+
+/// A backtrace.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Frames {
+    /// How many frames there were.
+    pub count: u64,
+    /// A hash of all of them.
+    pub hash: u64,
+    /// The innermost and the outermost, spelled out only with [`Capture::Full`].
+    pub kept: Vec<Frame>,
+}
+
+/// A frame.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Frame {
+    /// Distance from the innermost frame.
+    pub number: u64,
+    /// Instance number and function index; `None` for hosts.
+    pub function: Option<(u32, u32)>,
+    /// File offset of the call or trapping instruction; `None` for hosts.
+    pub offset: Option<u32>,
+    /// What people call the function.
+    pub name: String,
+}
+
+/// Host calls of an action.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct HostCalls {
+    /// How many there were.
+    pub count: u64,
+    /// A digest of all of them.
+    pub digest: u64,
+    /// The first ones, spelled out only with [`Capture::Full`].
+    pub first: Vec<HostCall>,
+}
+
+/// A call of a host function.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HostCall {
+    /// `module.name` of the import.
+    pub import: String,
+    /// What it was given.
+    pub args: Vec<Value>,
+    /// What it answered; `None` if it trapped.
+    pub results: Option<Vec<Value>>,
+    /// What else it saw or did: memory it read, functions it called back.
+    pub notes: Vec<String>,
+}
+
+impl Outcome {
+    /// The word that reports use.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Outcome::Values(_) => "values",
+            Outcome::Trap(trap) => match trap.kind {
+                TrapKind::CallStackExhausted | TrapKind::OutOfFuel | TrapKind::AllocationBudgetExhausted => {
+                    "exhausted"
+                }
+                _ => "trap",
+            },
+            Outcome::Link(_) => "link",
+            Outcome::Limit(_) => "limit",
+            Outcome::Unsupported(_) => "unsupported",
+            Outcome::Resources(_) => "resources",
+            Outcome::Crash(_) => "crash",
+        }
+    }
+
+    /// The outcome as people read it, in one line.
+    pub fn describe(&self) -> String {
+        match self {
+            Outcome::Values(values) if values.is_empty() => "ok".to_string(),
+            Outcome::Values(values) => values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+            Outcome::Trap(trap) => {
+                let text = trap.message.as_deref().unwrap_or(trap.kind.text());
+                match trap.site {
+                    Some(site) => format!("trap: {text} at {site:#06x}"),
+                    None => format!("trap: {text}"),
+                }
+            }
+            Outcome::Link(message) | Outcome::Limit(message) | Outcome::Unsupported(message) => {
+                format!("{}: {message}", self.kind())
+            }
+            Outcome::Resources(message) => format!("no resources: {message}"),
+            Outcome::Crash(message) => format!("crash: {message}"),
+        }
+    }
+}
+
+impl std::fmt::Display for Frame {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.offset {
+            Some(offset) => write!(f, "#{:02}: {offset:#06x} - {}", self.number, self.name),
+            None => write!(f, "#{:02}: host - {}", self.number, self.name),
+        }
+    }
+}

@@ -1,0 +1,388 @@
+//! A mode of our engine in a configuration that must not change what is observed.
+
+use super::{Capabilities, Prepared, Subject, values};
+use crate::case::{Action, Limits, Value};
+use crate::hosts::{self, Host, Refusal, World};
+use crate::observe::{
+    ActionObservation, Capture, Frame, Frames, Observation, Outcome, TrapObservation, capture_state,
+};
+use crosscheck_engine::{
+    self as engine, AsContext, Caller, Config, Engine, Error, Extern, ExternType, Func, FuncType, Global, Import,
+    Instance, Memory, Mode, Module, Store, Table, Tag, Trap, Val, ValType,
+};
+use std::any::Any;
+use std::cell::Cell;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::str::FromStr;
+use std::sync::{Arc, Once};
+
+/// A mode and the switches of its lane.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Lane {
+    /// The mode.
+    pub mode: Mode,
+    /// Fuel is not counted.
+    pub no_fuel: bool,
+    /// Traps carry no backtraces.
+    pub no_backtraces: bool,
+    /// Memory moves on every growth and leaves poison behind.
+    pub moving_memory: bool,
+}
+
+/// A switch of a lane, as people type it behind a `+`.
+struct Switch {
+    name: &'static str,
+    get: fn(&Lane) -> bool,
+    set: fn(&mut Lane),
+}
+
+const SWITCHES: [Switch; 3] = [
+    Switch { name: "no-fuel", get: |lane| lane.no_fuel, set: |lane| lane.no_fuel = true },
+    Switch { name: "no-backtraces", get: |lane| lane.no_backtraces, set: |lane| lane.no_backtraces = true },
+    Switch { name: "moving-memory", get: |lane| lane.moving_memory, set: |lane| lane.moving_memory = true },
+];
+
+impl Lane {
+    /// A mode with no switch thrown.
+    pub fn plain(mode: Mode) -> Lane {
+        Lane { mode, no_fuel: false, no_backtraces: false, moving_memory: false }
+    }
+
+    /// The names of all switches.
+    pub fn switches() -> impl Iterator<Item = &'static str> {
+        SWITCHES.iter().map(|switch| switch.name)
+    }
+
+    /// The lane's engine configuration, apart from limits.
+    pub fn config(&self) -> Config {
+        let config = Config::new(self.mode).fuel(!self.no_fuel);
+        config.backtraces(!self.no_backtraces).moving_memory(self.moving_memory)
+    }
+}
+
+impl fmt::Display for Lane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.mode.name())?;
+        SWITCHES.iter().filter(|switch| (switch.get)(self)).try_for_each(|switch| write!(f, "+{}", switch.name))
+    }
+}
+
+impl FromStr for Lane {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Lane, String> {
+        let mut parts = text.split('+');
+        let mut lane = Lane::plain(parts.next().unwrap_or_default().parse()?);
+        for part in parts {
+            let switch = SWITCHES.iter().find(|switch| switch.name == part).ok_or_else(|| {
+                let known: Vec<_> = Lane::switches().collect();
+                format!("no lane switch is called `{part}`; there are {}", known.join(", "))
+            })?;
+            (switch.set)(&mut lane);
+        }
+        Ok(lane)
+    }
+}
+
+/// A lane as a subject.
+pub struct LaneSubject {
+    lane: Lane,
+    name: String,
+}
+
+impl LaneSubject {
+    /// A lane as a subject.
+    pub fn new(lane: Lane) -> LaneSubject {
+        LaneSubject { lane, name: lane.to_string() }
+    }
+
+    /// The lane.
+    pub fn lane(&self) -> Lane {
+        self.lane
+    }
+}
+
+impl Subject for LaneSubject {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { fuel: !self.lane.no_fuel, backtraces: !self.lane.no_backtraces, ..Capabilities::ALL }
+    }
+
+    fn observe(&self, prepared: &Prepared<'_>, capture: Capture) -> Observation {
+        let mut run = Run::new(&self.lane, prepared, capture);
+        let mut actions = Vec::with_capacity(prepared.case.actions.len());
+        for action in &prepared.case.actions {
+            let observed = quietly(|| run.action(action));
+            match observed {
+                Ok(observed) => actions.push(observed),
+                Err(message) => {
+                    // Nothing of a store that panicked can be trusted, so the observation ends here.
+                    actions.push(ActionObservation {
+                        outcome: Outcome::Crash(message),
+                        fuel_left: 0,
+                        host_calls: Default::default(),
+                        state_digest: 0,
+                        state: None,
+                    });
+                    std::mem::forget(run);
+                    break;
+                }
+            }
+        }
+        Observation { actions }
+    }
+}
+
+thread_local! {
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `work`; a panic becomes its message instead of a report on the terminal.
+fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !QUIET.get() {
+                before(info);
+            }
+        }));
+    });
+    let was = QUIET.replace(true);
+    let outcome = catch_unwind(AssertUnwindSafe(work));
+    QUIET.set(was);
+    outcome.map_err(|payload| format!("panic: {}", panic_message(&*payload)))
+}
+
+/// The text of a panic.
+pub fn panic_message(payload: &(dyn Any + Send)) -> &str {
+    let text = payload.downcast_ref::<&str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text")
+}
+
+/// One case in one lane, under way.
+struct Run<'a> {
+    prepared: &'a Prepared<'a>,
+    engine: Engine,
+    store: Store<Host>,
+    /// The latest instance of each module.
+    instances: Vec<Option<Instance>>,
+    capture: Capture,
+}
+
+impl<'a> Run<'a> {
+    fn new(lane: &Lane, prepared: &'a Prepared<'a>, capture: Capture) -> Run<'a> {
+        let engine = prepared.engine.sibling(&lane.config().limits(limits(&prepared.case.limits)));
+        let store = Store::new(&engine, Host::new(prepared.case.hosts, capture));
+        Run { prepared, engine, store, instances: vec![None; prepared.case.modules.len()], capture }
+    }
+
+    fn action(&mut self, action: &Action) -> ActionObservation {
+        self.store.set_fuel(self.prepared.case.limits.fuel.unwrap_or(u64::MAX));
+        let outcome = match self.perform(action) {
+            Ok(values) => Outcome::Values(values),
+            Err(error) => self.outcome(error),
+        };
+        let (state_digest, state) = capture_state(&self.store, self.capture);
+        let host_calls = self.store.data_mut().take_calls();
+        ActionObservation { outcome, fuel_left: self.store.fuel(), host_calls, state_digest, state }
+    }
+
+    fn perform(&mut self, action: &Action) -> Result<Vec<Value>, Error> {
+        match action {
+            Action::Instantiate { module } => {
+                let decoded = self.prepared.modules[*module as usize].as_ref().map_err(Clone::clone)?;
+                let prepared = decoded.prepare(&self.engine)?;
+                let imports = self.imports(&prepared)?;
+                self.instances[*module as usize] = None;
+                let instance = Instance::new(&mut self.store, &prepared, &imports)?;
+                self.instances[*module as usize] = Some(instance);
+                Ok(Vec::new())
+            }
+            Action::Invoke { module, export, args } => {
+                let missing = || Error::Link(format!("there is no function `{export}` to call"));
+                let instance = self.instances[*module as usize].ok_or_else(missing)?;
+                let func = instance.func(&self.store, export).ok_or_else(missing)?;
+                self.invoke(func, args)
+            }
+            Action::Read { module, export } => {
+                let missing = || Error::Link(format!("there is no global `{export}` to read"));
+                let instance = self.instances[*module as usize].ok_or_else(missing)?;
+                let global = instance.export(&self.store, export).and_then(Extern::global).ok_or_else(missing)?;
+                let content = global.ty(&self.store).content;
+                Ok(vec![values::observed(&self.store, global.get(&self.store), content)])
+            }
+        }
+    }
+
+    fn invoke(&mut self, func: Func, args: &[Value]) -> Result<Vec<Value>, Error> {
+        let mut params = Vec::with_capacity(args.len());
+        for arg in args {
+            let value = values::to_val(&mut self.store, arg);
+            params.push(value.ok_or_else(|| Error::Unsupported(format!("cannot pass {arg} from outside")))?);
+        }
+        call(&mut self.store, func, &params)
+    }
+
+    /// Imports in order: from earlier modules of the case by name, else from the host.
+    fn imports(&mut self, module: &Module) -> Result<Vec<Extern>, Error> {
+        let mut imports = Vec::with_capacity(module.imports().len());
+        for (import, index) in module.imports().iter().zip(0..) {
+            let source = self.prepared.case.modules.iter().position(|module| module.name == import.module);
+            let item = match source.filter(|source| self.prepared.modules[*source].is_ok()) {
+                Some(source) => {
+                    let missing = || Error::Link(format!("unknown import {}.{}", import.module, import.name));
+                    let instance = self.instances[source].ok_or_else(missing)?;
+                    instance.export(&self.store, &import.name).ok_or_else(missing)?
+                }
+                None => self.host_import(import, index)?,
+            };
+            imports.push(item);
+        }
+        Ok(imports)
+    }
+
+    fn host_import(&mut self, import: &Import, index: u32) -> Result<Extern, Error> {
+        let types = self.engine.types();
+        let no_value = |ty: ValType| Error::Link(format!("the host has no value of type {ty}"));
+        Ok(match &import.ty {
+            ExternType::Func(id) => {
+                let ty = (*types.func_type(*id).expect("functions have function types")).clone();
+                Extern::Func(host_function(&mut self.store, import, index, ty))
+            }
+            ExternType::Global(ty) => {
+                let value = self.store.data().global(index, ty.content).ok_or_else(|| no_value(ty.content))?;
+                let value = values::to_val(&mut self.store, &value).ok_or_else(|| no_value(ty.content))?;
+                Extern::Global(Global::new(&mut self.store, *ty, value)?)
+            }
+            ExternType::Memory(ty) => Extern::Memory(Memory::new(&mut self.store, *ty)?),
+            ExternType::Table(ty) => {
+                let element = ValType::Ref(ty.element);
+                let init = Val::default_of(element).ok_or_else(|| no_value(element))?;
+                Extern::Table(Table::new(&mut self.store, *ty, init)?)
+            }
+            ExternType::Tag(id) => {
+                let ty = (*types.func_type(*id).expect("tags have function types")).clone();
+                Extern::Tag(Tag::new(&mut self.store, ty))
+            }
+        })
+    }
+
+    fn outcome(&self, error: Error) -> Outcome {
+        match error {
+            Error::Trap(trap) => Outcome::Trap(observe_trap(&trap, self.capture)),
+            Error::Link(message) => Outcome::Link(message),
+            Error::Limit(message) => Outcome::Limit(message),
+            Error::Unsupported(message) => Outcome::Unsupported(message),
+            Error::Resources(message) => Outcome::Resources(message),
+            invalid @ Error::Invalid { .. } => Outcome::Link(invalid.to_string()),
+        }
+    }
+}
+
+fn limits(limits: &Limits) -> engine::Limits {
+    engine::Limits {
+        memory_bytes: limits.memory_bytes,
+        table_elements: limits.table_elements,
+        depth_slots: limits.depth_slots,
+        host_reentries: limits.host_depth,
+        ..engine::Limits::default()
+    }
+}
+
+/// A trap as it is observed. Names are spelled out only in full: both sides take them from one place.
+pub(crate) fn observe_trap(trap: &Trap, capture: Capture) -> TrapObservation {
+    let frames = trap.backtrace().map(|backtrace| Frames {
+        count: backtrace.count(),
+        hash: backtrace.hash(),
+        kept: match capture {
+            Capture::Digest => Vec::new(),
+            Capture::Full => backtrace.frames().map(|(number, frame)| observe_frame(number, frame)).collect(),
+        },
+    });
+    TrapObservation { kind: trap.kind(), message: trap.message().map(str::to_string), site: trap.site(), frames }
+}
+
+fn observe_frame(number: u64, frame: &engine::Frame) -> Frame {
+    Frame { number, function: frame.instance().zip(frame.func()), offset: frame.offset(), name: frame.name() }
+}
+
+fn call(store: &mut (impl engine::AsContextMut + AsContext), func: Func, params: &[Val]) -> Result<Vec<Value>, Error> {
+    let ty = func.ty(&*store);
+    let default = |ty: &ValType| Val::default_of(*ty).unwrap_or(Val::FuncRef(None));
+    let mut results: Vec<Val> = ty.results().iter().map(default).collect();
+    func.call(&mut *store, params, &mut results)?;
+    Ok(results.iter().zip(ty.results()).map(|(value, ty)| values::observed(store, *value, *ty)).collect())
+}
+
+fn host_function(store: &mut Store<Host>, import: &Import, index: u32, ty: FuncType) -> Func {
+    let name = format!("{}.{}", import.module, import.name);
+    let known_as: Arc<str> = name.as_str().into();
+    let (params, answers) = (ty.params().to_vec(), ty.results().to_vec());
+    Func::new(store, &name, ty, move |caller: Caller<'_, Host>, args, results| {
+        let mut world = LaneWorld { caller, failure: None };
+        let args: Vec<Value> =
+            args.iter().zip(&params).map(|(value, ty)| values::observed(&world.caller, *value, *ty)).collect();
+        match hosts::call(&mut world, index, &known_as, &args, &answers) {
+            Ok(values) => {
+                for (result, value) in results.iter_mut().zip(values) {
+                    *result = values::to_val(&mut world.caller, &value).expect("hosts answer with numbers and nulls");
+                }
+                Ok(())
+            }
+            Err(Refusal::Trap(message)) => Err(Trap::host(message).into()),
+            Err(Refusal::CallBack) => Err(world.failure.expect("a failed call back leaves its failure")),
+        }
+    })
+}
+
+/// The world of a host function called from our engine.
+struct LaneWorld<'a> {
+    caller: Caller<'a, Host>,
+    failure: Option<Error>,
+}
+
+impl World for LaneWorld<'_> {
+    fn memory_bytes(&mut self) -> Option<u64> {
+        self.caller.exported_first_memory().map(|memory| memory.len(&self.caller))
+    }
+
+    fn read(&mut self, address: u64, buffer: &mut [u8]) -> bool {
+        let bytes = self.caller.guest_bytes(address, buffer.len() as u64);
+        bytes.map(|bytes| buffer.copy_from_slice(bytes)).is_ok()
+    }
+
+    fn write(&mut self, address: u64, bytes: &[u8]) -> bool {
+        let target = self.caller.guest_bytes_mut(address, bytes.len() as u64);
+        target.map(|target| target.copy_from_slice(bytes)).is_ok()
+    }
+
+    fn call_back(&mut self, index: u64) -> Option<Vec<Value>> {
+        let numeric = |ty: &ValType| !matches!(ty, ValType::Ref(_) | ValType::V128);
+        let mut candidates = self.caller.exported_funcs();
+        candidates.retain(|func| func.ty(&self.caller).params().iter().all(numeric));
+        let func = *candidates.get((index % candidates.len().max(1) as u64) as usize)?;
+        let small = |ty: &ValType| match ty {
+            ValType::I64 => Val::I64(2),
+            ValType::F32 => Val::F32(1.5f32.to_bits()),
+            ValType::F64 => Val::F64(1.5f64.to_bits()),
+            ValType::I32 | ValType::V128 | ValType::Ref(_) => Val::I32(3),
+        };
+        let params: Vec<Val> = func.ty(&self.caller).params().iter().map(small).collect();
+        match call(&mut self.caller, func, &params) {
+            Ok(values) => Some(values),
+            Err(error) => {
+                self.failure = Some(error);
+                None
+            }
+        }
+    }
+
+    fn host(&mut self) -> &mut Host {
+        self.caller.data_mut()
+    }
+}

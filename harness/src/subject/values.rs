@@ -1,0 +1,98 @@
+//! Between the engine's values and the values of cases and observations.
+
+use crate::case::{FuncIdentity, HeapKind, RefValue, Value};
+use crate::digest::Digest;
+use crosscheck_engine::{self as engine, AsContext, AsContextMut, ExternRef, HeapType, RefType, Val, ValType};
+
+/// A value of type `ty` as it is observed.
+pub fn observed(store: &impl AsContext, value: Val, ty: ValType) -> Value {
+    let null = || match ty {
+        ValType::Ref(ty) => null(ty),
+        ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 | ValType::V128 => {
+            unreachable!("a null is of a reference type")
+        }
+    };
+    match value {
+        Val::I32(value) => Value::I32(value as u32),
+        Val::I64(value) => Value::I64(value as u64),
+        Val::F32(bits) => Value::F32(bits),
+        Val::F64(bits) => Value::F64(bits),
+        Val::V128(bits) => Value::V128(bits),
+        Val::FuncRef(Some(func)) => Value::Ref(RefValue::Func(match func.identity(store) {
+            engine::FuncIdentity::Wasm { instance, func } => FuncIdentity::Wasm { instance, func },
+            engine::FuncIdentity::Host(number) => FuncIdentity::Host(number),
+        })),
+        Val::ExternRef(Some(object)) => {
+            let number = object.data(store).downcast_ref::<u32>();
+            Value::Ref(RefValue::Extern(*number.expect("the harness makes host objects of numbers only")))
+        }
+        Val::FuncRef(None) | Val::ExternRef(None) | Val::NullAny | Val::NullExn => null(),
+    }
+}
+
+/// The null of a type. Defined types are all function types as long as nothing else is executed.
+pub fn null(ty: RefType) -> Value {
+    Value::Ref(RefValue::Null(match ty.heap {
+        HeapType::Func | HeapType::Concrete(_) => HeapKind::Func,
+        HeapType::NoFunc => HeapKind::NoFunc,
+        HeapType::Extern => HeapKind::Extern,
+        HeapType::NoExtern => HeapKind::NoExtern,
+        HeapType::Any => HeapKind::Any,
+        HeapType::None => HeapKind::None,
+        HeapType::Eq => HeapKind::Eq,
+        HeapType::Struct => HeapKind::Struct,
+        HeapType::Array => HeapKind::Array,
+        HeapType::I31 => HeapKind::I31,
+        HeapType::Exn => HeapKind::Exn,
+        HeapType::NoExn => HeapKind::NoExn,
+    }))
+}
+
+/// The engine's value; `None` if the engine cannot make it from outside.
+pub fn to_val(store: &mut impl AsContextMut, value: &Value) -> Option<Val> {
+    Some(match value {
+        Value::I32(bits) => Val::I32(*bits as i32),
+        Value::I64(bits) => Val::I64(*bits as i64),
+        Value::F32(bits) => Val::F32(*bits),
+        Value::F64(bits) => Val::F64(*bits),
+        Value::V128(bits) => Val::V128(*bits),
+        Value::Ref(RefValue::Extern(number)) => Val::ExternRef(Some(ExternRef::new(store, *number))),
+        Value::Ref(RefValue::Null(kind)) => match kind {
+            HeapKind::Func | HeapKind::NoFunc | HeapKind::Concrete(_) => Val::FuncRef(None),
+            HeapKind::Extern | HeapKind::NoExtern => Val::ExternRef(None),
+            HeapKind::Exn | HeapKind::NoExn => Val::NullExn,
+            HeapKind::Any
+            | HeapKind::None
+            | HeapKind::Eq
+            | HeapKind::I31
+            | HeapKind::Struct
+            | HeapKind::Array => Val::NullAny,
+        },
+        Value::Ref(RefValue::Func(_) | RefValue::I31(_) | RefValue::Other { .. }) => return None,
+    })
+}
+
+/// Takes a value into a digest.
+pub fn digest(value: &Value, digest: &mut Digest) {
+    let (tag, bits) = match value {
+        Value::I32(bits) => (1, u64::from(*bits)),
+        Value::I64(bits) => (2, *bits),
+        Value::F32(bits) => (3, u64::from(*bits)),
+        Value::F64(bits) => (4, *bits),
+        Value::V128(bits) => {
+            digest.u64((bits >> 64) as u64);
+            (5, *bits as u64)
+        }
+        // Nulls of one hierarchy are the same value, in whatever place they are seen.
+        Value::Ref(RefValue::Null(_)) => (6, 0),
+        Value::Ref(RefValue::Extern(number)) => (7, u64::from(*number)),
+        Value::Ref(RefValue::Func(FuncIdentity::Wasm { instance, func })) => {
+            (8, u64::from(*instance) << 32 | u64::from(*func))
+        }
+        Value::Ref(RefValue::Func(FuncIdentity::Host(number))) => (9, u64::from(*number)),
+        Value::Ref(RefValue::I31(bits)) => (10, u64::from(*bits)),
+        Value::Ref(RefValue::Other { number, .. }) => (11, u64::from(*number)),
+    };
+    digest.u64(tag);
+    digest.u64(bits);
+}
