@@ -3,6 +3,8 @@
 //!
 //! The modules stand in the order of a case's life.
 
+pub mod cli;
+
 pub mod case;
 pub mod hosts;
 pub mod subject;
