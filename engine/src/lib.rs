@@ -41,6 +41,7 @@ mod instance;
 mod limits;
 mod memory;
 mod module;
+pub mod faults;
 pub mod numeric;
 pub mod opcode;
 mod platform;
