@@ -11,7 +11,10 @@ fn first_line(program: &str, args: &[&str]) -> String {
 fn main() {
     let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".into());
     println!("cargo::rustc-env=CROSSCHECK_RUSTC={}", first_line(&rustc, &["--version"]));
-    println!("cargo::rustc-env=CROSSCHECK_COMMIT={}", first_line("git", &["rev-parse", "--short=12", "HEAD"]));
+    println!(
+        "cargo::rustc-env=CROSSCHECK_COMMIT={}",
+        first_line("git", &["rev-parse", "--short=12", "HEAD"])
+    );
     println!("cargo::rerun-if-changed=../.git/HEAD");
     println!("cargo::rerun-if-changed=../.git/logs/HEAD");
 }

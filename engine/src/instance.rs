@@ -284,7 +284,8 @@ fn import_fits(store: &StoreInner, wanted: &ExternType, given: &Extern) -> bool 
     const MINIMUM: Fault = Fault::named("store-import-minimum-ignored");
     // A limit is matched if what exists is at least as large and can grow no further.
     let limits = |size: u64, maximum: Option<u64>, minimum: u64, bound: Option<u64>| {
-        (size >= minimum || MINIMUM.is_planted()) && bound.is_none_or(|bound| maximum.is_some_and(|maximum| maximum <= bound))
+        (size >= minimum || MINIMUM.is_planted())
+            && bound.is_none_or(|bound| maximum.is_some_and(|maximum| maximum <= bound))
     };
     match (wanted, given) {
         (ExternType::Func(wanted), Extern::Func(func)) => {

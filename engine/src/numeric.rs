@@ -14,8 +14,8 @@ mod float;
 #[cfg(test)]
 mod tests;
 
-use crate::opcode::{Load, Numeric, Store};
 use crate::faults::Fault;
+use crate::opcode::{Load, Numeric, Store};
 use crate::trap::TrapKind;
 use float::Float;
 

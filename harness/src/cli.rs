@@ -119,6 +119,19 @@ impl Common {
         Ok(Lanes::Fixed(lanes))
     }
 
+    /// The lanes that were asked for; every mode as it is, if none was.
+    fn plain_lanes(&self) -> Result<Vec<Lane>, Failure> {
+        Ok(match self.lanes()? {
+            Lanes::Swarm(modes) => modes.into_iter().map(Lane::plain).collect(),
+            Lanes::Fixed(lanes) => lanes,
+        })
+    }
+
+    /// The same, for a part of a run whose totals nobody asked for.
+    fn without_json(&self) -> Common {
+        Common { json: None, ..self.clone() }
+    }
+
     /// The outside engines that were asked for.
     fn judges(&self) -> Result<Vec<Arc<dyn Subject>>, Failure> {
         self.with.iter().map(|name| judge(name)).collect()

@@ -10,6 +10,7 @@ pub mod hosts;
 pub mod subject;
 
 pub mod generate;
+pub mod script;
 
 pub mod run;
 

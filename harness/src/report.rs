@@ -3,12 +3,17 @@
 use crate::corpus::replay_command;
 use crate::events::{Tally, percent};
 use crate::run::Campaign;
+use crate::script::{ModeCounts, ScriptReport};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
+
+/// Reasons for skips that a summary shows.
+const SHOWN_REASONS: usize = 6;
 
 /// Measures a run: wall clock, and CPU time with that of child processes.
 pub struct Clock {
@@ -172,6 +177,44 @@ pub fn fuzz_json(campaign: &Campaign, tally: &Tally, times: &Times, report: &Pat
     });
     let lanes: Vec<String> = tally.by_lane.keys().cloned().collect();
     joined(header(&lanes, campaign.shard, times, tally.complete), body)
+}
+
+/// What scripts came to, on part of a screen: `shown` failures at most; every skip and excuse if `verbose`.
+pub fn spec_summary(report: &ScriptReport, times: &Times, shown: usize, verbose: bool) -> String {
+    let mut text = String::from("scripts");
+    let mut line = |name: &str, value: String| {
+        let _ = write!(text, "\n  {name:<14}{value}");
+    };
+    for (mode, counts) in &report.modes {
+        let ModeCounts { passed, failed, skipped, excused } = counts;
+        line(mode, format!("{passed} passed, {failed} failed, {skipped} skipped, {excused} excused"));
+    }
+    line("files", format!("{} in {:.1} s ({:.1} CPU-seconds)", report.files, times.wall_s, times.cpu_s));
+    let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
+    for skip in &report.skips {
+        *reasons.entry(&skip.reason).or_default() += skip.count;
+    }
+    let mut reasons: Vec<_> = reasons.into_iter().collect();
+    reasons.sort_by_key(|(reason, count)| (std::cmp::Reverse(*count), *reason));
+    let rest = reasons.len().saturating_sub(SHOWN_REASONS);
+    for (reason, count) in reasons.iter().take(if verbose { usize::MAX } else { SHOWN_REASONS }) {
+        line("skipped", format!("{count}: {reason}"));
+    }
+    if rest > 0 && !verbose {
+        line("skipped", format!("for {rest} more reasons; all are in spec.json"));
+    }
+    if verbose {
+        for excuse in &report.excuses {
+            line("excused", format!("{}:{}: {}", excuse.file, excuse.line, excuse.reason));
+        }
+    }
+    for failure in report.failures.iter().take(shown) {
+        line("FAILED", format!("{}:{}: {}: {}", failure.file, failure.line, failure.mode, failure.message));
+    }
+    if report.failures.len() > shown {
+        line("FAILED", format!("and {} more; all are in spec.json", report.failures.len() - shown));
+    }
+    text
 }
 
 /// A campaign's totals on part of a screen.

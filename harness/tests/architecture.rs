@@ -41,7 +41,8 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
 
 /// Every `crate::NAME` in the code of a file, comments left out.
 fn mentions(text: &str, prefix: &str) -> BTreeSet<String> {
-    let code: String = text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
+    let code: String =
+        text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
     let mut found = BTreeSet::new();
     for part in code.split(prefix).skip(1) {
         // `crate::{a::X, b}` names several.
@@ -100,7 +101,8 @@ fn engine_files_import_only_what_the_page_allows() {
         }
         let text = fs::read_to_string(&file).expect("readable");
         let text = text.split("#[cfg(test)]").next().unwrap_or_default();
-        let allowed = arrows.get(&from).unwrap_or_else(|| panic!("ARCHITECTURE.md says nothing about {from}"));
+        let allowed =
+            arrows.get(&from).unwrap_or_else(|| panic!("ARCHITECTURE.md says nothing about {from}"));
         for to in mentions(text, "crate::").into_iter().filter(|to| modules.contains(to) && *to != from) {
             if !allowed.contains(&to) {
                 wrong.push(format!("{}: {from} -> {to}", inside.display()));
@@ -119,7 +121,10 @@ fn the_page_lists_no_arrow_that_the_engine_lacks() {
         assert!(!texts.is_empty(), "ARCHITECTURE.md names {from}, which is not there");
         let used: BTreeSet<String> = texts.iter().flat_map(|text| mentions(text, "crate::")).collect();
         let missing: Vec<_> = allowed.iter().filter(|to| !used.contains(*to) && from != "lib").collect();
-        assert!(missing.is_empty(), "{from} no longer uses {missing:?}; take the arrows out of ARCHITECTURE.md");
+        assert!(
+            missing.is_empty(),
+            "{from} no longer uses {missing:?}; take the arrows out of ARCHITECTURE.md"
+        );
     }
 }
 
@@ -128,7 +133,11 @@ fn crates_depend_only_as_the_page_allows() {
     let arrows = arrows("```arrows crates");
     for (from, allowed) in &arrows {
         let manifest = fs::read_to_string(root().join(from).join("Cargo.toml")).expect("a crate of the page");
-        for (to, name) in [("engine", "crosscheck-engine"), ("spec-tests", "crosscheck-spec-tests"), ("harness", "crosscheck")] {
+        for (to, name) in [
+            ("engine", "crosscheck-engine"),
+            ("spec-tests", "crosscheck-spec-tests"),
+            ("harness", "crosscheck"),
+        ] {
             let depends = manifest.lines().any(|line| {
                 line.strip_prefix(name).is_some_and(|rest| rest.starts_with('.') || rest.starts_with(' '))
             });

@@ -7,8 +7,8 @@ use crosscheck::compare::{Kind, Verdict};
 use crosscheck::corpus::Finding;
 use crosscheck::events::{Events, Tally};
 use crosscheck::generate::Features;
-use crosscheck::run::{Campaign, Lanes, run_case};
 use crosscheck::observe::Capture;
+use crosscheck::run::{Campaign, Lanes, run_case};
 use crosscheck::subject::{Lane, LaneSubject};
 use crosscheck_engine::Mode;
 use crosscheck_engine::faults::{Fault, plant};
@@ -121,7 +121,8 @@ fn a_comparison_that_ignores_the_sign_of_zero_is_found_by_its_own_check() {
         };
         crosscheck::compare::judge(&[testimony("a", &plus), testimony("b", &minus)])
     };
-    let sound = |verdict: &Verdict| matches!(verdict, Verdict::Diverge(found) if found.first.kind == Kind::Values);
+    let sound =
+        |verdict: &Verdict| matches!(verdict, Verdict::Diverge(found) if found.first.kind == Kind::Values);
     assert!(!sound(&with_fault("compare-ignores-the-sign-of-zero", verdict)), "the fault is not planted");
     let _one = PLANTING.lock().unwrap_or_else(PoisonError::into_inner);
     assert!(sound(&verdict()), "zeros of different sign must differ");

@@ -12,7 +12,8 @@ fn seeds() -> PathBuf {
 }
 
 fn expected() -> Vec<Json> {
-    let text = std::fs::read_to_string(seeds().join("expected.json")).expect("expected.json stands beside the modules");
+    let text = std::fs::read_to_string(seeds().join("expected.json"))
+        .expect("expected.json stands beside the modules");
     serde_json::from_str(&text).expect("expected.json is JSON")
 }
 
@@ -47,17 +48,20 @@ fn invoke(lane: &Lane, case: &Json) -> Result<Given, Error> {
     let name = case["invoke"].as_str().expect("a function name");
     let func = instance.func(&store, name).expect("the function is exported");
     let ty: FuncType = func.ty(&store);
-    let params: Vec<Val> = case["args"].as_array().expect("arguments").iter().zip(ty.params()).map(argument).collect();
+    let params: Vec<Val> =
+        case["args"].as_array().expect("arguments").iter().zip(ty.params()).map(argument).collect();
     let mut results: Vec<Val> =
         ty.results().iter().map(|ty| Val::default_of(*ty).expect("results are nullable")).collect();
     match func.call(&mut store, &params, &mut results) {
         Ok(()) => {
             let shown = results.iter().zip(ty.results());
-            let results = shown.map(|(value, ty)| values::observed(&store, *value, *ty).to_string()).collect();
+            let results =
+                shown.map(|(value, ty)| values::observed(&store, *value, *ty).to_string()).collect();
             Ok(Given { results, trap: None, frames: None })
         }
         Err(Error::Trap(trap)) => {
-            let frames = trap.backtrace().map(|trace| trace.to_string().lines().map(str::to_string).collect());
+            let frames =
+                trap.backtrace().map(|trace| trace.to_string().lines().map(str::to_string).collect());
             Ok(Given { results: Vec::new(), trap: Some(trap.to_string()), frames })
         }
         Err(other) => Err(other),
@@ -85,11 +89,14 @@ fn every_lane_gives_the_expected_values_traps_and_frames() {
                     assert_eq!(given.results, [wanted], "{lane}: {case}");
                 }
                 Json::String(text) => assert_eq!(&given.results, &[text.as_str()], "{lane}: {case}"),
-                _ => assert_eq!(given.results.len(), usize::from(case["any_value"] == true), "{lane}: {case}"),
+                _ => {
+                    assert_eq!(given.results.len(), usize::from(case["any_value"] == true), "{lane}: {case}")
+                }
             }
             assert_eq!(given.frames.is_none(), given.trap.is_none() || lane.no_backtraces, "{lane}: {case}");
             if let (Some(wanted), Some(frames)) = (case["frames"].as_array(), given.frames) {
-                let wanted: Vec<&str> = wanted.iter().map(|frame| frame.as_str().expect("frames are text")).collect();
+                let wanted: Vec<&str> =
+                    wanted.iter().map(|frame| frame.as_str().expect("frames are text")).collect();
                 assert_eq!(frames, wanted, "{lane}: {case}");
             }
         }

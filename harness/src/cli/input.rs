@@ -58,6 +58,11 @@ pub fn read_module(path: &Path) -> Result<Vec<u8>, Failure> {
     Err(Failure::Usage(format!("{}: this is a {other}; a module is expected", path.display())))
 }
 
+/// Reads a script, which is any text here: whether it is a script is the runner's to say.
+pub fn read_script(path: &Path) -> Result<String, Failure> {
+    text(path, read_bytes(path)?)
+}
+
 fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     let cannot = |error: std::io::Error| Failure::Usage(format!("{}: cannot read: {error}", path.display()));
     let size = std::fs::metadata(path).map_err(cannot)?.len();

@@ -7,8 +7,8 @@ use crate::compare::{Divergence, Verdict};
 use crate::generate::plan;
 use crate::observe::{Capture, HostCall, Observation, Outcome, State};
 use crate::report::{self, Clock};
-use crate::run::{CaseRun, Lanes, run_case};
-use crate::subject::{Lane, LaneSubject, Prepared, Subject};
+use crate::run::{CaseRun, run_case};
+use crate::subject::{LaneSubject, Prepared, Subject};
 use clap::Args;
 use serde_json::{Value as Json, json};
 use std::path::{Path, PathBuf};
@@ -54,13 +54,10 @@ impl Replay {
             let module = if case.modules.len() > 1 { format!("module {module}: ") } else { String::new() };
             return Err(Failure::Usage(format!("{}: {module}{error}", file.display())));
         }
-        let lanes = match self.common.lanes()? {
-            // A replay shows every mode as it is; lots are for campaigns.
-            Lanes::Swarm(modes) => modes.into_iter().map(Lane::plain).collect(),
-            Lanes::Fixed(lanes) => lanes,
-        };
+        // A replay shows every mode as it is; lots are for campaigns.
+        let lanes = self.common.plain_lanes()?.into_iter();
         let mut subjects: Vec<Arc<dyn Subject>> =
-            lanes.into_iter().map(|lane| Arc::new(LaneSubject::new(lane)) as Arc<dyn Subject>).collect();
+            lanes.map(|lane| Arc::new(LaneSubject::new(lane)) as Arc<dyn Subject>).collect();
         subjects.extend(self.common.judges()?);
         let subjects: Vec<&dyn Subject> = subjects.iter().map(|subject| &**subject).collect();
         let clock = Clock::start();
