@@ -171,11 +171,26 @@ fn stop_flag() -> Result<Arc<AtomicBool>, Failure> {
     Ok(stop)
 }
 
+/// What is wrong with the command line, without the essay that follows it.
+fn one_line(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let told: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    format!("{}; see `crosscheck --help`", told.join(" "))
+}
+
 /// Reads the command line, does what it says, and tells how it ended.
 #[allow(clippy::print_stderr, reason = "the one place where failures are told")]
 pub fn main() -> ExitCode {
-    let command = Cli::parse().command;
-    let done = match command.unwrap_or_else(|| Command::Check(check::Check::default_run())) {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() => {
+            eprintln!("{}", one_line(&error));
+            return ExitCode::from(Exit::Usage as u8);
+        }
+        // Help and version are no errors.
+        Err(help) => help.exit(),
+    };
+    let done = match cli.command.unwrap_or_else(|| Command::Check(check::Check::default_run())) {
         Command::Check(check) => check.run(),
         Command::Spec(spec) => spec.run(),
         Command::Fuzz(fuzz) => fuzz.run(),
