@@ -96,7 +96,7 @@ fn a_branch_table_chooses_by_index_and_carries_values() {
 fn branches_to_the_function_return() {
     let text = "(module (func (export \"f\") (param i32) (result i32)
         (i32.const 50) (i32.const 7) (br_if 0 (local.get 0)) (drop)
-        (block (loop (br_table 0 1 2 (i32.const 8) (i32.const 2))))
+        (drop (block (result i32) (br_table 0 1 0 (i32.const 8) (i32.const 1))))
         (unreachable)))";
     check_i32(text, &[1], 7);
     check_i32(text, &[0], 8);
@@ -108,8 +108,8 @@ fn code_behind_a_branch_is_passed_over() {
         "(module (func (export \"f\") (result i32)
             (block (result i32)
                 (br 0 (i32.const 3))
-                (if (result i32) (i32.const 1) (then (br 1 (i32.const 4))) (else (i32.add)))
-                (loop (br 0)) (block (br_table 0 1 2 (i32.const 0))) (br_if 0 (i32.const 2)))))",
+                (if (result i32) (i32.const 1) (then (br 1 (i32.const 4))) (else (i32.add (unreachable))))
+                (drop) (loop (br 0)) (block (br_table 0 0 0 (i32.const 0))) (br_if 0 (i32.const 2) (i32.const 1)))))",
         &[],
         3,
     );
