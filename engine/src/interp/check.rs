@@ -108,7 +108,8 @@ impl ModuleCode {
             let unreachable = validator.get_control_frame(0).is_some_and(|frame| frame.unreachable);
             let dead = unreachable || walk.open.last().is_some_and(|(_, dead)| *dead);
             let height = validator.operand_stack_height();
-            // A branch that has taken `popped` operands before it looks at its label.
+            // A branch that has taken `popped` operands before it looks at its label. Heights may be
+            // nonsense where code is dead.
             let branch = |walk: &mut Walk, depth: u32, popped: u32| {
                 let label = validator.get_control_frame(depth as usize).expect("validation knows the label");
                 let (params, results) = self.arity(label.block_type);
@@ -120,7 +121,7 @@ impl ModuleCode {
                     (false, true) => params,
                     (false, false) => results,
                 };
-                let drop = (height - popped).wrapping_sub(label.height as u32 + keep);
+                let drop = height.wrapping_sub(popped + label.height as u32 + keep);
                 walk.transfer(at, !dead, Target::Label(block), keep, drop);
             };
             match &operator {
