@@ -16,6 +16,7 @@
 mod build;
 mod compare;
 mod expect;
+mod guard;
 mod lane;
 mod report;
 mod run;

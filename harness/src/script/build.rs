@@ -1,7 +1,7 @@
 //! From a module in a script to a decoded one, or the reason why there is none. Done once for all lanes.
 
 use super::expect::is_component;
-use super::lane::guarded;
+use super::guard::guarded;
 use crosscheck_engine::{DecodedModule, Engine, Error, Module};
 use std::sync::Arc;
 use wasmparser::{Validator, WasmFeatures};
@@ -24,12 +24,14 @@ pub(super) struct Refusal {
     pub needs: Option<Proposal>,
 }
 
-/// A proposal that the engine's decoder does not know, and that a refused module uses.
+/// A proposal that the engine's decoder does not know, and that would make a refused module valid or
+/// at least known.
 pub(super) struct Proposal {
-    pub name: String,
-    /// Whether the suite has scripts for it: then `assert_invalid` is not met by not knowing the
-    /// proposal. The opcodes of other proposals are what scripts mean by an illegal opcode.
-    pub has_scripts: bool,
+    name: String,
+    /// Whether the refusal leaves open what a script says of the module: the suite has scripts for the
+    /// proposal, and the module was refused for using it at all. (The opcodes of proposals without
+    /// scripts are what scripts mean by an illegal opcode.)
+    pub hides_the_rule: bool,
 }
 
 /// Encodes, decodes and validates a module.
@@ -55,16 +57,21 @@ fn decode(engine: &Engine, bytes: Arc<[u8]>) -> Built {
     }
 }
 
-/// Asks wasmparser's validator, which names the proposal that would allow what it refuses.
+/// Asks wasmparser's validator, which names the proposal that would allow what it refuses. Where only
+/// a rule is relaxed by a proposal it does not say so, but accepts the module once it knows it.
 fn missing_proposal(bytes: &[u8]) -> Option<Proposal> {
     let known = WasmFeatures::WASM3
         .union(WasmFeatures::THREADS)
         .union(WasmFeatures::WIDE_ARITHMETIC)
         .union(WasmFeatures::CUSTOM_PAGE_SIZES);
-    let missing = Validator::new_with_features(known).validate_all(bytes).err()?.missing_wasm_feature()?;
+    let with_scripts = WasmFeatures::CUSTOM_DESCRIPTORS;
+    let validate = |features| Validator::new_with_features(features).validate_all(bytes);
+    let (missing, hides_the_rule) = match validate(known).err()?.missing_wasm_feature() {
+        Some(missing) => (missing, missing == with_scripts),
+        None => validate(known.union(with_scripts)).is_ok().then_some((with_scripts, false))?,
+    };
     let (name, _) = missing.iter_names().next()?;
-    let has_scripts = missing == WasmFeatures::CUSTOM_DESCRIPTORS;
-    Some(Proposal { name: name.to_lowercase().replace('_', "-"), has_scripts })
+    Some(Proposal { name: name.to_lowercase().replace('_', "-"), hides_the_rule })
 }
 
 impl Proposal {

@@ -210,3 +210,117 @@ fn first_difference((a, x): (&LaneState, Memory), (b, y): (&LaneState, Memory)) 
     });
     first
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Lane;
+    use super::super::build::{Built, build};
+    use super::super::lane::{Action, Becomes, HostLog};
+    use super::*;
+    use crosscheck_engine::{Config, Engine, Mode, TrapKind, Val};
+    use wast::QuoteWat;
+    use wast::parser::{self, ParseBuffer};
+
+    const MODULE: &str = r#"(module
+        (import "spectest" "memory" (memory 1)) (import "spectest" "table" (table 10 funcref))
+        (import "spectest" "print" (func)) (export "f" (func 0))
+        (memory 1) (table 2 externref))"#;
+
+    /// Two lanes of one mode after the same module.
+    fn lanes() -> (LaneState, LaneState) {
+        let config = Config::new(Mode::Interp);
+        let engine = Engine::new(&config);
+        let buffer = ParseBuffer::new(MODULE).expect("text");
+        let mut module = QuoteWat::Wat(parser::parse(&buffer).expect("a module"));
+        let Built::Module(module) = build(&engine, &mut module) else { panic!("a valid module") };
+        let lane = |name: &str| {
+            let lane = Lane { name: name.to_string(), config };
+            let mut state = LaneState::new(&lane, engine.sibling(&config));
+            let action = Action::Module { module: &module, becomes: Becomes::Current(None) };
+            let outcome = state.perform(&action, 0, 1);
+            assert!(matches!(outcome, Outcome::Values(_)), "{outcome}");
+            state
+        };
+        (lane("a"), lane("b"))
+    }
+
+    /// What is found after `change` to the second of two equal lanes, quickly and as a whole.
+    fn check(change: impl FnOnce(&mut LaneState, Instance), expected: Option<&str>) {
+        let (a, mut b) = lanes();
+        let instances = (a.touched.expect("just made"), b.touched.expect("just made"));
+        change(&mut b, instances.1);
+        let quick = compare_state((&a, instances.0), (&b, instances.1), Extent::Quick);
+        assert_eq!((quick.as_deref(), compare_all_state(&a, &b).as_deref()), (expected, expected));
+    }
+
+    #[test]
+    fn equal_lanes_have_equal_state() {
+        check(|_, _| (), None);
+    }
+
+    #[test]
+    fn a_byte_that_differs_is_found_in_either_direction() {
+        let change = |lane: &mut LaneState, instance: Instance| {
+            instance.memories(&lane.store)[1].write(&mut lane.store, 0x1f04, &[0, 7]).expect("inside");
+        };
+        check(change, Some("memory 1 first at 0x1f05: a has 0x00, b has 0x07"));
+        let (mut a, b) = lanes();
+        let instances = (a.touched.expect("just made"), b.touched.expect("just made"));
+        change(&mut a, instances.0);
+        let found = compare_state((&a, instances.0), (&b, instances.1), Extent::Quick);
+        assert_eq!(found.as_deref(), Some("memory 1 first at 0x1f05: a has 0x07, b has 0x00"));
+    }
+
+    #[test]
+    fn zeros_written_and_zeros_never_touched_are_the_same() {
+        let change = |lane: &mut LaneState, instance: Instance| {
+            instance.memories(&lane.store)[1].write(&mut lane.store, 0, &[0; 9000]).expect("inside");
+        };
+        check(change, None);
+    }
+
+    #[test]
+    fn a_memory_that_grew_in_one_lane_is_found() {
+        let change = |lane: &mut LaneState, instance: Instance| {
+            instance.memories(&lane.store)[0].grow(&mut lane.store, 1).expect("memory");
+        };
+        check(change, Some("memory 0 size in bytes: a has 65536, b has 131072"));
+    }
+
+    #[test]
+    fn a_table_element_that_differs_is_found_by_what_it_is() {
+        let change = |lane: &mut LaneState, instance: Instance| {
+            let func = instance.func(&lane.store, "f").expect("exported");
+            let table = instance.tables(&lane.store)[0];
+            table.set(&mut lane.store, 3, Val::FuncRef(Some(func))).expect("inside");
+        };
+        check(change, Some("table 0 element 3: a has ref.null func, b has ref.func host 0"));
+    }
+
+    #[test]
+    fn outcomes_differ_by_value_kind_or_host_calls() {
+        let (a, mut b) = lanes();
+        let values = |number| Outcome::Values(vec![Value::I32(number)]);
+        let trap = |kind| Outcome::Error(Error::Trap(Trap::new(kind)));
+        let compare = |b: &LaneState, x: &Outcome, y: &Outcome| compare_outcomes((&a, x), (b, y));
+        assert_eq!(compare(&b, &values(1), &values(1)), None);
+        assert_eq!(
+            compare(&b, &values(1), &values(2)).as_deref(),
+            Some("a gives [i32:0x1], b gives [i32:0x2]")
+        );
+        assert_eq!(
+            compare(&b, &values(1), &trap(TrapKind::Unreachable)).as_deref(),
+            Some("a gives [i32:0x1], b gives trap: unreachable")
+        );
+        assert_eq!(
+            compare(&b, &trap(TrapKind::IntegerOverflow), &trap(TrapKind::Unreachable)).as_deref(),
+            Some("a gives trap: integer overflow, b gives trap: unreachable")
+        );
+        let log: &mut HostLog = b.store.data_mut();
+        log.note("print_i32", &[Val::I32(1)]);
+        assert_eq!(
+            compare(&b, &values(1), &values(1)).as_deref(),
+            Some("host calls differ from number 0 on; a makes 0, b makes 1")
+        );
+    }
+}

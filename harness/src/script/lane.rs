@@ -1,6 +1,7 @@
 //! One mode's side of a script: its store, what the script has named so far, and its actions.
 
 use super::Lane;
+use super::guard::guarded;
 use super::spectest;
 use super::value::{FuncName, References, Value, list};
 use crosscheck_engine::{
@@ -9,7 +10,6 @@ use crosscheck_engine::{
 };
 use std::collections::HashMap;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use wast::core::{AbstractHeapType, HeapType, WastArgCore};
 use wast::token::Id;
@@ -433,15 +433,6 @@ impl References for LaneState {
 /// The name behind an identifier.
 pub(super) fn id<'a>(id: Option<Id<'a>>) -> Option<&'a str> {
     id.map(|id| id.name())
-}
-
-/// Runs something of the engine or of its libraries; a panic gives its message.
-pub(super) fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, String> {
-    // What is left inconsistent is not used again: the lane that panicked is dead.
-    catch_unwind(AssertUnwindSafe(run)).map_err(|payload| {
-        let text = payload.downcast_ref::<&str>().map(ToString::to_string);
-        text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or("no message".to_string())
-    })
 }
 
 /// Whether what is imported is shared with whoever exports it, so that using it can be seen there.

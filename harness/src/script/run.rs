@@ -164,7 +164,7 @@ impl Run<'_> {
         let skip = |line, reason: String| Verdict::Skipped(Skip { line, reason: reason.into() });
         let verdict = match build(&self.engine, &mut module) {
             Built::Module(_) => judge_refusal(Err(wanted)),
-            Built::Refused(Refusal { needs: Some(proposal), .. }) if proposal.has_scripts => {
+            Built::Refused(Refusal { needs: Some(proposal), .. }) if proposal.hides_the_rule => {
                 skip(self.line, proposal.reason())
             }
             Built::Refused(_) => judge_refusal(Ok(())),
@@ -221,14 +221,15 @@ impl Run<'_> {
         }
     }
 
-    /// An excused directive is expected to fail, and must.
+    /// An excused directive must fail, in the way that its excuse says.
     fn excuse(&self, verdict: Verdict) -> Verdict {
         let Some(excuse) = excuses::find(&self.file.group, &self.file.name, self.line) else {
             return verdict;
         };
         match verdict {
             Verdict::Passed => Verdict::Failed(format!("the excuse is no longer needed: {}", excuse.reason)),
-            Verdict::Failed(_) => Verdict::Excused(excuse.reason),
+            Verdict::Failed(message) if message.contains(excuse.instead) => Verdict::Excused(excuse.reason),
+            Verdict::Failed(message) => Verdict::Failed(format!("{message}, excused is: {}", excuse.instead)),
             Verdict::Excused(_) | Verdict::Skipped(_) => verdict,
         }
     }
