@@ -12,7 +12,7 @@ use crate::case::Case;
 use crate::observe::{Capture, Observation};
 use crosscheck_engine::{DecodedModule, Engine, Error, Module};
 
-pub use lane::{Lane, LaneSubject, panic_message};
+pub use lane::{Lane, LaneSubject};
 #[cfg(feature = "wasmi")]
 pub use wasmi::WasmiSubject;
 

@@ -1,7 +1,7 @@
 //! One mode's side of a script: its store, what the script has named so far, and its actions.
 
 use super::Lane;
-use super::guard::guarded;
+use crate::guard::guarded;
 use super::spectest;
 use super::value::{FuncName, References, Value, list};
 use crosscheck_engine::{

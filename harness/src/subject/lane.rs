@@ -2,6 +2,7 @@
 
 use super::{Capabilities, Prepared, Subject, values};
 use crate::case::{Action, Limits, Value};
+use crate::guard::guarded;
 use crate::hosts::{self, Host, Refusal, World};
 use crate::observe::{
     ActionObservation, Capture, Frame, Frames, Observation, Outcome, TrapObservation, capture_state,
@@ -10,12 +11,9 @@ use crosscheck_engine::{
     self as engine, AsContext, Caller, Config, Engine, Error, Extern, ExternType, Func, FuncType, Global, Import,
     Instance, Memory, Mode, Module, Store, Table, Tag, Trap, Val, ValType,
 };
-use std::any::Any;
-use std::cell::Cell;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::str::FromStr;
-use std::sync::{Arc, Once};
+use std::sync::Arc;
 
 /// A mode and the switches of its lane.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -116,13 +114,13 @@ impl Subject for LaneSubject {
         let mut run = Run::new(&self.lane, prepared, capture);
         let mut actions = Vec::with_capacity(prepared.case.actions.len());
         for action in &prepared.case.actions {
-            let observed = quietly(|| run.action(action));
+            let observed = guarded(|| run.action(action));
             match observed {
                 Ok(observed) => actions.push(observed),
                 Err(message) => {
                     // Nothing of a store that panicked can be trusted, so the observation ends here.
                     actions.push(ActionObservation {
-                        outcome: Outcome::Crash(message),
+                        outcome: Outcome::Crash(format!("panic: {message}")),
                         fuel_left: 0,
                         host_calls: Default::default(),
                         state_digest: 0,
@@ -135,33 +133,6 @@ impl Subject for LaneSubject {
         }
         Observation { actions }
     }
-}
-
-thread_local! {
-    static QUIET: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Runs `work`; a panic becomes its message instead of a report on the terminal.
-fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, String> {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if !QUIET.get() {
-                before(info);
-            }
-        }));
-    });
-    let was = QUIET.replace(true);
-    let outcome = catch_unwind(AssertUnwindSafe(work));
-    QUIET.set(was);
-    outcome.map_err(|payload| format!("panic: {}", panic_message(&*payload)))
-}
-
-/// The text of a panic.
-pub fn panic_message(payload: &(dyn Any + Send)) -> &str {
-    let text = payload.downcast_ref::<&str>().copied();
-    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text")
 }
 
 /// One case in one lane, under way.
