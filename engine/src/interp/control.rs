@@ -176,14 +176,14 @@ fn return_<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, r: Regs) ->
 
 #[inline(always)]
 fn call<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, mut r: Regs) -> Step {
-    let at = opcode_before(r);
+    m.record().site = opcode_before(r);
     let index = r.u32();
     match m.code().defined(index) {
-        Some(callee) => {
-            m.record().site = at;
-            enter_from(m, r, callee, m.instance)
+        Some(callee) => enter_from(m, r, callee, m.instance),
+        None => {
+            let func = m.entity().funcs[index as usize];
+            out_of_line(m, r, func, call_func)
         }
-        None => call_func(m, r, at, m.entity().funcs[index as usize]),
     }
 }
 
@@ -199,32 +199,45 @@ fn enter_from<T: Trace, const FUEL: bool>(
     m.enter(callee, instance, fp, Return { caller: m.frame, pc: r.pc, stp: r.stp })
 }
 
-/// Calls any function with the operands on the stack. `at` is the call's opcode.
-#[inline(never)]
-fn call_func<T: Trace, const FUEL: bool>(
+/// Calls a function that takes the registers from the machine and leaves them there.
+#[inline(always)]
+fn out_of_line<T: Trace, const FUEL: bool>(
     m: &mut Machine<'_, T, FUEL>,
-    mut r: Regs,
-    at: *const u8,
+    r: Regs,
     func: FuncId,
+    call: fn(&mut Machine<'_, T, FUEL>, FuncId) -> Result<(), Stop>,
 ) -> Step {
-    m.record().site = at;
+    m.regs = r;
+    call(m, func)?;
+    Ok(m.regs)
+}
+
+/// Calls any function with the operands on the stack.
+#[inline(never)]
+fn call_func<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, func: FuncId) -> Result<(), Stop> {
+    let mut r = m.regs;
     let record = m.store.func(func);
-    match &record.kind {
-        FuncKind::Wasm { instance, entry, .. } => enter_from(m, r, entry.0.cast(), *instance),
+    m.regs = match &record.kind {
+        FuncKind::Wasm { instance, entry, .. } => enter_from(m, r, entry.0.cast(), *instance)?,
         FuncKind::Host(_) => {
             let (params, results) = (record.func_type.param_slots(), record.func_type.result_slots());
-            let site = CallSite::Call(m.func().offset_of(at));
+            let site = CallSite::Call(m.func().offset_of(m.record().site));
             let args = r.sp.wrapping_sub(params as usize);
             m.call_host(func, m.instance, site, args)?;
             r.sp = args.wrapping_add(results as usize);
-            m.charge(r)
+            m.charge(r)?
         }
-    }
+    };
+    Ok(())
 }
 
 /// Calls any function with the operands on the stack, in place of the innermost frame.
 #[inline(never)]
-fn tail_call_func<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, r: Regs, func: FuncId) -> Step {
+fn tail_call_func<T: Trace, const FUEL: bool>(
+    m: &mut Machine<'_, T, FUEL>,
+    func: FuncId,
+) -> Result<(), Stop> {
+    let r = m.regs;
     let back = Return::of(m.record());
     m.store.depth += m.func().frame_cost;
     let record = m.store.func(func);
@@ -232,19 +245,20 @@ fn tail_call_func<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, r: R
     // SAFETY: the arguments are on the stack; where they go there is room for as many slots as the frame
     // has, and more, since the depth budget is half of the stack. The record may be overwritten.
     unsafe { copy_slots(r.sp.sub(args), r.fp, args) };
-    match &record.kind {
+    m.regs = match &record.kind {
         FuncKind::Wasm { instance, entry, .. } => {
             let (callee, instance) = (entry.0.cast::<FuncCode>(), *instance);
             // SAFETY: instances hold their code.
-            m.enter(unsafe { &*callee }, instance, r.fp, back)
+            m.enter(unsafe { &*callee }, instance, r.fp, back)?
         }
         FuncKind::Host(_) => {
             let results = record.func_type.result_slots() as usize;
             m.frame = back.caller;
             m.call_host(func, m.instance, CallSite::Tail, r.fp)?;
-            m.resume(back, r.fp.wrapping_add(results))
+            m.resume(back, r.fp.wrapping_add(results))?
         }
-    }
+    };
+    Ok(())
 }
 
 /// The function that `call_indirect` means; reads its immediates.
@@ -272,32 +286,32 @@ fn referenced(r: &mut Regs) -> Result<FuncId, Stop> {
 
 #[inline(always)]
 fn call_indirect<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, mut r: Regs) -> Step {
-    let at = opcode_before(r);
+    m.record().site = opcode_before(r);
     let func = indirect(m, &mut r)?;
-    call_func(m, r, at, func)
+    out_of_line(m, r, func, call_func)
 }
 
 #[inline(always)]
 fn call_ref<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, mut r: Regs) -> Step {
-    let at = opcode_before(r);
+    m.record().site = opcode_before(r);
     let func = referenced(&mut r)?;
-    call_func(m, r, at, func)
+    out_of_line(m, r, func, call_func)
 }
 
 #[inline(always)]
 fn return_call<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, mut r: Regs) -> Step {
     let func = m.entity().funcs[r.u32() as usize];
-    tail_call_func(m, r, func)
+    out_of_line(m, r, func, tail_call_func)
 }
 
 #[inline(always)]
 fn return_call_indirect<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, mut r: Regs) -> Step {
     let func = indirect(m, &mut r)?;
-    tail_call_func(m, r, func)
+    out_of_line(m, r, func, tail_call_func)
 }
 
 #[inline(always)]
 fn return_call_ref<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, mut r: Regs) -> Step {
     let func = referenced(&mut r)?;
-    tail_call_func(m, r, func)
+    out_of_line(m, r, func, tail_call_func)
 }

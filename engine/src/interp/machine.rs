@@ -36,15 +36,16 @@ impl Trace for NoTrace {
     fn instruction(&mut self, _: u32, _: Opcode, _: &[u64]) {}
 }
 
-/// Why the machine stops.
+/// Why the machine stops. Small enough to be returned in a register, so that what is called out of line needs
+/// no memory of the caller's (see `dispatch`).
 #[derive(Clone, Copy)]
 pub(super) enum Stop {
     /// The outermost function has returned.
     Finished,
     /// The instruction that is being executed traps.
     Trap(TrapKind),
-    /// Something traps at another place in the innermost frame's function.
-    TrapAt(TrapKind, *const u8),
+    /// Something traps at [`Machine::site`], a place in the innermost frame's function.
+    TrapAt(TrapKind),
     /// The error is in [`Machine::outcome`].
     Failed,
 }
@@ -73,6 +74,14 @@ pub(super) struct Regs {
 }
 
 impl Regs {
+    /// Before execution begins.
+    const NOWHERE: Regs = Regs {
+        pc: std::ptr::null(),
+        sp: std::ptr::null_mut(),
+        fp: std::ptr::null_mut(),
+        stp: std::ptr::null(),
+    };
+
     /// Reads a byte of the code.
     #[inline(always)]
     pub fn byte(&mut self) -> u8 {
@@ -218,6 +227,10 @@ pub(super) struct Machine<'a, T, const FUEL: bool> {
     pub memory: Memory,
     /// The prefix byte of the instruction that is being executed, if it has one.
     pub prefix: *const u8,
+    /// Where [`Stop::TrapAt`] traps.
+    pub site: *const u8,
+    /// The registers, while they don't travel.
+    pub regs: Regs,
     stack: *mut u64,
 }
 
@@ -247,6 +260,8 @@ impl<'a, T: Trace, const FUEL: bool> Machine<'a, T, FUEL> {
             code: std::ptr::null(),
             memory: Memory { base: std::ptr::null_mut(), bytes: 0 },
             prefix: std::ptr::null(),
+            site: std::ptr::null(),
+            regs: Regs::NOWHERE,
             stack,
         };
         machine.switch(instance);
@@ -305,7 +320,8 @@ impl<'a, T: Trace, const FUEL: bool> Machine<'a, T, FUEL> {
         if FUEL {
             let charge = r.entry().charge();
             if self.store.fuel < u64::from(charge.cost) {
-                return Err(Stop::TrapAt(TrapKind::OutOfFuel, self.func().at_offset(charge.site)));
+                self.site = self.func().at_offset(charge.site);
+                return Err(Stop::TrapAt(TrapKind::OutOfFuel));
             }
             self.store.fuel -= u64::from(charge.cost);
         }
@@ -345,7 +361,8 @@ impl<'a, T: Trace, const FUEL: bool> Machine<'a, T, FUEL> {
             self.switch(instance);
         }
         if self.store.depth < callee.frame_cost {
-            return Err(Stop::TrapAt(TrapKind::CallStackExhausted, callee.start));
+            self.site = callee.start;
+            return Err(Stop::TrapAt(TrapKind::CallStackExhausted));
         }
         self.store.depth -= callee.frame_cost;
         let params = callee.params as usize;
@@ -413,15 +430,15 @@ impl<'a, T: Trace, const FUEL: bool> Machine<'a, T, FUEL> {
     #[inline(never)]
     pub fn stop(&mut self, stop: Stop, at: *const u8) -> Next {
         let (kind, at) = match stop {
-            Stop::Finished | Stop::Failed => return Next::END,
+            Stop::Finished | Stop::Failed => return Next::End,
             Stop::Trap(kind) => (kind, at),
-            Stop::TrapAt(kind, at) => (kind, at),
+            Stop::TrapAt(kind) => (kind, self.site),
         };
         self.record().site = at;
         let free = self.slot_index(self.frame.cast()) + FRAME_SLOTS;
         self.store.leave(self.frame.expose_provenance(), free);
         self.outcome = Err(self.store.trap(kind, self.func().offset_of(at)));
-        Next::END
+        Next::End
     }
 
     fn slot_index(&self, slot: *const u64) -> usize {

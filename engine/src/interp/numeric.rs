@@ -3,7 +3,7 @@
 //! What an opcode computes is asked of `crate::numeric`, which hands out functions without state;
 //! each becomes a handler of its own, and none is named here.
 
-use super::dispatch::{Handler, behind_prefix, plain};
+use super::dispatch::{Handler, plain};
 use super::machine::{Machine, Regs, Stop, Trace};
 use crate::numeric::{self, AccessVisitor, Slot, Visitor};
 use crate::opcode::{Load, Numeric, Store, Wide};
@@ -28,10 +28,10 @@ pub(super) fn store<T: Trace, const FUEL: bool>(opcode: Store) -> Handler<T, FUE
 /// The handler of an operator on pairs.
 pub(super) fn wide<T: Trace, const FUEL: bool>(opcode: Wide) -> Handler<T, FUEL> {
     match opcode {
-        Wide::I64Add128 => behind_prefix(|_, r| Ok(on_pairs(r, numeric::add128))),
-        Wide::I64Sub128 => behind_prefix(|_, r| Ok(on_pairs(r, numeric::sub128))),
-        Wide::I64MulWideS => behind_prefix(|_, r| Ok(to_pair(r, numeric::mul_wide_s))),
-        Wide::I64MulWideU => behind_prefix(|_, r| Ok(to_pair(r, numeric::mul_wide_u))),
+        Wide::I64Add128 => plain(|_, r| Ok(on_pairs(r, numeric::add128))),
+        Wide::I64Sub128 => plain(|_, r| Ok(on_pairs(r, numeric::sub128))),
+        Wide::I64MulWideS => plain(|_, r| Ok(to_pair(r, numeric::mul_wide_s))),
+        Wide::I64MulWideU => plain(|_, r| Ok(to_pair(r, numeric::mul_wide_u))),
     }
 }
 
