@@ -295,7 +295,8 @@ fn an_invalid_module_says_where() {
     every_mode(plain, |engine| {
         let mut bytes = wasm(r#"(module (func (result i32) (i32.const 1)))"#);
         let last = bytes.len() - 2;
-        bytes[last] = 0x01;
+        // `i64.const` where `i32.const` stood.
+        bytes[last - 1] = 0x42;
         match Module::new(engine, bytes.clone()) {
             Err(Error::Invalid { offset, .. }) => assert!(offset > 8 && offset <= bytes.len() as u64),
             other => panic!("expected an invalid module, got {:?}", other.map(|_| "a module")),
