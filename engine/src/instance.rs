@@ -8,6 +8,7 @@ use crate::engine::Engine;
 use crate::entities::{Global, Memory, Table, Tag, add_memory, add_table};
 use crate::error::Error;
 use crate::executor::Code;
+use crate::faults::Fault;
 use crate::func::Func;
 use crate::module::{
     ConstExpr, ConstOp, DefinedFuncIndex, ElemItems, ExternKind, ExternType, Import, ModuleInner, SegmentMode,
@@ -280,9 +281,11 @@ fn check_imports(store: &StoreInner, module: &ModuleInner, imports: &[Extern]) -
 /// Whether what is given matches what is asked for (specification, section 4.5.3, "External Types").
 fn import_fits(store: &StoreInner, wanted: &ExternType, given: &Extern) -> bool {
     let types = store.engine.types();
+    const MINIMUM: Fault = Fault::named("store-import-minimum-ignored");
     // A limit is matched if what exists is at least as large and can grow no further.
     let limits = |size: u64, maximum: Option<u64>, minimum: u64, bound: Option<u64>| {
-        size >= minimum && bound.is_none_or(|bound| maximum.is_some_and(|maximum| maximum <= bound))
+        (size >= minimum || MINIMUM.is_planted())
+            && bound.is_none_or(|bound| maximum.is_some_and(|maximum| maximum <= bound))
     };
     match (wanted, given) {
         (ExternType::Func(wanted), Extern::Func(func)) => {

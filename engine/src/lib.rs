@@ -36,6 +36,7 @@ mod engine;
 mod entities;
 mod error;
 mod executor;
+pub mod faults;
 mod func;
 mod instance;
 mod limits;

@@ -14,6 +14,7 @@ mod float;
 #[cfg(test)]
 mod tests;
 
+use crate::faults::Fault;
 use crate::opcode::{Load, Numeric, Store};
 use crate::trap::TrapKind;
 use float::Float;
@@ -119,7 +120,7 @@ pub fn visit<V: Visitor>(opcode: Numeric, visitor: V) -> V::Output {
             visitor.try_binary(|a: i32, b: i32| a.checked_div(nonzero(b)?).ok_or(TrapKind::IntegerOverflow))
         }
         N::I32DivU => visitor.try_binary(|a: u32, b: u32| Ok(a / nonzero(b)?)),
-        N::I32RemS => visitor.try_binary(|a: i32, b: i32| Ok(a.wrapping_rem(nonzero(b)?))),
+        N::I32RemS => visitor.try_binary(|a: i32, b: i32| Ok(i32_rem_s(a, nonzero(b)?))),
         N::I32RemU => visitor.try_binary(|a: u32, b: u32| Ok(a % nonzero(b)?)),
         N::I32And => visitor.binary(|a: u32, b: u32| a & b),
         N::I32Or => visitor.binary(|a: u32, b: u32| a | b),
@@ -281,6 +282,16 @@ pub fn mul_wide_u(a: u64, b: u64) -> (u64, u64) {
 
 const F32_SIGN: u32 = 1 << 31;
 const F64_SIGN: u64 = 1 << 63;
+
+/// The remainder has the sign of the dividend; that of `i32::MIN` by -1 is 0.
+#[inline(always)]
+fn i32_rem_s(dividend: i32, divisor: i32) -> i32 {
+    const SIGN: Fault = Fault::named("numeric-i32-rem-s-keeps-divisor-sign");
+    if SIGN.is_planted() {
+        return dividend.wrapping_rem(divisor).wrapping_mul(divisor.signum());
+    }
+    dividend.wrapping_rem(divisor)
+}
 
 /// A divisor. Checked before anything else about a division, as the specification does.
 #[inline]

@@ -12,6 +12,7 @@ use crate::observe::{
 };
 use crate::subject::Capabilities;
 use crosscheck_engine::TrapKind;
+use crosscheck_engine::faults::Fault;
 use serde::Serialize;
 use std::fmt;
 
@@ -335,10 +336,12 @@ fn short(outcome: &Outcome) -> &'static str {
 
 fn same_value(left: &Value, right: &Value, both: Capabilities) -> bool {
     use crate::case::RefValue;
+    const SIGN_OF_ZERO: Fault = Fault::named("compare-ignores-the-sign-of-zero");
     if left == right {
         return true;
     }
     match (left, right) {
+        (Value::F32(a), Value::F32(b)) if SIGN_OF_ZERO.is_planted() => (a | b) << 1 == 0,
         // Without the deterministic profile an arithmetic NaN has any payload and either sign
         // (specification, section 4.3.3, "NaN Propagation").
         (Value::F32(a), Value::F32(b)) => !both.nan_bits && is_nan32(*a) && is_nan32(*b),

@@ -3,11 +3,14 @@
 //!
 //! The modules stand in the order of a case's life.
 
+pub mod cli;
+
 pub mod case;
 pub mod hosts;
 pub mod subject;
 
 pub mod generate;
+pub mod script;
 
 pub mod run;
 

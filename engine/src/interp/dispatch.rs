@@ -1,0 +1,194 @@
+//! From an opcode's byte to the function that executes it.
+//!
+//! A handler is made from an operation, which is a function of machine and registers; operations know
+//! nothing of dispatch. There are two ways to go on after one. Without debug assertions a handler ends in
+//! a call of the next handler, which the compiler turns into a jump, so the registers stay in
+//! the processor's and every handler has an indirect jump of its own to be predicted. Debug builds don't
+//! reliably turn such calls into jumps, so there a handler returns to a loop.
+
+use super::machine::{Machine, Regs, Step, Stop, Trace};
+use super::side_table::Entry;
+use super::{bulk, control, numeric, simple};
+use crate::opcode::Opcode;
+
+/// A handler takes the registers one by one, because so they are passed in the processor's.
+pub(super) type Handler<T, const FUEL: bool> =
+    fn(&mut Machine<'_, T, FUEL>, *const u8, *mut u64, *mut u64, *const Entry, &Table<T, FUEL>) -> Next;
+
+/// Handlers by the byte of their opcode.
+pub(super) struct Table<T: Trace, const FUEL: bool> {
+    single: [Handler<T, FUEL>; 0x100],
+    /// Those behind 0xFC, the only prefix of opcodes that are executed.
+    prefixed: [Handler<T, FUEL>; 0x20],
+}
+
+const PREFIX: u8 = 0xfc;
+
+/// What a handler returns.
+#[cfg(debug_assertions)]
+pub(super) struct Next(Option<Regs>);
+
+/// What the last of a chain of handlers returns.
+#[cfg(not(debug_assertions))]
+pub(super) struct Next;
+
+impl Next {
+    /// Execution has ended.
+    #[cfg(debug_assertions)]
+    pub const END: Next = Next(None);
+    /// Execution has ended.
+    #[cfg(not(debug_assertions))]
+    pub const END: Next = Next;
+}
+
+impl<T: Trace, const FUEL: bool> Table<T, FUEL> {
+    /// The handlers of all opcodes that the mode executes.
+    pub fn new() -> Table<T, FUEL> {
+        let mut table = Table { single: [refuse; 0x100], prefixed: [refuse; 0x20] };
+        table.single[PREFIX as usize] = prefixed;
+        for opcode in Opcode::all() {
+            let Some(handler) = handler_of(opcode) else { continue };
+            let code = opcode.row().code;
+            match code.prefix {
+                None => table.single[code.value as usize] = handler,
+                Some(PREFIX) => table.prefixed[code.value as usize] = handler,
+                Some(_) => unreachable!("{opcode} has a prefix that is not dispatched"),
+            }
+        }
+        table
+    }
+
+    /// Executes from `r` until the machine stops.
+    pub fn run(&self, machine: &mut Machine<'_, T, FUEL>, r: Regs) {
+        let next = self.step(machine, r);
+        #[cfg(debug_assertions)]
+        {
+            let mut next = next;
+            while let Next(Some(r)) = next {
+                next = self.step(machine, r);
+            }
+        }
+        #[cfg(not(debug_assertions))]
+        let Next = next;
+    }
+
+    /// Executes the instruction at `r.pc`.
+    #[inline(always)]
+    fn step(&self, machine: &mut Machine<'_, T, FUEL>, mut r: Regs) -> Next {
+        if cfg!(debug_assertions) {
+            let (height, room) = (machine.height(r), machine.func().operands as usize);
+            assert!(height <= room, "{height} operands are within the {room} of the function");
+        }
+        if T::ON {
+            machine.show(r);
+        }
+        let handler = self.single[r.byte() as usize];
+        handler(machine, r.pc, r.sp, r.fp, r.stp, self)
+    }
+
+    /// Goes on at `r`.
+    #[inline(always)]
+    fn go_on(&self, machine: &mut Machine<'_, T, FUEL>, r: Regs) -> Next {
+        #[cfg(debug_assertions)]
+        {
+            let _ = machine;
+            Next(Some(r))
+        }
+        #[cfg(not(debug_assertions))]
+        self.step(machine, r)
+    }
+}
+
+/// The handler of an opcode; `None` if the mode does not execute it.
+pub(super) fn handler_of<T: Trace, const FUEL: bool>(opcode: Opcode) -> Option<Handler<T, FUEL>> {
+    match opcode {
+        Opcode::Control(opcode) => control::handler(opcode),
+        Opcode::Parametric(opcode) => Some(simple::parametric(opcode)),
+        Opcode::Variable(opcode) => Some(simple::variable(opcode)),
+        Opcode::Const(opcode) => Some(simple::constant(opcode)),
+        Opcode::Reference(opcode) => simple::reference(opcode),
+        Opcode::Numeric(opcode) => Some(numeric::operator(opcode)),
+        Opcode::Wide(opcode) => Some(numeric::wide(opcode)),
+        Opcode::Load(opcode) => Some(numeric::load(opcode)),
+        Opcode::Store(opcode) => Some(numeric::store(opcode)),
+        Opcode::Memory(opcode) => Some(bulk::memory(opcode)),
+        Opcode::Table(opcode) => Some(bulk::table(opcode)),
+        Opcode::Gc(_) | Opcode::Vector(_) | Opcode::VectorMemory(_) | Opcode::Atomic(_) => None,
+    }
+}
+
+/// Makes a handler of an operation. If the operation traps, it does so at its one-byte opcode.
+pub(super) fn plain<T, const FUEL: bool, F>(_: F) -> Handler<T, FUEL>
+where
+    T: Trace,
+    F: Fn(&mut Machine<'_, T, FUEL>, Regs) -> Step + Copy + 'static,
+{
+    fn handler<T, const FUEL: bool, F>(
+        machine: &mut Machine<'_, T, FUEL>,
+        pc: *const u8,
+        sp: *mut u64,
+        fp: *mut u64,
+        stp: *const Entry,
+        table: &Table<T, FUEL>,
+    ) -> Next
+    where
+        T: Trace,
+        F: Fn(&mut Machine<'_, T, FUEL>, Regs) -> Step + Copy + 'static,
+    {
+        match stateless::<F>()(machine, Regs { pc, sp, fp, stp }) {
+            Ok(r) => table.go_on(machine, r),
+            Err(stop) => machine.stop(stop, pc.wrapping_sub(1)),
+        }
+    }
+    handler::<T, FUEL, F>
+}
+
+/// Makes a handler of an operation whose opcode has a prefix, which is where it traps.
+pub(super) fn behind_prefix<T, const FUEL: bool, F>(_: F) -> Handler<T, FUEL>
+where
+    T: Trace,
+    F: Fn(&mut Machine<'_, T, FUEL>, Regs) -> Step + Copy + 'static,
+{
+    plain(|machine: &mut Machine<'_, T, FUEL>, r: Regs| {
+        stateless::<F>()(machine, r).map_err(|stop| match stop {
+            Stop::Trap(kind) => Stop::TrapAt(kind, machine.prefix),
+            other => other,
+        })
+    })
+}
+
+/// An operation that captures nothing, from its type alone.
+#[inline(always)]
+fn stateless<F: Copy + 'static>() -> F {
+    const { assert!(size_of::<F>() == 0, "operations capture nothing") };
+    // SAFETY: a value of the type exists, because handlers are made from one; it has no bytes, and
+    // may be copied.
+    unsafe { std::ptr::NonNull::<F>::dangling().read() }
+}
+
+/// Reads the number behind the prefix. It may be longer than it needs to be, so the place of the prefix
+/// is noted for those that trap.
+fn prefixed<T: Trace, const FUEL: bool>(
+    machine: &mut Machine<'_, T, FUEL>,
+    pc: *const u8,
+    sp: *mut u64,
+    fp: *mut u64,
+    stp: *const Entry,
+    table: &Table<T, FUEL>,
+) -> Next {
+    machine.prefix = pc.wrapping_sub(1);
+    let mut r = Regs { pc, sp, fp, stp };
+    let handler = table.prefixed[r.u32() as usize];
+    handler(machine, r.pc, sp, fp, stp, table)
+}
+
+fn refuse<T: Trace, const FUEL: bool>(
+    _: &mut Machine<'_, T, FUEL>,
+    _: *const u8,
+    _: *mut u64,
+    _: *mut u64,
+    _: *const Entry,
+    _: &Table<T, FUEL>,
+) -> Next {
+    unreachable!("modules with opcodes that the mode does not execute are refused")
+}

@@ -1,0 +1,472 @@
+//! The machine: what handlers work on.
+//!
+//! Four pointers make up the running state and travel from handler to handler in processor registers
+//! ([`Regs`]); everything that changes only at calls is in the [`Machine`]. The operand stack, the locals
+//! and the records of frames are slots of the store's stack (see `frame`).
+//!
+//! What keeps the raw pointers right: validation (operands, locals, immediates), the side table, whose
+//! entries the checker verifies, and the depth budget, which is spent before a frame is used and for
+//! which the store's stack has room twice over. Debug builds check the operand pointer at every instruction.
+
+use super::ModuleCode;
+use super::dispatch::Next;
+use super::frame::{FRAME_SLOTS, Frame, FuncCode};
+use super::side_table::Entry;
+use crate::error::Error;
+use crate::opcode::Opcode;
+use crate::store::{CallSite, FuncId, InstanceEntity, InstanceId, StoreInner};
+use crate::trap::TrapKind;
+
+/// Watches execution. The machine is compiled once for each kind of trace, so [`NoTrace`] costs nothing.
+pub(super) trait Trace: 'static {
+    /// Whether [`Trace::instruction`] is called at all.
+    const ON: bool;
+
+    /// An instruction is about to be executed: file offset, opcode, and the function's operands.
+    /// `end`, `else` and `loop` are seen when control passes through them, not when a branch goes past.
+    fn instruction(&mut self, offset: u32, opcode: Opcode, operands: &[u64]);
+}
+
+/// Watches nothing.
+pub(super) struct NoTrace;
+
+impl Trace for NoTrace {
+    const ON: bool = false;
+
+    fn instruction(&mut self, _: u32, _: Opcode, _: &[u64]) {}
+}
+
+/// Why the machine stops.
+#[derive(Clone, Copy)]
+pub(super) enum Stop {
+    /// The outermost function has returned.
+    Finished,
+    /// The instruction that is being executed traps.
+    Trap(TrapKind),
+    /// Something traps at another place in the innermost frame's function.
+    TrapAt(TrapKind, *const u8),
+    /// The error is in [`Machine::outcome`].
+    Failed,
+}
+
+impl From<TrapKind> for Stop {
+    #[inline(always)]
+    fn from(kind: TrapKind) -> Stop {
+        Stop::Trap(kind)
+    }
+}
+
+/// Where to go on, or that there is nowhere to go.
+pub(super) type Step = Result<Regs, Stop>;
+
+/// The pointers that travel.
+#[derive(Clone, Copy)]
+pub(super) struct Regs {
+    /// Program counter: the next byte to read.
+    pub pc: *const u8,
+    /// Stack pointer: the first slot above the operands.
+    pub sp: *mut u64,
+    /// Frame pointer: the first local.
+    pub fp: *mut u64,
+    /// Side-table pointer: the next entry.
+    pub stp: *const Entry,
+}
+
+impl Regs {
+    /// Reads a byte of the code.
+    #[inline(always)]
+    pub fn byte(&mut self) -> u8 {
+        // SAFETY: validation ends every body with an `end`, behind which nothing is read.
+        unsafe {
+            let byte = *self.pc;
+            self.pc = self.pc.add(1);
+            byte
+        }
+    }
+
+    /// Reads bytes of the code.
+    #[inline(always)]
+    pub fn bytes<const N: usize>(&mut self) -> [u8; N] {
+        // SAFETY: as above.
+        unsafe {
+            let bytes = self.pc.cast::<[u8; N]>().read();
+            self.pc = self.pc.add(N);
+            bytes
+        }
+    }
+
+    /// Reads an index, a label or a count.
+    #[inline(always)]
+    pub fn u32(&mut self) -> u32 {
+        self.u64() as u32
+    }
+
+    /// Reads an unsigned LEB128 number.
+    #[inline(always)]
+    pub fn u64(&mut self) -> u64 {
+        let first = self.byte();
+        if first < 0x80 {
+            return u64::from(first);
+        }
+        self.continued(first).0
+    }
+
+    /// Reads a signed LEB128 number.
+    #[inline(always)]
+    pub fn i64(&mut self) -> i64 {
+        let first = self.byte();
+        if first < 0x80 {
+            return i64::from(first << 1) << 56 >> 57;
+        }
+        let (value, bits) = self.continued(first);
+        let unused = 64u32.saturating_sub(bits);
+        (value << unused) as i64 >> unused
+    }
+
+    /// The rest of a number of several bytes, and how many bits its bytes have room for.
+    #[inline(always)]
+    fn continued(&mut self, first: u8) -> (u64, u32) {
+        let (mut value, mut bits) = (u64::from(first & 0x7f), 7);
+        loop {
+            let byte = self.byte();
+            value |= u64::from(byte & 0x7f) << (bits & 63);
+            bits += 7;
+            if byte < 0x80 {
+                return (value, bits);
+            }
+        }
+    }
+
+    /// Passes over a LEB128 number.
+    #[inline(always)]
+    pub fn skip_number(&mut self) {
+        while self.byte() >= 0x80 {}
+    }
+
+    /// Passes over a value type or a block type. All of them are one number, but for references
+    /// that are written out.
+    #[inline(always)]
+    pub fn skip_type(&mut self) {
+        let first = self.byte();
+        if first == 0x63 || first == 0x64 || first >= 0x80 {
+            self.skip_number();
+        }
+    }
+
+    /// Takes the topmost operand.
+    #[inline(always)]
+    pub fn pop(&mut self) -> u64 {
+        // SAFETY: validation keeps the stack deep enough.
+        unsafe {
+            self.sp = self.sp.sub(1);
+            *self.sp
+        }
+    }
+
+    /// Adds an operand.
+    #[inline(always)]
+    pub fn push(&mut self, slot: u64) {
+        // SAFETY: the frame's room for operands was paid for when it was entered.
+        unsafe {
+            *self.sp = slot;
+            self.sp = self.sp.add(1);
+        }
+    }
+
+    /// The topmost operand.
+    #[inline(always)]
+    pub fn top(&mut self) -> &mut u64 {
+        // SAFETY: validation keeps the stack deep enough; the slot is not referred to otherwise.
+        unsafe { &mut *self.sp.sub(1) }
+    }
+
+    /// The local of an index.
+    #[inline(always)]
+    pub fn local(&mut self, index: u32) -> &mut u64 {
+        // SAFETY: validation keeps the index within the locals; the slot is not referred to otherwise.
+        unsafe { &mut *self.fp.add(index as usize) }
+    }
+
+    /// The next entry of the side table, which is stepped over.
+    #[inline(always)]
+    pub fn entry(&mut self) -> Entry {
+        // SAFETY: the table has an entry for every instruction that reads one.
+        unsafe {
+            let entry = *self.stp;
+            self.stp = self.stp.add(1);
+            entry
+        }
+    }
+}
+
+/// One activation of guest code.
+pub(super) struct Machine<'a, T, const FUEL: bool> {
+    pub store: &'a mut StoreInner,
+    pub trace: &'a mut T,
+    /// How it ended, once it has.
+    pub outcome: Result<(), Error>,
+    /// The innermost frame; null while a function that the embedder called has been replaced by a host
+    /// function.
+    pub frame: *mut Frame,
+    /// The innermost frame's function.
+    pub func: *const FuncCode,
+    /// The innermost frame's instance, and what is used of it.
+    pub instance: InstanceId,
+    entity: *const InstanceEntity,
+    code: *const ModuleCode,
+    /// The instance's first memory.
+    pub memory: Memory,
+    /// The prefix byte of the instruction that is being executed, if it has one.
+    pub prefix: *const u8,
+    stack: *mut u64,
+}
+
+/// Where a memory is now.
+#[derive(Clone, Copy)]
+pub(super) struct Memory {
+    pub base: *mut u8,
+    pub bytes: u64,
+}
+
+impl<'a, T: Trace, const FUEL: bool> Machine<'a, T, FUEL> {
+    /// A machine that is about to enter a function of `instance`; `stack` is the store's.
+    pub fn new(
+        store: &'a mut StoreInner,
+        trace: &'a mut T,
+        instance: InstanceId,
+        stack: *mut u64,
+    ) -> Machine<'a, T, FUEL> {
+        let mut machine = Machine {
+            store,
+            trace,
+            outcome: Ok(()),
+            frame: std::ptr::null_mut(),
+            func: std::ptr::null(),
+            instance,
+            entity: std::ptr::null(),
+            code: std::ptr::null(),
+            memory: Memory { base: std::ptr::null_mut(), bytes: 0 },
+            prefix: std::ptr::null(),
+            stack,
+        };
+        machine.switch(instance);
+        machine
+    }
+
+    /// The innermost frame's function.
+    #[inline(always)]
+    pub fn func(&self) -> &'static FuncCode {
+        // SAFETY: the instance holds its code, and instances live as long as the store: longer than any
+        // use within the machine.
+        unsafe { &*self.func }
+    }
+
+    /// The instance of the innermost frame.
+    #[inline(always)]
+    pub fn entity(&self) -> &InstanceEntity {
+        // SAFETY: instances are boxed and live as long as the store; nobody changes one while guest code
+        // looks at it.
+        unsafe { &*self.entity }
+    }
+
+    /// What this mode made of the innermost frame's module.
+    #[inline(always)]
+    pub fn code(&self) -> &ModuleCode {
+        // SAFETY: the instance holds its code.
+        unsafe { &*self.code }
+    }
+
+    /// Makes `instance` the current one.
+    pub fn switch(&mut self, instance: InstanceId) {
+        let entity = self.store.instance(instance);
+        self.instance = instance;
+        self.entity = entity;
+        self.code = ModuleCode::of(&*entity.code);
+        self.reload_memory();
+    }
+
+    /// Looks up the first memory again, after something may have made it grow.
+    pub fn reload_memory(&mut self) {
+        self.memory = match self.entity().memories.first() {
+            Some(_) => self.memory_at(0),
+            None => Memory { base: std::ptr::null_mut(), bytes: 0 },
+        };
+    }
+
+    /// Where a memory of the instance is.
+    pub fn memory_at(&self, index: u32) -> Memory {
+        let memory = &self.store.memories[self.entity().memories[index as usize] as usize];
+        Memory { base: memory.base(), bytes: memory.len() }
+    }
+
+    /// Pays for the segment that begins here, where fuel is counted.
+    #[inline(always)]
+    pub fn charge(&mut self, mut r: Regs) -> Step {
+        if FUEL {
+            let charge = r.entry().charge();
+            if self.store.fuel < u64::from(charge.cost) {
+                return Err(Stop::TrapAt(TrapKind::OutOfFuel, self.func().at_offset(charge.site)));
+            }
+            self.store.fuel -= u64::from(charge.cost);
+        }
+        Ok(r)
+    }
+
+    /// Pays for `count` bytes or elements of a bulk operation, where fuel is counted.
+    pub fn charge_bulk(&mut self, count: u64) -> Result<(), Stop> {
+        if FUEL {
+            let left = self.store.fuel.checked_sub(count.div_ceil(64));
+            self.store.fuel = left.ok_or(Stop::Trap(TrapKind::OutOfFuel))?;
+        }
+        Ok(())
+    }
+
+    /// Enters a function whose arguments lie from `fp` on.
+    #[inline(always)]
+    pub fn enter(&mut self, callee: &FuncCode, instance: InstanceId, fp: *mut u64, back: Return) -> Step {
+        let locals = callee.locals as usize;
+        let frame = Frame {
+            caller: back.caller,
+            func: callee,
+            return_pc: back.pc,
+            return_stp: back.stp,
+            site: callee.start,
+            instance,
+        };
+        // SAFETY: beyond twice the depth budget the stack has room for the largest frame there can be.
+        let record = unsafe {
+            let record = fp.add(locals).cast::<Frame>();
+            record.write(frame);
+            record
+        };
+        self.frame = record;
+        self.func = callee;
+        if instance != self.instance {
+            self.switch(instance);
+        }
+        if self.store.depth < callee.frame_cost {
+            return Err(Stop::TrapAt(TrapKind::CallStackExhausted, callee.start));
+        }
+        self.store.depth -= callee.frame_cost;
+        let params = callee.params as usize;
+        // SAFETY: declared locals lie between the parameters and the record.
+        let sp = unsafe {
+            fp.add(params).write_bytes(0, locals - params);
+            record.add(1).cast()
+        };
+        self.charge(Regs { pc: callee.start, sp, fp, stp: callee.table })
+    }
+
+    /// Goes on in a caller, to which a frame returns; results end below `sp`.
+    #[inline(always)]
+    pub fn resume(&mut self, back: Return, sp: *mut u64) -> Step {
+        // SAFETY: a caller's record is intact as long as the call is in progress.
+        let Some(caller) = (unsafe { back.caller.as_ref() }) else { return Err(Stop::Finished) };
+        self.frame = back.caller;
+        self.func = caller.func;
+        if caller.instance != self.instance {
+            self.switch(caller.instance);
+        }
+        // SAFETY: locals lie below the record.
+        let fp = unsafe { back.caller.cast::<u64>().sub(self.func().locals as usize) };
+        self.charge(Regs { pc: back.pc, sp, fp, stp: back.stp })
+    }
+
+    /// The record of the innermost frame.
+    #[inline(always)]
+    pub fn record(&mut self) -> &mut Frame {
+        // SAFETY: there is a frame while its function runs, and nobody else refers to it.
+        unsafe { &mut *self.frame }
+    }
+
+    /// Calls a host function whose arguments lie from `args` on, which is where its results go.
+    #[inline(never)]
+    pub fn call_host(
+        &mut self,
+        func: FuncId,
+        caller: InstanceId,
+        site: CallSite,
+        args: *mut u64,
+    ) -> Result<(), Stop> {
+        let ty = &self.store.func(func).func_type;
+        let slots = ty.param_slots().max(ty.result_slots()) as usize;
+        let free = self.slot_index(args) + slots;
+        self.store.leave(self.frame.expose_provenance(), free);
+        // SAFETY: arguments and results lie in the caller's operands. Nothing else uses them: a guest that
+        // the host calls has its frames from `free` on.
+        let slots = unsafe { std::slice::from_raw_parts_mut(args, slots) };
+        if let Err(error) = self.store.call_host(func, Some(caller), site, slots) {
+            return Err(self.fail(error));
+        }
+        self.reload_memory();
+        Ok(())
+    }
+
+    /// Notes an error that is already located, or needs no place.
+    pub fn fail(&mut self, error: Error) -> Stop {
+        self.outcome = Err(error);
+        Stop::Failed
+    }
+
+    /// Ends execution. `at` is the instruction that was being executed.
+    #[cold]
+    #[inline(never)]
+    pub fn stop(&mut self, stop: Stop, at: *const u8) -> Next {
+        let (kind, at) = match stop {
+            Stop::Finished | Stop::Failed => return Next::END,
+            Stop::Trap(kind) => (kind, at),
+            Stop::TrapAt(kind, at) => (kind, at),
+        };
+        self.record().site = at;
+        let free = self.slot_index(self.frame.cast()) + FRAME_SLOTS;
+        self.store.leave(self.frame.expose_provenance(), free);
+        self.outcome = Err(self.store.trap(kind, self.func().offset_of(at)));
+        Next::END
+    }
+
+    fn slot_index(&self, slot: *const u64) -> usize {
+        (slot.addr() - self.stack.addr()) / size_of::<u64>()
+    }
+
+    /// Shows the instruction at `r.pc` to the trace.
+    #[inline(never)]
+    pub fn show(&mut self, r: Regs) {
+        let func = self.func();
+        // SAFETY: the function's code ends at `func.end`.
+        let rest = unsafe { std::slice::from_raw_parts(r.pc, func.end.addr() - r.pc.addr()) };
+        let (opcode, _) = Opcode::decode(rest).expect("validation accepts known opcodes only");
+        // SAFETY: operands lie between the frame's record and `sp`.
+        let operands = unsafe { std::slice::from_raw_parts(self.operands(), self.height(r)) };
+        self.trace.instruction(func.offset_of(r.pc), opcode, operands);
+    }
+
+    /// The slot of the lowest operand.
+    fn operands(&self) -> *const u64 {
+        self.frame.wrapping_add(1).cast_const().cast()
+    }
+
+    /// How many operands the function has on the stack.
+    pub fn height(&self, r: Regs) -> usize {
+        r.sp.addr().wrapping_sub(self.operands().addr()) / size_of::<u64>()
+    }
+}
+
+/// What a frame knows of the way back.
+#[derive(Clone, Copy)]
+pub(super) struct Return {
+    pub caller: *mut Frame,
+    pub pc: *const u8,
+    pub stp: *const Entry,
+}
+
+impl Return {
+    /// To the embedder.
+    pub const OUT: Return =
+        Return { caller: std::ptr::null_mut(), pc: std::ptr::null(), stp: std::ptr::null() };
+
+    /// The way back of an existing frame.
+    #[inline(always)]
+    pub fn of(frame: &Frame) -> Return {
+        Return { caller: frame.caller, pc: frame.return_pc, stp: frame.return_stp }
+    }
+}

@@ -1,0 +1,211 @@
+//! The command line: a file a subcommand, and what they share.
+//!
+//! Exit codes are part of the interface: see [`Exit`]. Whatever is wrong with options or input is one
+//! line on stderr that names the file, the place and what was expected.
+
+mod check;
+mod fuzz;
+mod input;
+mod list;
+mod progress;
+mod replay;
+mod run;
+mod spec;
+
+use crate::run::Lanes;
+use crate::subject::{Lane, Subject};
+use clap::{Args, Parser, Subcommand};
+use crosscheck_engine::Mode;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// How a run ended, as a process tells it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Exit {
+    /// All agree and pass.
+    Green = 0,
+    /// Findings or failures.
+    Failures = 1,
+    /// Usage, or input that cannot be read.
+    Usage = 2,
+    /// Nothing ran, or fewer verdicts than asked for.
+    NothingRan = 3,
+    /// The bench itself failed.
+    Bench = 4,
+    /// Interrupted from outside.
+    Interrupted = 130,
+}
+
+/// What ends a subcommand early, in one line.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Failure {
+    /// The user's: options, or input that cannot be read.
+    Usage(String),
+    /// Ours: a report that cannot be written, say.
+    Bench(String),
+}
+
+type Done = Result<Exit, Failure>;
+
+#[derive(Parser)]
+#[command(name = "crosscheck", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The official suite and a short seeded campaign through every mode (also what no subcommand does)
+    Check(check::Check),
+    /// Spec scripts through every mode; a GROUP is a folder name of the suite
+    Spec(spec::Spec),
+    /// Generated cases through every mode; keeps findings
+    Fuzz(fuzz::Fuzz),
+    /// Shows a file side by side, mode by mode: .wasm, .wat, .wast, a finding or a case
+    Replay(replay::Replay),
+    /// A plain runtime
+    Run(run::Run),
+    /// Lists the modes, the switches that make lanes of them, and the outside engines
+    Modes,
+    /// Lists every opcode and which modes execute it
+    Ops(list::Ops),
+}
+
+/// Options of everything that runs more than one thing.
+#[derive(Args, Clone, Debug)]
+pub struct Common {
+    /// Modes or lanes to run, e.g. `interp,fast-interp+moving-memory`; default: every mode, switches by lot
+    #[arg(long, value_delimiter = ',')]
+    modes: Vec<String>,
+    /// Threads; default: one a core
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+    /// Run only this machine's part, as `I/N` with I from 0
+    #[arg(long, value_parser = shard, default_value = "0/1")]
+    shard: (u64, u64),
+    /// Outside engines that run beside the modes
+    #[arg(long, value_delimiter = ',')]
+    with: Vec<String>,
+    /// Write the totals as JSON
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// Folder for findings and reports
+    #[arg(long, default_value = "reports/latest")]
+    report: PathBuf,
+    /// Say more
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+fn shard(text: &str) -> Result<(u64, u64), String> {
+    let parts = text.split_once('/').and_then(|(i, n)| Some((i.parse::<u64>().ok()?, n.parse::<u64>().ok()?)));
+    parts.filter(|(i, n)| i < n).ok_or_else(|| "expected I/N with I from 0 to N-1, like 0/4".to_string())
+}
+
+impl Common {
+    /// The lanes that were asked for.
+    fn lanes(&self) -> Result<Lanes, Failure> {
+        if self.modes.is_empty() {
+            return Ok(Lanes::Swarm(Mode::all().collect()));
+        }
+        let lanes: Result<Vec<Lane>, String> = self.modes.iter().map(|name| name.parse()).collect();
+        let lanes = lanes.map_err(|message| Failure::Usage(format!("--modes: {message}")))?;
+        if let Some(twice) = lanes.iter().enumerate().find(|(i, lane)| lanes[..*i].contains(lane)) {
+            return Err(Failure::Usage(format!("--modes: {} is named twice", twice.1)));
+        }
+        Ok(Lanes::Fixed(lanes))
+    }
+
+    /// The lanes that were asked for; every mode as it is, if none was.
+    fn plain_lanes(&self) -> Result<Vec<Lane>, Failure> {
+        Ok(match self.lanes()? {
+            Lanes::Swarm(modes) => modes.into_iter().map(Lane::plain).collect(),
+            Lanes::Fixed(lanes) => lanes,
+        })
+    }
+
+    /// The same, for a part of a run whose totals nobody asked for.
+    fn without_json(&self) -> Common {
+        Common { json: None, ..self.clone() }
+    }
+
+    /// The outside engines that were asked for.
+    fn judges(&self) -> Result<Vec<Arc<dyn Subject>>, Failure> {
+        self.with.iter().map(|name| judge(name)).collect()
+    }
+
+    /// Runs `work` on as many threads as were asked for.
+    fn in_pool<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, Failure> {
+        let threads = usize::from(self.jobs.unwrap_or(0));
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        Ok(pool.map_err(|error| Failure::Bench(format!("cannot start threads: {error}")))?.install(work))
+    }
+}
+
+fn judge(name: &str) -> Result<Arc<dyn Subject>, Failure> {
+    match name {
+        #[cfg(feature = "wasmi")]
+        "wasmi" => Ok(Arc::new(crate::subject::WasmiSubject::default())),
+        #[cfg(not(feature = "wasmi"))]
+        "wasmi" => {
+            Err(Failure::Usage("--with wasmi: this build has no wasmi; build with `--features wasmi`".into()))
+        }
+        other => Err(Failure::Usage(format!("--with: no outside engine is called `{other}`; there is wasmi"))),
+    }
+}
+
+/// Set when the user wants the run to end; what is done so far still counts.
+fn stop_flag() -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = stop.clone();
+    let handler = move || {
+        // A second interrupt is for whoever cannot wait for the batch to end.
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(Exit::Interrupted as i32);
+        }
+    };
+    ctrlc::set_handler(handler).map_err(|error| Failure::Bench(format!("cannot watch for interrupts: {error}")))?;
+    Ok(stop)
+}
+
+/// What is wrong with the command line, without the essay that follows it.
+fn one_line(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let told: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    format!("{}; see `crosscheck --help`", told.join(" "))
+}
+
+/// Reads the command line, does what it says, and tells how it ended.
+#[allow(clippy::print_stderr, reason = "the one place where failures are told")]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() => {
+            eprintln!("{}", one_line(&error));
+            return ExitCode::from(Exit::Usage as u8);
+        }
+        // Help and version are no errors.
+        Err(help) => help.exit(),
+    };
+    let done = match cli.command.unwrap_or_else(|| Command::Check(check::Check::default_run())) {
+        Command::Check(check) => check.run(),
+        Command::Spec(spec) => spec.run(),
+        Command::Fuzz(fuzz) => fuzz.run(),
+        Command::Replay(replay) => replay.run(),
+        Command::Run(run) => run.run(),
+        Command::Modes => list::modes(),
+        Command::Ops(ops) => ops.run(),
+    };
+    let exit = done.unwrap_or_else(|failure| {
+        let (message, exit) = match failure {
+            Failure::Usage(message) => (message, Exit::Usage),
+            Failure::Bench(message) => (message, Exit::Bench),
+        };
+        eprintln!("error: {message}");
+        exit
+    });
+    ExitCode::from(exit as u8)
+}

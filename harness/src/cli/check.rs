@@ -1,0 +1,48 @@
+//! `check`, and what no subcommand does: the official suite and a short campaign.
+
+use super::fuzz::Fuzz;
+use super::spec::Spec;
+use super::{Common, Done, Exit, stop_flag};
+use clap::{Args, Parser};
+use std::sync::atomic::Ordering;
+
+/// Options of `check`.
+#[derive(Args)]
+pub struct Check {
+    /// What all cases derive from
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many cases
+    #[arg(long, default_value_t = 20_000)]
+    cases: u64,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Parser)]
+struct Defaults {
+    #[command(flatten)]
+    check: Check,
+}
+
+impl Check {
+    /// What runs when nobody says anything.
+    pub fn default_run() -> Check {
+        Defaults::parse_from(["check"]).check
+    }
+
+    /// Runs the suite, then the campaign; the worse outcome counts.
+    #[allow(clippy::print_stdout, reason = "the last line says how it ended")]
+    pub fn run(&self) -> Done {
+        let stop = stop_flag()?;
+        let spec = Spec::whole_suite(self.common.without_json()).run_until(&stop)?;
+        if stop.load(Ordering::Relaxed) {
+            return Ok(Exit::Interrupted);
+        }
+        let fuzz = Fuzz::short(self.seed, self.cases, self.common.clone()).run_until(&stop)?;
+        let worse = if spec == Exit::Green { fuzz } else { spec };
+        let word = if worse == Exit::Green { "green" } else { "NOT GREEN" };
+        println!("{word}; report in {}", self.common.report.display());
+        Ok(worse)
+    }
+}

@@ -1,0 +1,105 @@
+//! `fuzz`: generated cases through every mode.
+
+use super::progress::Terminal;
+use super::{Common, Done, Exit, Failure, stop_flag};
+use crate::generate::Features;
+use crate::report::{self, Clock};
+use crate::run::Campaign;
+use clap::Args;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// Options of `fuzz`.
+#[derive(Args)]
+pub struct Fuzz {
+    /// What all cases derive from
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many cases; default 10000, or as many as `--time` allows
+    #[arg(long)]
+    cases: Option<u64>,
+    /// How long at most, e.g. 60s, 10m, 2h
+    #[arg(long, value_parser = duration)]
+    time: Option<Duration>,
+    /// First index, to go on where another run ended
+    #[arg(long, default_value_t = 0)]
+    start: u64,
+    /// Least share of valid cases that must get a verdict, in percent
+    #[arg(long, default_value_t = 99.0)]
+    min_verdicts: f64,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Cases of a run that says neither how many nor how long.
+const DEFAULT_CASES: u64 = 10_000;
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("expected a time like 60s, 10m or 2h, not `{text}`");
+    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let count: u64 = digits.parse().map_err(|_| wrong())?;
+    let seconds = match unit {
+        "" | "s" => Some(count),
+        "m" => count.checked_mul(60),
+        "h" => count.checked_mul(3600),
+        _ => None,
+    };
+    seconds.map(Duration::from_secs).ok_or_else(wrong)
+}
+
+impl Fuzz {
+    /// A campaign of that many cases with default options otherwise.
+    pub fn short(seed: u64, cases: u64, common: Common) -> Fuzz {
+        Fuzz { seed, cases: Some(cases), time: None, start: 0, min_verdicts: 99.0, common }
+    }
+
+    /// Runs the campaign, prints its summary and writes its report.
+    pub fn run(&self) -> Done {
+        let stop = stop_flag()?;
+        self.run_until(&stop)
+    }
+
+    /// As [`Fuzz::run`], with somebody else watching for interrupts.
+    #[allow(clippy::print_stdout, reason = "the summary is what the command is for")]
+    pub fn run_until(&self, stop: &AtomicBool) -> Done {
+        let campaign = self.campaign()?;
+        let clock = Clock::start();
+        let mut terminal = Terminal::new(self.common.report.join("findings"), self.common.verbose);
+        let tally = self.common.in_pool(|| campaign.run(&mut terminal, stop))?;
+        terminal.finish()?;
+        let times = clock.stop();
+        println!("campaign\n{}", report::fuzz_summary(&campaign, &tally, &times));
+        let json = report::fuzz_json(&campaign, &tally, &times, &self.common.report);
+        report::write_json(&self.common.report.join("fuzz.json"), &json).map_err(Failure::Bench)?;
+        if let Some(path) = &self.common.json {
+            report::write_json(path, &json).map_err(Failure::Bench)?;
+        }
+        if stop.load(Ordering::Relaxed) {
+            return Ok(Exit::Interrupted);
+        }
+        if tally.diverge > 0 {
+            return Ok(Exit::Failures);
+        }
+        let nothing = tally.agree + tally.diverge == 0;
+        let too_few = tally.verdict_rate() < self.min_verdicts;
+        Ok(if nothing || too_few { Exit::NothingRan } else { Exit::Green })
+    }
+
+    fn campaign(&self) -> Result<Campaign, Failure> {
+        let cases = match (self.cases, self.time) {
+            (None, None) => Some(DEFAULT_CASES),
+            (cases, _) => cases,
+        };
+        if !(0.0..=100.0).contains(&self.min_verdicts) {
+            return Err(Failure::Usage("--min-verdicts: expected a share from 0 to 100".into()));
+        }
+        let lanes = self.common.lanes()?;
+        let judges = self.common.judges()?;
+        if lanes.names().len() + judges.len() < 2 {
+            return Err(Failure::Usage("--modes: a comparison needs at least two subjects".into()));
+        }
+        let features = Features::core();
+        let (shard, seed, time) = (self.common.shard, self.seed, self.time);
+        Ok(Campaign { seed, first: self.start, cases, time, shard, lanes, judges, features })
+    }
+}

@@ -1,0 +1,104 @@
+//! Reading what the user points at: one clear line if it cannot be read.
+
+use super::Failure;
+use crate::case::Case;
+use crate::corpus::CASE_FILE;
+use std::path::Path;
+
+/// Files beyond this size are refused before they are read: no module may be larger.
+const LARGEST_FILE_BYTES: u64 = 1 << 30;
+
+/// What a file turned out to be.
+pub enum Input {
+    /// A binary module, as it was or as its text encodes to.
+    Module(Vec<u8>),
+    /// A script.
+    Script(String),
+    /// A case.
+    Case(Case),
+}
+
+/// Reads a file, whatever it is: by its ending, else by how it starts. A folder is a finding.
+pub fn read(path: &Path) -> Result<Input, Failure> {
+    if path.is_dir() {
+        let case = path.join(CASE_FILE);
+        if !case.exists() {
+            let path = path.display();
+            return Err(Failure::Usage(format!("{path}: this folder is no finding: it holds no {CASE_FILE}")));
+        }
+        return read(&case);
+    }
+    let bytes = read_bytes(path)?;
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    match ending {
+        "wasm" => Ok(Input::Module(bytes)),
+        "wast" => Ok(Input::Script(text(path, bytes)?)),
+        "wat" => module_text(path, bytes),
+        "xchk" => case(path, &bytes),
+        _ if bytes.starts_with(b"\0asm") => Ok(Input::Module(bytes)),
+        _ if bytes.starts_with(b"xchk") => case(path, &bytes),
+        _ if bytes.is_empty() => Err(Failure::Usage(format!(
+            "{}: at offset 0x0: the file is empty; a module, a script or a case is expected",
+            path.display()
+        ))),
+        _ => module_text(path, bytes),
+    }
+}
+
+/// Reads a module, binary or text; anything else is an error.
+pub fn read_module(path: &Path) -> Result<Vec<u8>, Failure> {
+    if path.is_dir() {
+        return Err(Failure::Usage(format!("{}: this is a folder; a module is expected", path.display())));
+    }
+    let other = match read(path)? {
+        Input::Module(bytes) => return Ok(bytes),
+        Input::Script(_) => "script",
+        Input::Case(_) => "case",
+    };
+    Err(Failure::Usage(format!("{}: this is a {other}; a module is expected", path.display())))
+}
+
+/// Reads a script, which is any text here: whether it is a script is the runner's to say.
+pub fn read_script(path: &Path) -> Result<String, Failure> {
+    text(path, read_bytes(path)?)
+}
+
+fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    let cannot = |error: std::io::Error| Failure::Usage(format!("{}: cannot read: {error}", path.display()));
+    let size = std::fs::metadata(path).map_err(cannot)?.len();
+    if size > LARGEST_FILE_BYTES {
+        let path = path.display();
+        return Err(Failure::Usage(format!("{path}: {size} bytes; at most {LARGEST_FILE_BYTES} are read")));
+    }
+    std::fs::read(path).map_err(cannot)
+}
+
+fn text(path: &Path, bytes: Vec<u8>) -> Result<String, Failure> {
+    String::from_utf8(bytes).map_err(|error| {
+        let offset = error.utf8_error().valid_up_to();
+        Failure::Usage(format!("{}: at offset {offset:#x}: expected UTF-8 text", path.display()))
+    })
+}
+
+fn case(path: &Path, bytes: &[u8]) -> Result<Input, Failure> {
+    let case = Case::from_bytes(bytes);
+    case.map(Input::Case).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
+}
+
+fn module_text(path: &Path, bytes: Vec<u8>) -> Result<Input, Failure> {
+    let text = text(path, bytes)?;
+    encode(&text).map(Input::Module).map_err(|error| Failure::Usage(text_error(path, &text, &error)))
+}
+
+fn encode(text: &str) -> Result<Vec<u8>, wast::Error> {
+    let buffer = wast::parser::ParseBuffer::new(text)?;
+    let mut module = wast::parser::parse::<wast::Wat<'_>>(&buffer)?;
+    module.encode()
+}
+
+/// A text error in one line: file, line and column (from 1), offset, what is wrong.
+pub fn text_error(path: &Path, text: &str, error: &wast::Error) -> String {
+    let (line, column) = error.span().linecol_in(text);
+    let (line, column, offset) = (line + 1, column + 1, error.span().offset());
+    format!("{}:{line}:{column}: at offset {offset:#x}: {}", path.display(), error.message())
+}

@@ -1,0 +1,57 @@
+//! `modes` and `ops`: what there is, and what covers it.
+
+use super::{Done, Exit};
+use crate::subject::Lane;
+use clap::Args;
+use crosscheck_engine::Mode;
+use crosscheck_engine::opcode::Opcode;
+use std::collections::BTreeMap;
+
+/// Prints the modes, the lane switches and the outside engines.
+#[allow(clippy::print_stdout, reason = "this is what the command is for")]
+pub fn modes() -> Done {
+    for mode in Mode::all() {
+        println!("{:<14}{}", mode.name(), mode.summary());
+    }
+    println!("\nlane switches (MODE+SWITCH):");
+    Lane::switches().for_each(|switch| println!("  {switch}"));
+    let wasmi = if cfg!(feature = "wasmi") { "in this build" } else { "build with `--features wasmi`" };
+    println!("\noutside engines (--with NAME):\n  wasmi: {wasmi}");
+    Ok(Exit::Green)
+}
+
+/// Options of `ops`.
+#[derive(Args)]
+pub struct Ops {
+    /// Only opcodes that some mode does not execute
+    #[arg(long)]
+    missing: bool,
+}
+
+impl Ops {
+    /// Prints a row an opcode: code, text, proposal, modes.
+    #[allow(clippy::print_stdout, reason = "this is what the command is for")]
+    pub fn run(&self) -> Done {
+        let mut totals: BTreeMap<&'static str, usize> = BTreeMap::new();
+        for opcode in Opcode::all() {
+            let row = opcode.row();
+            let modes: Vec<&str> =
+                Mode::all().filter(|mode| mode.executes(opcode)).map(|mode| mode.name()).collect();
+            for mode in &modes {
+                *totals.entry(mode).or_default() += 1;
+            }
+            if self.missing && modes.len() == Mode::all().count() {
+                continue;
+            }
+            let executed = if modes.is_empty() { "no mode yet".to_string() } else { modes.join(" ") };
+            let code = row.code.to_string();
+            println!("{code:<12}{:<34}{:<38}{executed}", row.text, row.proposal.to_string());
+        }
+        println!();
+        for mode in Mode::all() {
+            let executed = totals.get(mode.name()).copied().unwrap_or(0);
+            println!("{}: executes {executed} of {} opcodes", mode.name(), Opcode::COUNT);
+        }
+        Ok(Exit::Green)
+    }
+}

@@ -1,0 +1,138 @@
+//! The spec runner: a `.wast` script through several lanes, side by side.
+//!
+//! A script is parsed once and every module in it encoded and decoded once; then each directive runs
+//! in every lane, is judged against what the script expects, and the lanes are compared with one
+//! another. What is expected stands in the script, so this is the one place of the harness that
+//! judges while it runs.
+//!
+//! What the figures mean: `passed`, `skipped` and `excused` count assertions (`assert_*`), once a
+//! lane. `failed` counts assertions and whatever else fails: a module that does not instantiate, an
+//! action that traps, a `register` without a module. A directive is skipped where it needs something
+//! that no mode or this lane's mode does not execute, and for no other reason; a skip is never a pass.
+//!
+//! The order to read: `run` walks over the directives, `lane` is one mode's state, `value` and
+//! `expect` judge, `compare` holds lanes against each other, `report` is what comes out.
+
+mod build;
+mod compare;
+mod expect;
+mod guard;
+mod lane;
+mod report;
+mod run;
+mod spectest;
+mod text;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+pub use report::{ExcuseEntry, Failure, ModeCounts, ScriptReport, SkipEntry, Unreadable};
+pub use text::headers;
+
+use crosscheck_engine::{Config, Mode};
+use crosscheck_spec_tests::SpecFile;
+use rayon::prelude::*;
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A mode with settings that must not change what is observed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Lane {
+    /// What reports call it.
+    pub name: String,
+    /// The mode and its settings.
+    pub config: Config,
+}
+
+impl Lane {
+    /// A mode with its default settings, under the mode's name.
+    pub fn of(mode: Mode) -> Lane {
+        Lane { name: mode.name().to_string(), config: Config::new(mode) }
+    }
+
+    /// Every mode with its default settings, the reference first.
+    pub fn all_modes() -> Vec<Lane> {
+        Mode::all().map(Lane::of).collect()
+    }
+}
+
+impl From<crate::subject::Lane> for Lane {
+    fn from(lane: crate::subject::Lane) -> Lane {
+        Lane { name: lane.to_string(), config: lane.config() }
+    }
+}
+
+/// A script to run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ScriptFile {
+    /// The group it belongs to; excuses are looked up by it. Empty for a file from elsewhere.
+    pub group: String,
+    /// Its name in the group, or its path.
+    pub name: String,
+    /// The whole script.
+    pub text: Cow<'static, str>,
+}
+
+impl ScriptFile {
+    /// A script from outside the suite.
+    pub fn new(name: impl Into<String>, text: impl Into<Cow<'static, str>>) -> ScriptFile {
+        ScriptFile { group: String::new(), name: name.into(), text: text.into() }
+    }
+
+    /// What reports call it: `wasm-v3/i32.wast`.
+    pub fn path(&self) -> String {
+        if self.group.is_empty() { self.name.clone() } else { format!("{}/{}", self.group, self.name) }
+    }
+}
+
+impl From<SpecFile> for ScriptFile {
+    fn from(file: SpecFile) -> ScriptFile {
+        ScriptFile { group: file.group.to_string(), name: file.name, text: Cow::Borrowed(file.text) }
+    }
+}
+
+/// How scripts are run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Options {
+    /// Whether globals, memories and tables of the lanes are compared after each action.
+    pub compare_state: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { compare_state: true }
+    }
+}
+
+/// Runs one script through every lane. Fails if the text is not a script.
+pub fn run_script(file: &ScriptFile, lanes: &[Lane], options: &Options) -> Result<ScriptReport, Unreadable> {
+    run::run(file, lanes, options)
+}
+
+/// Runs scripts in parallel and adds their reports up, in the order of `files`.
+///
+/// A file that is not a script is listed as unreadable and the rest runs. `progress` hears of every
+/// file that is done; once `stop` is set no further file starts, and `files` in the report says how
+/// many ran.
+pub fn run_files(
+    files: &[ScriptFile],
+    lanes: &[Lane],
+    options: &Options,
+    stop: &AtomicBool,
+    progress: &(dyn Fn(&ScriptFile, &ScriptReport) + Sync),
+) -> ScriptReport {
+    let run = |file: &ScriptFile| {
+        if stop.load(Ordering::Relaxed) {
+            return None;
+        }
+        let report = run_script(file, lanes, options).unwrap_or_else(ScriptReport::unreadable);
+        progress(file, &report);
+        Some(report)
+    };
+    // Files differ a hundredfold in size: one at a time keeps every core busy to the end.
+    let reports: Vec<_> = files.par_iter().with_max_len(1).map(run).collect();
+    let mut total = ScriptReport::of_lanes(lanes);
+    reports.into_iter().flatten().for_each(|report| total.add(report));
+    total
+}

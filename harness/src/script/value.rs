@@ -1,0 +1,107 @@
+//! Values as they are compared and shown: without anything that is private to one store.
+
+use crosscheck_engine::{ExternRef, Func, FuncIdentity, Val};
+use std::fmt;
+
+/// A value that means the same in every lane.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Value {
+    I32(u32),
+    I64(u64),
+    F32(u32),
+    F64(u64),
+    V128(u128),
+    Null(Hierarchy),
+    Func(FuncName),
+    /// A host object by the number the script gave it; `None` for one that no script made.
+    Extern(Option<u32>),
+}
+
+/// Null is one value in each hierarchy of reference types.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Hierarchy {
+    Func,
+    Extern,
+    Any,
+    Exn,
+}
+
+/// Which function it is, by what the script says and not by the numbers of a store: a lane that skips
+/// a module counts its instances differently.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum FuncName {
+    /// The directive that made the instance, and the function index in its module.
+    Wasm { directive: u32, func: u32 },
+    /// Host functions are all made at the start, so their numbers agree.
+    Host(u32),
+}
+
+/// What a store knows of references.
+pub(super) trait References {
+    fn func(&self, func: Func) -> FuncName;
+    fn object(&self, object: ExternRef) -> Option<u32>;
+}
+
+impl FuncName {
+    /// `directives` has the directive that made each instance of the store.
+    pub fn new(identity: FuncIdentity, directives: &[u32]) -> FuncName {
+        match identity {
+            FuncIdentity::Wasm { instance, func } => {
+                FuncName::Wasm { directive: directives[instance as usize], func }
+            }
+            FuncIdentity::Host(number) => FuncName::Host(number),
+        }
+    }
+}
+
+impl Value {
+    pub fn new(value: Val, references: &impl References) -> Value {
+        match value {
+            Val::I32(value) => Value::I32(value as u32),
+            Val::I64(value) => Value::I64(value as u64),
+            Val::F32(bits) => Value::F32(bits),
+            Val::F64(bits) => Value::F64(bits),
+            Val::V128(bits) => Value::V128(bits),
+            Val::FuncRef(None) => Value::Null(Hierarchy::Func),
+            Val::FuncRef(Some(func)) => Value::Func(references.func(func)),
+            Val::ExternRef(None) => Value::Null(Hierarchy::Extern),
+            Val::ExternRef(Some(object)) => Value::Extern(references.object(object)),
+            Val::NullAny => Value::Null(Hierarchy::Any),
+            Val::NullExn => Value::Null(Hierarchy::Exn),
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::I32(value) => write!(f, "i32:{value:#x}"),
+            Value::I64(value) => write!(f, "i64:{value:#x}"),
+            Value::F32(bits) => write!(f, "f32:{bits:#x}"),
+            Value::F64(bits) => write!(f, "f64:{bits:#x}"),
+            Value::V128(bits) => write!(f, "v128:{bits:#x}"),
+            Value::Null(hierarchy) => write!(f, "ref.null {hierarchy}"),
+            Value::Func(FuncName::Wasm { func, .. }) => write!(f, "ref.func {func}"),
+            Value::Func(FuncName::Host(number)) => write!(f, "ref.func host {number}"),
+            Value::Extern(Some(number)) => write!(f, "ref.extern {number}"),
+            Value::Extern(None) => f.write_str("ref.extern"),
+        }
+    }
+}
+
+impl fmt::Display for Hierarchy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Hierarchy::Func => "func",
+            Hierarchy::Extern => "extern",
+            Hierarchy::Any => "any",
+            Hierarchy::Exn => "exn",
+        })
+    }
+}
+
+/// Several values in brackets.
+pub(super) fn list<T: fmt::Display>(values: impl IntoIterator<Item = T>) -> String {
+    let values: Vec<_> = values.into_iter().map(|value| value.to_string()).collect();
+    format!("[{}]", values.join(" "))
+}

@@ -1,0 +1,229 @@
+//! Bad input gets one clear line and exit code 2; the other exit codes mean what they say.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A folder that is removed when the test ends.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let path = std::env::temp_dir().join(format!("crosscheck-cli-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("a temporary folder");
+        Folder(path)
+    }
+
+    fn file(&self, name: &str, bytes: &[u8]) -> String {
+        let path = self.0.join(name);
+        std::fs::write(&path, bytes).expect("a temporary file");
+        path.display().to_string()
+    }
+
+    fn path(&self) -> String {
+        self.0.display().to_string()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn crosscheck(folder: &Folder, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_crosscheck"));
+    command.args(args).current_dir(&folder.0);
+    command.output().expect("the program starts")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The program ends with 2 and one line that holds all of `told`.
+fn refuses(folder: &Folder, args: &[&str], told: &[&str]) {
+    let output = crosscheck(folder, args);
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{args:?}: {stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{args:?}: {stderr}");
+    assert!(stderr.starts_with("error: "), "{args:?}: {stderr}");
+    for part in told {
+        assert!(stderr.contains(part), "{args:?}: `{part}` is not in: {stderr}");
+    }
+}
+
+const ADD: &str = r#"(module
+  (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+  (func (export "neg") (param f32) (result f32) (f32.neg (local.get 0)))
+  (func (export "fail") (unreachable))
+  (func (export "spin") (loop (br 0))))"#;
+
+#[test]
+fn an_empty_file_is_refused() {
+    let folder = Folder::new("empty");
+    let file = folder.file("empty.wasm", b"");
+    for command in ["run", "replay"] {
+        refuses(&folder, &[command, &file], &["empty.wasm", "offset 0"]);
+    }
+    let nameless = folder.file("nameless", b"");
+    refuses(&folder, &["run", &nameless], &["nameless", "empty"]);
+}
+
+#[test]
+fn a_truncated_module_is_refused_with_the_offset() {
+    let folder = Folder::new("truncated");
+    let file = folder.file("cut.wasm", b"\0asm\x01\0\0\0\x01\x05\x01\x60");
+    for command in ["run", "replay"] {
+        refuses(&folder, &[command, &file], &["cut.wasm", "offset 0x"]);
+    }
+}
+
+#[test]
+fn random_bytes_are_refused() {
+    let folder = Folder::new("random");
+    let mut state = 1u64;
+    let bytes: Vec<u8> = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    })
+    .take(1000)
+    .collect();
+    for name in ["random.wasm", "random.wat", "random.wast", "random.xchk", "random"] {
+        let file = folder.file(name, &bytes);
+        refuses(&folder, &["replay", &file], &[name]);
+    }
+}
+
+#[test]
+fn a_hundred_megabytes_of_zeros_are_refused() {
+    let folder = Folder::new("zeros");
+    let file = folder.file("zeros.wasm", &vec![0; 100 << 20]);
+    refuses(&folder, &["run", &file], &["zeros.wasm", "offset 0x0"]);
+    refuses(&folder, &["replay", &file], &["zeros.wasm", "offset 0x0"]);
+}
+
+#[test]
+fn folders_and_missing_files_are_refused() {
+    let folder = Folder::new("folder");
+    refuses(&folder, &["run", &folder.path()], &["folder"]);
+    refuses(&folder, &["replay", &folder.path()], &["case.xchk"]);
+    refuses(&folder, &["run", "missing.wasm"], &["missing.wasm"]);
+    refuses(&folder, &["replay", "missing.wasm"], &["missing.wasm"]);
+    refuses(&folder, &["spec", "missing.wast"], &["missing.wast"]);
+    refuses(&folder, &["spec", &folder.path()], &["no .wast file"]);
+}
+
+#[test]
+fn a_script_with_a_syntax_error_is_refused_with_line_and_column() {
+    let folder = Folder::new("syntax");
+    let file = folder.file("bad.wast", b"(module)\n(assert_return (invok \"f\"))\n");
+    let output = crosscheck(&folder, &["spec", &file]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("bad.wast:2:"), "{}", text(&output.stderr));
+    let module = folder.file("bad.wat", b"(module\n  (func (i32.ad)))");
+    refuses(&folder, &["run", &module], &["bad.wat:2:"]);
+}
+
+#[test]
+fn a_broken_file_in_a_folder_is_listed_and_the_rest_runs() {
+    let folder = Folder::new("mixed");
+    folder.file("bad.wast", b"(modul");
+    folder.file("good.wast", b"(module (func (export \"f\") (result i32) (i32.const 1)))\n(assert_return (invoke \"f\") (i32.const 1))\n");
+    let output = crosscheck(&folder, &["spec", &folder.path(), "--json", "out.json"]);
+    assert_eq!(output.status.code(), Some(2));
+    let json = std::fs::read_to_string(folder.0.join("out.json")).expect("the report is written all the same");
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["modes"]["interp"]["passed"], 1);
+    assert_eq!(json["schema"], 1);
+}
+
+#[test]
+fn contradictory_and_unknown_options_are_refused() {
+    let folder = Folder::new("options");
+    refuses(&folder, &["fuzz", "--modes", "interp"], &["at least two subjects"]);
+    refuses(&folder, &["fuzz", "--modes", "interp,interp"], &["named twice"]);
+    refuses(&folder, &["fuzz", "--modes", "warp"], &["no mode is called `warp`"]);
+    refuses(&folder, &["fuzz", "--modes", "interp+warp,fast-interp"], &["no lane switch is called `warp`"]);
+    refuses(&folder, &["fuzz", "--shard", "4/4"], &["I/N"]);
+    refuses(&folder, &["fuzz", "--cases", "many"], &["--cases"]);
+    refuses(&folder, &["fuzz", "--time", "60parsecs"], &["60parsecs"]);
+    refuses(&folder, &["fuzz", "--min-verdicts", "101"], &["--min-verdicts"]);
+    refuses(&folder, &["fuzz", "--with", "nobody"], &["nobody"]);
+    refuses(&folder, &["frobnicate"], &["frobnicate"]);
+    refuses(&folder, &["spec", "no-such-group"], &["no-such-group", "wasm-v3"]);
+}
+
+#[test]
+fn run_prints_results_and_traps() {
+    let folder = Folder::new("run");
+    let file = folder.file("add.wat", ADD.as_bytes());
+    for mode in ["interp", "fast-interp"] {
+        let output = crosscheck(&folder, &["run", &file, "--mode", mode, "--invoke", "add", "-1", "0x2b"]);
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), "i32:0x2a\n".to_string()));
+        let output = crosscheck(&folder, &["run", &file, "--mode", mode, "--invoke", "neg", "1.5"]);
+        assert_eq!(text(&output.stdout), "f32:0xbfc00000\n");
+        let output = crosscheck(&folder, &["run", &file, "--mode", mode, "--invoke", "fail"]);
+        assert_eq!(output.status.code(), Some(1));
+        let stderr = text(&output.stderr);
+        assert!(stderr.starts_with("trap: unreachable\n#00: 0x00"), "{stderr}");
+        let output = crosscheck(&folder, &["run", &file, "--mode", mode, "--fuel", "1000", "--invoke", "spin"]);
+        assert!(text(&output.stderr).starts_with("trap: out of fuel\n"));
+        let output = crosscheck(&folder, &["run", &file, "--mode", mode]);
+        assert_eq!(output.status.code(), Some(0), "a module without _start is only instantiated");
+    }
+}
+
+#[test]
+fn run_refuses_what_does_not_fit() {
+    let folder = Folder::new("misfit");
+    let file = folder.file("add.wat", ADD.as_bytes());
+    refuses(&folder, &["run", &file, "--invoke", "add", "1"], &["takes 2 arguments"]);
+    refuses(&folder, &["run", &file, "--invoke", "add", "1", "x"], &["`x` is not a value of type i32"]);
+    refuses(&folder, &["run", &file, "--invoke", "add", "1", "4294967296"], &["4294967296"]);
+    refuses(&folder, &["run", &file, "--invoke", "sub"], &["no exported function is called `sub`"]);
+    refuses(&folder, &["run", &file, "--mode", "warp"], &["warp"]);
+    refuses(&folder, &["run", &file, "--host", "nobody"], &["nobody"]);
+    let needy = folder.file("needy.wat", b"(module (import \"env\" \"gone\" (func)))");
+    refuses(&folder, &["run", &needy], &["unknown import env.gone"]);
+}
+
+#[test]
+fn a_small_campaign_is_green_and_says_so_in_json() {
+    let folder = Folder::new("campaign");
+    let output = crosscheck(&folder, &["fuzz", "--seed", "7", "--cases", "200", "--json", "out.json", "--jobs", "1"]);
+    assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
+    let json = std::fs::read_to_string(folder.0.join("out.json")).expect("the JSON file");
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let number = |key: &str| json[key].as_u64().unwrap_or_else(|| panic!("{key} is a number"));
+    let inconclusive: u64 = json["inconclusive"].as_object().expect("an object").values().filter_map(|n| n.as_u64()).sum();
+    assert_eq!(number("cases"), 200);
+    assert_eq!(number("cases"), number("agree") + number("diverge") + number("invalid") + inconclusive);
+    assert_eq!(number("next_index"), 200);
+    assert_eq!(number("diverge"), 0);
+    assert!(number("returned") * 2 >= number("calls"));
+    assert!(Path::new(&folder.path()).join("reports/latest/fuzz.json").exists());
+}
+
+#[test]
+fn shards_add_up_to_the_whole() {
+    let folder = Folder::new("shards");
+    let agree = |shard: &str| {
+        let args = ["fuzz", "--seed", "3", "--cases", "120", "--shard", shard, "--json", "out.json", "--jobs", "1"];
+        assert_eq!(crosscheck(&folder, &args).status.code(), Some(0));
+        let json = std::fs::read_to_string(folder.0.join("out.json")).expect("the JSON file");
+        let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        (json["cases"].as_u64().expect("a number"), json["calls"].as_u64().expect("a number"))
+    };
+    let (first, second, whole) = (agree("0/2"), agree("1/2"), agree("0/1"));
+    assert_eq!((first.0 + second.0, first.1 + second.1), whole);
+}
+
+#[test]
+fn replay_of_a_module_is_the_case_its_seed_says() {
+    let folder = Folder::new("replay");
+    let file = folder.file("add.wat", ADD.as_bytes());
+    let run = |seed: &str| text(&crosscheck(&folder, &["replay", &file, "--seed", seed]).stdout);
+    assert_eq!(run("5"), run("5"));
+    assert!(run("5").contains("verdict: agree"), "{}", run("5"));
+    assert_ne!(run("5"), run("6"));
+}

@@ -1,0 +1,104 @@
+//! The modules of `corpus/seeds` give exactly the values, traps and frames of `expected.json`, in every
+//! mode and in every lane.
+
+use crosscheck::hosts::named;
+use crosscheck::subject::{Lane, values};
+use crosscheck_engine::{Engine, Error, FuncType, Linker, Mode, Module, Store, Val, ValType};
+use serde_json::Value as Json;
+use std::path::PathBuf;
+
+fn seeds() -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "..", "corpus", "seeds"].iter().collect()
+}
+
+fn expected() -> Vec<Json> {
+    let text = std::fs::read_to_string(seeds().join("expected.json"))
+        .expect("expected.json stands beside the modules");
+    serde_json::from_str(&text).expect("expected.json is JSON")
+}
+
+/// Every mode with every set of switches.
+fn lanes() -> Vec<Lane> {
+    let switched = |mode, bits: u32| Lane {
+        no_fuel: bits & 1 != 0,
+        no_backtraces: bits & 2 != 0,
+        moving_memory: bits & 4 != 0,
+        ..Lane::plain(mode)
+    };
+    Mode::all().flat_map(|mode| (0..8).map(move |bits| switched(mode, bits))).collect()
+}
+
+/// What an invocation gave: results as people read them, or the trap's text and frames.
+struct Given {
+    results: Vec<String>,
+    trap: Option<String>,
+    frames: Option<Vec<String>>,
+}
+
+fn invoke(lane: &Lane, case: &Json) -> Result<Given, Error> {
+    let file = case["file"].as_str().expect("a file name");
+    let bytes = std::fs::read(seeds().join(file)).expect("the module stands beside expected.json");
+    let engine = Engine::new(&lane.config());
+    let module = Module::new(&engine, bytes)?;
+    let mut store = Store::new(&engine, named::Host::default());
+    store.set_fuel(100_000_000);
+    let mut linker = Linker::new();
+    named::define("seed-cases", &mut linker, &mut store).expect("a built-in set");
+    let instance = linker.instantiate(&mut store, &module)?;
+    let name = case["invoke"].as_str().expect("a function name");
+    let func = instance.func(&store, name).expect("the function is exported");
+    let ty: FuncType = func.ty(&store);
+    let params: Vec<Val> =
+        case["args"].as_array().expect("arguments").iter().zip(ty.params()).map(argument).collect();
+    let mut results: Vec<Val> =
+        ty.results().iter().map(|ty| Val::default_of(*ty).expect("results are nullable")).collect();
+    match func.call(&mut store, &params, &mut results) {
+        Ok(()) => {
+            let shown = results.iter().zip(ty.results());
+            let results =
+                shown.map(|(value, ty)| values::observed(&store, *value, *ty).to_string()).collect();
+            Ok(Given { results, trap: None, frames: None })
+        }
+        Err(Error::Trap(trap)) => {
+            let frames =
+                trap.backtrace().map(|trace| trace.to_string().lines().map(str::to_string).collect());
+            Ok(Given { results: Vec::new(), trap: Some(trap.to_string()), frames })
+        }
+        Err(other) => Err(other),
+    }
+}
+
+fn argument((json, ty): (&Json, &ValType)) -> Val {
+    let number = json.as_u64().expect("arguments are numbers");
+    match ty {
+        ValType::I32 => Val::I32(number as u32 as i32),
+        ValType::I64 => Val::I64(number as i64),
+        other => panic!("no seed case takes an argument of type {other}"),
+    }
+}
+
+#[test]
+fn every_lane_gives_the_expected_values_traps_and_frames() {
+    for lane in lanes() {
+        for case in expected() {
+            let given = invoke(&lane, &case).unwrap_or_else(|error| panic!("{lane}: {case}: {error}"));
+            assert_eq!(given.trap.as_deref(), case["trap"].as_str(), "{lane}: {case}");
+            match &case["value"] {
+                Json::Number(number) => {
+                    let wanted = format!("i32:{:#x}", number.as_u64().expect("an unsigned number"));
+                    assert_eq!(given.results, [wanted], "{lane}: {case}");
+                }
+                Json::String(text) => assert_eq!(&given.results, &[text.as_str()], "{lane}: {case}"),
+                _ => {
+                    assert_eq!(given.results.len(), usize::from(case["any_value"] == true), "{lane}: {case}")
+                }
+            }
+            assert_eq!(given.frames.is_none(), given.trap.is_none() || lane.no_backtraces, "{lane}: {case}");
+            if let (Some(wanted), Some(frames)) = (case["frames"].as_array(), given.frames) {
+                let wanted: Vec<&str> =
+                    wanted.iter().map(|frame| frame.as_str().expect("frames are text")).collect();
+                assert_eq!(frames, wanted, "{lane}: {case}");
+            }
+        }
+    }
+}
