@@ -1,8 +1,8 @@
 //! The embedding interface, in every mode: what embedders rely on and the contract promises.
 
 use crosscheck_engine::{
-    Caller, Config, Engine, Error, Extern, Func, FuncType, Global, GlobalType, Instance, Limits, Linker, Memory,
-    MemoryType, Mode, Module, Store, Trap, TrapKind, Val, ValType,
+    Caller, Config, Engine, Error, Extern, Func, FuncType, Global, GlobalType, Instance, Limits, Linker,
+    Memory, MemoryType, Mode, Module, Store, Trap, TrapKind, Val, ValType,
 };
 
 fn wasm(text: &str) -> Vec<u8> {
@@ -53,7 +53,8 @@ fn a_host_function_sees_its_arguments_and_the_data_of_the_store() {
 #[test]
 fn a_missing_import_and_one_of_another_type_do_not_link() {
     every_mode(plain, |engine| {
-        let module = Module::new(engine, wasm(r#"(module (import "env" "f" (func (param i32))))"#)).expect("valid");
+        let module =
+            Module::new(engine, wasm(r#"(module (import "env" "f" (func (param i32))))"#)).expect("valid");
         let mut store = Store::new(engine, ());
         let error = Linker::new().instantiate(&mut store, &module).expect_err("nothing is defined");
         assert_eq!(error.to_string(), "unknown import env.f");
@@ -147,7 +148,10 @@ fn endless_call_backs_end_in_the_host_frame() {
         let trap = trap(f.call(&mut store, &[], &mut []).expect_err("it is endless"));
         assert_eq!(trap.kind(), TrapKind::CallStackExhausted);
         assert_eq!(frames(&trap)[..2], ["env.back", "f"]);
-        assert_eq!(trap.backtrace().expect("on").count(), 2 * (u64::from(Limits::default().host_reentries) + 1));
+        assert_eq!(
+            trap.backtrace().expect("on").count(),
+            2 * (u64::from(Limits::default().host_reentries) + 1)
+        );
     });
 }
 
@@ -162,7 +166,8 @@ fn exhaustion_blames_the_callee_and_the_store_goes_on() {
             let module = Module::new(engine, wasm(text)).expect("valid");
             let mut store = Store::new(engine, ());
             let instance = Linker::new().instantiate(&mut store, &module).expect("links");
-            let f = instance.func(&store, "f").expect("exported").typed::<i32, i32>(&store).expect("its type");
+            let f =
+                instance.func(&store, "f").expect("exported").typed::<i32, i32>(&store).expect("its type");
             for _ in 0..3 {
                 let trap = trap(f.call(&mut store, 1).expect_err("endless"));
                 assert_eq!(trap.kind(), TrapKind::CallStackExhausted);
@@ -170,7 +175,10 @@ fn exhaustion_blames_the_callee_and_the_store_goes_on() {
                 let trace = trap.backtrace().expect("on");
                 assert_eq!(trace.count(), 101);
                 let (first, second) = (&trace.innermost()[0], &trace.innermost()[1]);
-                assert!(first.offset() < second.offset(), "the callee is at its first opcode, its caller at the call");
+                assert!(
+                    first.offset() < second.offset(),
+                    "the callee is at its first opcode, its caller at the call"
+                );
                 assert_eq!(f.call(&mut store, 0), Ok(7));
             }
         },
@@ -186,7 +194,8 @@ fn writes_before_a_trapping_segment_stay() {
         let memory = Memory::new(&mut store, MemoryType::new(1, None)).expect("small");
         let mut linker = Linker::new();
         linker.define("env", "m", memory);
-        let trap = trap(linker.instantiate(&mut store, &module).expect_err("the second segment does not fit"));
+        let trap =
+            trap(linker.instantiate(&mut store, &module).expect_err("the second segment does not fit"));
         assert_eq!(trap.kind(), TrapKind::MemoryOutOfBounds);
         assert_eq!(frames(&trap), Vec::<String>::new(), "no function is running");
         let mut bytes = [0; 2];
@@ -207,7 +216,8 @@ fn limits_decide_growth() {
             let module = Module::new(engine, wasm(text)).expect("valid");
             let mut store = Store::new(engine, ());
             let instance = Linker::new().instantiate(&mut store, &module).expect("links");
-            let grow = instance.func(&store, "grow").expect("exported").typed::<i32, i32>(&store).expect("its type");
+            let grow =
+                instance.func(&store, "grow").expect("exported").typed::<i32, i32>(&store).expect("its type");
             assert_eq!(grow.call(&mut store, 3), Ok(-1));
             assert_eq!(grow.call(&mut store, 2), Ok(1));
             assert_eq!(grow.call(&mut store, 0), Ok(3));
@@ -229,11 +239,19 @@ fn guest_pointers_are_checked_to_the_byte() {
         let module = Module::new(engine, wasm(text)).expect("valid");
         let mut store = Store::new(engine, ());
         let mut linker = Linker::new();
-        linker.func_wrap(&mut store, ("env", "see"), |caller: Caller<'_, ()>, (address, length): (u32, u32)| {
-            Ok(caller.guest_bytes(address.into(), length.into())?.len() as u32)
-        });
+        linker.func_wrap(
+            &mut store,
+            ("env", "see"),
+            |caller: Caller<'_, ()>, (address, length): (u32, u32)| {
+                Ok(caller.guest_bytes(address.into(), length.into())?.len() as u32)
+            },
+        );
         let instance = linker.instantiate(&mut store, &module).expect("links");
-        let see = instance.func(&store, "see").expect("exported").typed::<(u32, u32), u32>(&store).expect("its type");
+        let see = instance
+            .func(&store, "see")
+            .expect("exported")
+            .typed::<(u32, u32), u32>(&store)
+            .expect("its type");
         for (address, length) in [(0, 65536), (65530, 6), (65536, 0), (0, 0)] {
             assert_eq!(see.call(&mut store, (address, length)), Ok(length));
         }

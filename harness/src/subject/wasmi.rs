@@ -7,9 +7,9 @@
 mod convert;
 mod exports;
 
-use crate::guard::guarded;
 use super::{Capabilities, Prepared, Subject};
 use crate::case::{Action, Limits, Value};
+use crate::guard::guarded;
 use crate::hosts::{self, Host, Refusal, World};
 use crate::observe::{
     ActionObservation, Capture, ExportState, InstanceState, MemoryState, Observation, Outcome, State,
