@@ -8,6 +8,7 @@ use super::dispatch::{Handler, plain};
 use super::frame::FuncCode;
 use super::machine::{Machine, Regs, Return, Step, Stop, Trace};
 use super::side_table::Entry;
+use crate::faults::Fault;
 use crate::instance::func_matches;
 use crate::opcode::Control;
 use crate::store::{CallSite, FuncId, FuncKind, InstanceId};
@@ -51,6 +52,8 @@ pub(super) fn handler<T: Trace, const FUEL: bool>(opcode: Control) -> Option<Han
     })
 }
 
+const LOWER_OPERANDS: Fault = Fault::named("interp-branch-keeps-lower-operands");
+
 /// Follows an entry from the opcode at `at`.
 #[inline(always)]
 fn branch<T: Trace, const FUEL: bool>(
@@ -66,7 +69,9 @@ fn branch<T: Trace, const FUEL: bool>(
         if to.drop != 0 {
             let (keep, drop) = (to.keep as usize, to.drop as usize);
             let target = r.sp.sub(keep + drop);
-            copy_slots(r.sp.sub(keep), target, keep);
+            // With the fault planted, what is kept is taken one operand too low, where something is dropped.
+            let kept = r.sp.sub(keep + usize::from(LOWER_OPERANDS.is_planted()));
+            copy_slots(kept, target, keep);
             r.sp = target.add(keep);
         }
         r.pc = at.offset(to.pc as isize);

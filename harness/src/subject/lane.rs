@@ -8,7 +8,7 @@ use crate::observe::{
     ActionObservation, Capture, Frame, Frames, Observation, Outcome, TrapObservation, capture_state,
 };
 use crosscheck_engine::{
-    self as engine, AsContext, Caller, Config, Engine, Error, Extern, ExternType, Func, FuncType, Global,
+    self as engine, Caller, Config, Engine, Error, Extern, ExternType, Func, FuncType, Global,
     Import, Instance, Memory, Mode, Module, Store, Table, Tag, Trap, Val, ValType,
 };
 use std::fmt;
@@ -292,11 +292,7 @@ fn observe_frame(number: u64, frame: &engine::Frame) -> Frame {
     Frame { number, function: frame.instance().zip(frame.func()), offset: frame.offset(), name: frame.name() }
 }
 
-fn call(
-    store: &mut (impl engine::AsContextMut + AsContext),
-    func: Func,
-    params: &[Val],
-) -> Result<Vec<Value>, Error> {
+fn call(store: &mut impl engine::AsContextMut, func: Func, params: &[Val]) -> Result<Vec<Value>, Error> {
     let ty = func.ty(&*store);
     let default = |ty: &ValType| Val::default_of(*ty).unwrap_or(Val::FuncRef(None));
     let mut results: Vec<Val> = ty.results().iter().map(default).collect();
