@@ -2,7 +2,7 @@
 use crate::{
     backtrace::RawFrame,
     error::Error,
-    executor::{Code, Executor},
+    executor::{Code, ExplainedLine, Executor},
     limits::Settings,
     module::{DefinedFuncIndex, ModuleInner},
     opcode::Opcode,
@@ -26,6 +26,7 @@ impl Executor for FastInterp {
     fn compile(&self, _: &Arc<ModuleInner>, _: &Settings) -> Result<Arc<dyn Code>, Error> {
         Ok(Arc::new(C))
     }
+    fn explain(&self, _: &Arc<ModuleInner>, _: &Settings, _: DefinedFuncIndex) -> Vec<ExplainedLine> { Vec::new() }
     fn call(&self, _: &mut StoreInner, _: FuncId, _: &mut [u64]) -> Result<(), Error> {
         Ok(())
     }

@@ -24,7 +24,7 @@ mod tests;
 
 use crate::backtrace::RawFrame;
 use crate::error::Error;
-use crate::executor::{Code, Executor};
+use crate::executor::{Code, ExplainedLine, Executor};
 use crate::limits::Settings;
 use crate::module::{DefinedFuncIndex, ModuleInner};
 use crate::opcode::Opcode;
@@ -64,6 +64,15 @@ impl Executor for Interp {
             code.check().unwrap_or_else(|fault| panic!("the side table is wrong: {fault}"));
         }
         Ok(Arc::new(code))
+    }
+
+    fn explain(
+        &self,
+        module: &Arc<ModuleInner>,
+        settings: &Settings,
+        func: DefinedFuncIndex,
+    ) -> Vec<ExplainedLine> {
+        ModuleCode::new(module.clone(), settings.fuel).describe(func)
     }
 
     fn call(&self, store: &mut StoreInner, func: FuncId, slots: &mut [u64]) -> Result<(), Error> {

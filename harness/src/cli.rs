@@ -4,6 +4,7 @@
 //! line on stderr that names the file, the place and what was expected.
 
 mod check;
+mod explain;
 mod fuzz;
 mod input;
 mod list;
@@ -68,6 +69,8 @@ enum Command {
     Replay(replay::Replay),
     /// A plain runtime
     Run(run::Run),
+    /// What a mode made of a module, beside the wasm
+    Explain(explain::Explain),
     /// Lists the modes, the switches that make lanes of them, and the outside engines
     Modes,
     /// Lists every opcode and which modes execute it
@@ -200,6 +203,7 @@ pub fn main() -> ExitCode {
         Command::Fuzz(fuzz) => fuzz.run(),
         Command::Replay(replay) => replay.run(),
         Command::Run(run) => run.run(),
+        Command::Explain(explain) => explain.run(),
         Command::Modes => list::modes(),
         Command::Ops(ops) => ops.run(),
     };
