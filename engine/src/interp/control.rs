@@ -75,19 +75,16 @@ fn branch<T: Trace, const FUEL: bool>(
     m.charge(r)
 }
 
-/// Copies slots that may overlap; mostly none or one.
+/// Copies slots downwards, to a place that may overlap; mostly none or one.
 ///
 /// # Safety
 /// Both ranges are inside the stack.
 #[inline(always)]
 unsafe fn copy_slots(from: *const u64, to: *mut u64, count: usize) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        match count {
-            0 => {}
-            1 => *to = *from,
-            _ => to.copy_from(from, count),
-        }
+    for slot in 0..count {
+        // SAFETY: the caller's promise. Volatile, because the compiler would make the loop a call of
+        // `memmove`, for which every branch would have to save registers.
+        unsafe { to.add(slot).write_volatile(*from.add(slot)) };
     }
 }
 

@@ -223,8 +223,10 @@ pub(super) struct Machine<'a, T, const FUEL: bool> {
     pub instance: InstanceId,
     entity: *const InstanceEntity,
     code: *const ModuleCode,
-    /// The instance's first memory.
+    /// The instance's first memory; of no size if it has none.
     pub memory: Memory,
+    /// The instance's memories but the first.
+    other_memories: Vec<Memory>,
     /// The prefix byte of the instruction that is being executed, if it has one.
     pub prefix: *const u8,
     /// Where [`Stop::TrapAt`] traps.
@@ -239,6 +241,10 @@ pub(super) struct Machine<'a, T, const FUEL: bool> {
 pub(super) struct Memory {
     pub base: *mut u8,
     pub bytes: u64,
+}
+
+impl Memory {
+    const NONE: Memory = Memory { base: std::ptr::null_mut(), bytes: 0 };
 }
 
 impl<'a, T: Trace, const FUEL: bool> Machine<'a, T, FUEL> {
@@ -258,7 +264,8 @@ impl<'a, T: Trace, const FUEL: bool> Machine<'a, T, FUEL> {
             instance,
             entity: std::ptr::null(),
             code: std::ptr::null(),
-            memory: Memory { base: std::ptr::null_mut(), bytes: 0 },
+            memory: Memory::NONE,
+            other_memories: Vec::new(),
             prefix: std::ptr::null(),
             site: std::ptr::null(),
             regs: Regs::NOWHERE,
@@ -297,21 +304,29 @@ impl<'a, T: Trace, const FUEL: bool> Machine<'a, T, FUEL> {
         self.instance = instance;
         self.entity = entity;
         self.code = ModuleCode::of(&*entity.code);
-        self.reload_memory();
+        self.reload_memories();
     }
 
-    /// Looks up the first memory again, after something may have made it grow.
-    pub fn reload_memory(&mut self) {
-        self.memory = match self.entity().memories.first() {
-            Some(_) => self.memory_at(0),
-            None => Memory { base: std::ptr::null_mut(), bytes: 0 },
-        };
+    /// Looks up the memories again, after something may have made one grow.
+    pub fn reload_memories(&mut self) {
+        // SAFETY: as in `entity`; borrowed apart from the machine.
+        let indices = unsafe { &(*self.entity).memories };
+        let mut memories = indices.iter().map(|index| {
+            let memory = &self.store.memories[*index as usize];
+            Memory { base: memory.base(), bytes: memory.len() }
+        });
+        self.memory = memories.next().unwrap_or(Memory::NONE);
+        self.other_memories.clear();
+        self.other_memories.extend(memories);
     }
 
     /// Where a memory of the instance is.
-    pub fn memory_at(&self, index: u32) -> Memory {
-        let memory = &self.store.memories[self.entity().memories[index as usize] as usize];
-        Memory { base: memory.base(), bytes: memory.len() }
+    #[inline(always)]
+    pub fn memory_at(&self, index: u32) -> &Memory {
+        match index {
+            0 => &self.memory,
+            _ => &self.other_memories[index as usize - 1],
+        }
     }
 
     /// Pays for the segment that begins here, where fuel is counted.
@@ -365,12 +380,12 @@ impl<'a, T: Trace, const FUEL: bool> Machine<'a, T, FUEL> {
             return Err(Stop::TrapAt(TrapKind::CallStackExhausted));
         }
         self.store.depth -= callee.frame_cost;
-        let params = callee.params as usize;
-        // SAFETY: declared locals lie between the parameters and the record.
-        let sp = unsafe {
-            fp.add(params).write_bytes(0, locals - params);
-            record.add(1).cast()
-        };
+        for local in callee.params as usize..locals {
+            // SAFETY: declared locals lie between the parameters and the record. Volatile, because the
+            // compiler would make the loop a call of `memset`, for which every call would have to save registers.
+            unsafe { fp.add(local).write_volatile(0) };
+        }
+        let sp = record.wrapping_add(1).cast();
         self.charge(Regs { pc: callee.start, sp, fp, stp: callee.table })
     }
 
@@ -415,7 +430,7 @@ impl<'a, T: Trace, const FUEL: bool> Machine<'a, T, FUEL> {
         if let Err(error) = self.store.call_host(func, Some(caller), site, slots) {
             return Err(self.fail(error));
         }
-        self.reload_memory();
+        self.reload_memories();
         Ok(())
     }
 
