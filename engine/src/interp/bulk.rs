@@ -135,8 +135,8 @@ fn memory_grow<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, mut r: 
         Ok(old) => r.push(old.unwrap_or(refused)),
         Err(error) => return Err(m.fail(error)),
     }
-    // The first memory may be this one, under this or another index.
-    m.reload_memory();
+    // Under another index the instance may have the same memory.
+    m.reload_memories();
     Ok(r)
 }
 
@@ -157,7 +157,7 @@ fn bytes<'m>(memory: &'m mut MemoryEntity, range: &Range<usize>) -> &'m mut [u8]
 fn memory_copy<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, mut r: Regs) -> Step {
     let (to_memory, from_memory) = (r.u32(), r.u32());
     let (count, from, to) = (r.pop(), r.pop(), r.pop());
-    let (target, source) = (m.memory_at(to_memory), m.memory_at(from_memory));
+    let (target, source) = (*m.memory_at(to_memory), *m.memory_at(from_memory));
     let to = span(to, count, target.bytes, TrapKind::MemoryOutOfBounds)?;
     let from = span(from, count, source.bytes, TrapKind::MemoryOutOfBounds)?;
     m.charge_bulk(count)?;

@@ -15,9 +15,10 @@ use super::side_table::Entry;
 use super::{bulk, control, numeric, simple};
 use crate::opcode::Opcode;
 
-/// A handler takes the registers one by one, because so they are passed in the processor's.
+/// A handler takes the registers one by one, because so they are passed in the processor's: the machine
+/// and five more are as many as x86-64 has for arguments.
 pub(super) type Handler<T, const FUEL: bool> =
-    fn(&mut Machine<'_, T, FUEL>, *const u8, *mut u64, *mut u64, *const Entry, &Table<T, FUEL>) -> Next;
+    fn(&mut Machine<'_, T, FUEL>, *const u8, *mut u64, *mut u64, *const Entry, u64) -> Next;
 
 /// Handlers by the byte of their opcode.
 pub(super) struct Table<T: Trace, const FUEL: bool> {
@@ -52,36 +53,36 @@ impl<T: Trace, const FUEL: bool> Table<T, FUEL> {
         }
         table
     }
+}
 
-    /// Executes from `r` until the machine stops.
-    pub fn run(&self, machine: &mut Machine<'_, T, FUEL>, r: Regs) {
+/// Executes from `r` until the machine stops.
+pub(super) fn run<T: Trace, const FUEL: bool>(machine: &mut Machine<'_, T, FUEL>, r: Regs) {
+    machine.regs = r;
+    while let Next::Again = step(machine, machine.regs) {}
+}
+
+/// Executes the instruction at `r.pc`.
+#[inline(always)]
+fn step<T: Trace, const FUEL: bool>(machine: &mut Machine<'_, T, FUEL>, mut r: Regs) -> Next {
+    if cfg!(debug_assertions) {
+        let (height, room) = (machine.height(r), machine.func().operands as usize);
+        assert!(height <= room, "{height} operands are within the {room} of the function");
+    }
+    if T::ON {
+        machine.show(r);
+    }
+    let handler = machine.table.single[r.byte() as usize];
+    handler(machine, r.pc, r.sp, r.fp, r.stp, r.tos)
+}
+
+/// Goes on at `r`.
+#[inline(always)]
+fn go_on<T: Trace, const FUEL: bool>(machine: &mut Machine<'_, T, FUEL>, r: Regs) -> Next {
+    if cfg!(debug_assertions) {
         machine.regs = r;
-        while let Next::Again = self.step(machine, machine.regs) {}
+        return Next::Again;
     }
-
-    /// Executes the instruction at `r.pc`.
-    #[inline(always)]
-    fn step(&self, machine: &mut Machine<'_, T, FUEL>, mut r: Regs) -> Next {
-        if cfg!(debug_assertions) {
-            let (height, room) = (machine.height(r), machine.func().operands as usize);
-            assert!(height <= room, "{height} operands are within the {room} of the function");
-        }
-        if T::ON {
-            machine.show(r);
-        }
-        let handler = self.single[r.byte() as usize];
-        handler(machine, r.pc, r.sp, r.fp, r.stp, self)
-    }
-
-    /// Goes on at `r`.
-    #[inline(always)]
-    fn go_on(&self, machine: &mut Machine<'_, T, FUEL>, r: Regs) -> Next {
-        if cfg!(debug_assertions) {
-            machine.regs = r;
-            return Next::Again;
-        }
-        self.step(machine, r)
-    }
+    step(machine, r)
 }
 
 /// The handler of an opcode; `None` if the mode does not execute it.
@@ -114,14 +115,14 @@ where
         sp: *mut u64,
         fp: *mut u64,
         stp: *const Entry,
-        table: &Table<T, FUEL>,
+        tos: u64,
     ) -> Next
     where
         T: Trace,
         F: Fn(&mut Machine<'_, T, FUEL>, Regs) -> Step + Copy + 'static,
     {
-        match stateless::<F>()(machine, Regs { pc, sp, fp, stp }) {
-            Ok(r) => table.go_on(machine, r),
+        match stateless::<F>()(machine, Regs { pc, sp, fp, stp, tos }) {
+            Ok(r) => go_on(machine, r),
             Err(stop) => machine.stop(stop, pc.wrapping_sub(1)),
         }
     }
@@ -141,13 +142,13 @@ where
         sp: *mut u64,
         fp: *mut u64,
         stp: *const Entry,
-        _: &Table<T, FUEL>,
+        tos: u64,
     ) -> Next
     where
         T: Trace,
         F: Fn(&mut Machine<'_, T, FUEL>, Regs) -> Step + Copy + 'static,
     {
-        match stateless::<F>()(machine, Regs { pc, sp, fp, stp }) {
+        match stateless::<F>()(machine, Regs { pc, sp, fp, stp, tos }) {
             Ok(r) => {
                 machine.regs = r;
                 Next::Again
@@ -178,12 +179,12 @@ fn prefixed<T: Trace, const FUEL: bool>(
     sp: *mut u64,
     fp: *mut u64,
     stp: *const Entry,
-    table: &Table<T, FUEL>,
+    tos: u64,
 ) -> Next {
     machine.prefix = pc.wrapping_sub(1);
-    let mut r = Regs { pc, sp, fp, stp };
-    let handler = table.prefixed[r.u32() as usize];
-    handler(machine, r.pc, sp, fp, stp, table)
+    let mut r = Regs { pc, sp, fp, stp, tos };
+    let handler = machine.table.prefixed[r.u32() as usize];
+    handler(machine, r.pc, sp, fp, stp, tos)
 }
 
 fn refuse<T: Trace, const FUEL: bool>(
@@ -192,7 +193,7 @@ fn refuse<T: Trace, const FUEL: bool>(
     _: *mut u64,
     _: *mut u64,
     _: *const Entry,
-    _: &Table<T, FUEL>,
+    _: u64,
 ) -> Next {
     unreachable!("modules with opcodes that the mode does not execute are refused")
 }

@@ -4,7 +4,7 @@
 //! each becomes a handler of its own, and none is named here.
 
 use super::dispatch::{Handler, plain};
-use super::machine::{Machine, Regs, Stop, Trace};
+use super::machine::{Machine, Memory, Regs, Stop, Trace};
 use crate::numeric::{self, AccessVisitor, Slot, Visitor};
 use crate::opcode::{Load, Numeric, Store, Wide};
 use crate::trap::TrapKind;
@@ -123,17 +123,17 @@ impl<T: Trace, const FUEL: bool> AccessVisitor for MakeHandler<T, FUEL> {
 }
 
 /// What the immediates of a load or store say.
-struct Place {
-    memory: super::machine::Memory,
+struct Place<'m> {
+    memory: &'m Memory,
     offset: u64,
 }
 
-impl Place {
+impl<'m> Place<'m> {
     #[inline(always)]
-    fn read<T: Trace, const FUEL: bool>(m: &Machine<'_, T, FUEL>, r: &mut Regs) -> Place {
+    fn read<T: Trace, const FUEL: bool>(m: &'m Machine<'_, T, FUEL>, r: &mut Regs) -> Place<'m> {
         /// Says that a memory index follows; the other bits are a promise of alignment.
         const HAS_MEMORY: u32 = 1 << 6;
-        let memory = if r.u32() & HAS_MEMORY == 0 { m.memory } else { m.memory_at(r.u32()) };
+        let memory = if r.u32() & HAS_MEMORY == 0 { &m.memory } else { m.memory_at(r.u32()) };
         Place { memory, offset: r.u64() }
     }
 
