@@ -484,6 +484,9 @@ pub(crate) fn drop_elem(store: &mut StoreInner, id: InstanceId, index: u32) {
 }
 
 /// Whether a function's canonical type is, or is declared a subtype of, another.
+///
+/// Never inlined: the lock inside would cost the dispatch handlers that call this their tail calls.
+#[inline(never)]
 pub(crate) fn func_matches(store: &StoreInner, func: FuncId, wanted: crate::types::TypeId) -> bool {
     let ty = store.func(func).ty;
     ty == wanted || store.engine.types().is_subtype(ty, wanted)
