@@ -5,7 +5,7 @@
 //! context's address, and the context knows the innermost frame.
 
 use super::code::{FuncEntry, ModuleCode};
-use super::dispatch::{Op, Flow, Machine, handler};
+use super::dispatch::{Flow, Machine, Op, handler};
 use crate::backtrace::{FrameKind, RawFrame};
 use crate::error::Error;
 use crate::store::{GlobalEntity, InstanceEntity, InstanceId, StoreInner};

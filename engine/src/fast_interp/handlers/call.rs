@@ -312,9 +312,7 @@ impl<C: Callee> Op for TailCall<C> {
         // SAFETY: the caller's.
         unsafe {
             match C::find(machine) {
-                Ok(func) => {
-                    land(machine, tail_call(machine.context.cast(), machine.ip, machine.fp, func.0))
-                }
+                Ok(func) => land(machine, tail_call(machine.context.cast(), machine.ip, machine.fp, func.0)),
                 Err(kind) => machine.trap(kind),
             }
         }

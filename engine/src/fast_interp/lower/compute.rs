@@ -10,9 +10,7 @@ use crate::fast_interp::handlers::numeric::{BinaryForms, Forms, Places, Results,
 use crate::fast_interp::handlers::{ACCUMULATOR, IMMEDIATE, SLOT, control as op};
 use crate::fast_interp::listing::{Name, Part};
 use crate::opcode::reader::{MemArg, Reader};
-use crate::opcode::{
-    self, Load, Memory, Numeric, Parametric, Reference, Store, Table, Variable, Wide,
-};
+use crate::opcode::{self, Load, Memory, Numeric, Parametric, Reference, Store, Table, Variable, Wide};
 use crate::val::NULL_SLOT;
 
 /// What an instruction does to the operand stack, if its operands lie in a row.
