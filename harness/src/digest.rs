@@ -4,7 +4,8 @@
 //! adversary. The core is the folded 64 x 64 -> 128 bit multiplication (as in W. Yi's wyhash).
 
 /// Odd constants without structure: the fractional digits of square roots of primes.
-const KEYS: [u64; 4] = [0x6a09_e667_f3bc_c909, 0xbb67_ae85_84ca_a73b, 0x3c6e_f372_fe94_f82b, 0xa54f_f53a_5f1d_36f1];
+const KEYS: [u64; 4] =
+    [0x6a09_e667_f3bc_c909, 0xbb67_ae85_84ca_a73b, 0x3c6e_f372_fe94_f82b, 0xa54f_f53a_5f1d_36f1];
 
 /// A running digest.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

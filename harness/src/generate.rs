@@ -15,7 +15,7 @@ pub mod smith;
 pub mod stream;
 pub mod values;
 
-pub use features::Features;
+pub use features::{Features, Profile};
 
 use crate::case::Case;
 use stream::{Purpose, Stream};
@@ -35,6 +35,7 @@ pub struct Generated {
 #[derive(Default)]
 pub struct Generator {
     features: Features,
+    profile: Profile,
     smith: smith::Smith,
 }
 
@@ -55,7 +56,12 @@ impl Generator {
         Generator { features, ..Generator::default() }
     }
 
-    /// Case number `index` of the campaign with that seed: a function of the two numbers and the features.
+    /// The same, of modules that keep a profile's promises.
+    pub fn profile(self, profile: Profile) -> Generator {
+        Generator { profile, ..self }
+    }
+
+    /// Case number `index` of the campaign with that seed: a function of the two numbers, features and profile.
     ///
     /// `None`, in well under one of a thousand, if the generator gave up on this index.
     pub fn case(&mut self, seed: u64, index: u64) -> Option<Generated> {
@@ -68,7 +74,7 @@ impl Generator {
 }
 
 fn smith_case(generator: &mut Generator, case_seed: u64) -> Option<Case> {
-    let wasm = generator.smith.module(&generator.features, case_seed)?;
+    let wasm = generator.smith.module(&generator.features, generator.profile, case_seed)?;
     Some(plan::plan(wasm, case_seed).expect("the rewritten module was decoded before"))
 }
 

@@ -10,7 +10,7 @@ mod state;
 use crate::case::Value;
 use crosscheck_engine::TrapKind;
 
-pub use state::{InstanceState, MemoryState, OS_PAGE_BYTES, State, TableState, capture_state};
+pub use state::{ExportState, InstanceState, MemoryState, OS_PAGE_BYTES, State, TableState, capture_state};
 
 /// How much of the state an observation spells out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -5,7 +5,7 @@ use crate::compare::{Testimony, Verdict, judge};
 use crate::corpus::Finding;
 use crate::events::{Events, Tally};
 use crate::generate::stream::{Purpose, Stream, case_seed};
-use crate::generate::{Features, Generated, Generator};
+use crate::generate::{Features, Generated, Generator, Profile};
 use crate::observe::{Capture, Observation, Outcome};
 use crate::subject::{Lane, LaneSubject, Prepared, Subject};
 use crosscheck_engine::{Mode, TrapKind};
@@ -71,14 +71,16 @@ fn observe_all(prepared: &Prepared<'_>, subjects: &[&dyn Subject], capture: Capt
         })
         .collect();
     let verdict = judge(&testimonies);
-    let named = |(subject, observation): (&dyn Subject, Observation)| (subject.name().to_string(), observation);
+    let named =
+        |(subject, observation): (&dyn Subject, Observation)| (subject.name().to_string(), observation);
     CaseRun { verdict, observations: observations.into_iter().map(named).collect(), left_out }
 }
 
 fn ran_out_of_fuel(observation: &Observation) -> bool {
-    observation.actions.iter().any(
-        |action| matches!(&action.outcome, Outcome::Trap(trap) if trap.kind == TrapKind::OutOfFuel),
-    )
+    observation
+        .actions
+        .iter()
+        .any(|action| matches!(&action.outcome, Outcome::Trap(trap) if trap.kind == TrapKind::OutOfFuel))
 }
 
 /// Which lanes a campaign runs.
@@ -97,14 +99,21 @@ impl Lanes {
             Lanes::Fixed(lanes) => lanes.clone(),
             Lanes::Swarm(modes) => {
                 let mut stream = Stream::new(case_seed, Purpose::Lanes);
-                let lane = |(position, mode): (usize, &Mode)| Lane {
-                    mode: *mode,
-                    // The reference counts fuel: it decides whether lanes that do not can run at all.
-                    no_fuel: stream.percent(15) && position > 0,
-                    no_backtraces: stream.percent(15),
-                    moving_memory: stream.percent(25),
-                };
-                modes.iter().enumerate().map(lane).collect()
+                let mut lanes = Vec::with_capacity(modes.len() + 1);
+                for mode in modes {
+                    let mut draw = || Lane {
+                        no_backtraces: stream.percent(15),
+                        moving_memory: stream.percent(25),
+                        ..Lane::plain(*mode)
+                    };
+                    lanes.push(draw());
+                    // Beside its sibling, not instead: it is left out where fuel runs out.
+                    let unmetered = Lane { no_fuel: true, ..draw() };
+                    if stream.percent(15) {
+                        lanes.push(unmetered);
+                    }
+                }
+                lanes
             }
         }
     }
@@ -155,11 +164,12 @@ impl Campaign {
                 break;
             }
             let until = end.map_or(next + BATCH_CASES, |end| end.min(next + BATCH_CASES));
-            let indices: Vec<u64> = (next..until).filter(|index| index % self.shard.1 == self.shard.0).collect();
+            let indices: Vec<u64> =
+                (next..until).filter(|index| index % self.shard.1 == self.shard.0).collect();
             let outcomes: Vec<Tally> = indices
                 .par_chunks(32)
                 .map_init(
-                    || Generator::new(self.features.clone()),
+                    || self.generator(),
                     |generator, indices| {
                         let mut part = Tally::new(self.seed, self.first);
                         indices.iter().for_each(|index| self.one(generator, *index, &mut part));
@@ -178,6 +188,12 @@ impl Campaign {
         }
         tally.complete = complete;
         tally
+    }
+
+    /// What makes the cases. Beside outside engines it makes such that all can agree on.
+    pub fn generator(&self) -> Generator {
+        let profile = if self.judges.is_empty() { Profile::Own } else { Profile::Judged };
+        Generator::new(self.features.clone()).profile(profile)
     }
 
     /// The subjects for a case, the reference first.

@@ -12,9 +12,9 @@ use crate::case::Case;
 use crate::observe::{Capture, Observation};
 use crosscheck_engine::{DecodedModule, Engine, Error, Module};
 
-pub use lane::{Lane, LaneSubject};
 #[cfg(feature = "wasmi")]
-pub use wasmi::WasmiSubject;
+pub use self::wasmi::WasmiSubject;
+pub use lane::{Lane, LaneSubject};
 
 /// What of an observation a subject vouches for. What two subjects do not both vouch for is not compared.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,6 +33,8 @@ pub struct Capabilities {
     pub internal_state: bool,
     /// The identity of functions in results and host arguments.
     pub function_identity: bool,
+    /// Which trap an index beyond a table's end is: `call_indirect`'s own or that of all other accesses.
+    pub undefined_elements: bool,
 }
 
 impl Capabilities {
@@ -45,6 +47,7 @@ impl Capabilities {
         nan_bits: true,
         internal_state: true,
         function_identity: true,
+        undefined_elements: true,
     };
 
     /// What both vouch for.
@@ -57,6 +60,7 @@ impl Capabilities {
             nan_bits: self.nan_bits && other.nan_bits,
             internal_state: self.internal_state && other.internal_state,
             function_identity: self.function_identity && other.function_identity,
+            undefined_elements: self.undefined_elements && other.undefined_elements,
         }
     }
 
@@ -70,6 +74,7 @@ impl Capabilities {
             (self.nan_bits, "NaN bits"),
             (self.internal_state, "internal state"),
             (self.function_identity, "function identity"),
+            (self.undefined_elements, "undefined elements"),
         ];
         rows.into_iter().filter(|(has, _)| !has).map(|(_, what)| what).collect()
     }
@@ -90,7 +95,8 @@ impl<'a> Prepared<'a> {
     pub fn new(case: &'a Case) -> Prepared<'a> {
         let mode = crosscheck_engine::Mode::all().next().expect("there is a mode");
         let engine = Engine::new(&crosscheck_engine::Config::new(mode));
-        let modules = case.modules.iter().map(|module| Module::decode(&engine, module.wasm.as_slice())).collect();
+        let modules =
+            case.modules.iter().map(|module| Module::decode(&engine, module.wasm.as_slice())).collect();
         Prepared { case, engine, modules }
     }
 

@@ -12,17 +12,21 @@
 //!   `call_indirect` led to a function of the right type, which a new element segment provides
 //!   (`wasm-smith` makes empty ones only). Enough stays untamed for every kind of trap.
 //!
+//! For outside judges ([`Profile::Judged`]) NaNs are made canonical where they arise, and the sink is exported.
+//!
 //! What is new goes to the end of its index space, so no index changes, and everything else stays identical to the
 //! byte. The sizes of sections and bodies change, and so do file offsets; nobody has seen them yet.
 
 mod function;
 
+use super::features::Profile;
 use super::stream::Stream;
 use function::{Context, FunctionRewriter};
 use wasm_encoder::{Encode, InstructionSink};
 use wasmparser::types::{CoreTypeId, TypesRef};
 use wasmparser::{
-    BinaryReader, BinaryReaderError, Parser, Payload, RefType, ValidPayload, Validator, WasmFeatures,
+    BinaryReader, BinaryReaderError, ExportSectionReader, Parser, Payload, RefType, ValidPayload, Validator,
+    WasmFeatures,
 };
 
 /// How a case is kept from ending too soon; drawn once a case, so that some cases are left wild.
@@ -74,10 +78,12 @@ struct Additions {
 }
 
 const GLOBAL_SECTION: u8 = 6;
+const EXPORT_SECTION: u8 = 7;
 const ELEMENT_SECTION: u8 = 9;
 
 /// Sections in the order in which they stand in a module (WebAssembly 3.0, section 5.5.15).
-const SECTION_ORDER: [u8; 13] = [1, 2, 3, 4, 5, 13, GLOBAL_SECTION, 7, 8, ELEMENT_SECTION, 12, 10, 11];
+const SECTION_ORDER: [u8; 13] =
+    [1, 2, 3, 4, 5, 13, GLOBAL_SECTION, EXPORT_SECTION, 8, ELEMENT_SECTION, 12, 10, 11];
 
 /// Where a section stands; `None` for custom sections, which may stand anywhere.
 fn rank(section: u8) -> Option<usize> {
@@ -93,6 +99,7 @@ impl Rewriter {
         &mut self,
         wasm: &[u8],
         taming: &Taming,
+        profile: Profile,
         stream: &mut Stream,
     ) -> Result<Vec<u8>, BinaryReaderError> {
         let features = WasmFeatures::WASM3 | WasmFeatures::THREADS | WasmFeatures::WIDE_ARITHMETIC;
@@ -100,14 +107,17 @@ impl Rewriter {
         let mut output = Output { wasm, copied: 0, bytes: Vec::with_capacity(wasm.len() * 2) };
         let mut additions: Option<Additions> = None;
         // The sections that additions still have to go into, first one last.
-        let mut due = vec![ELEMENT_SECTION, GLOBAL_SECTION];
+        let mut due = match profile {
+            Profile::Own => vec![ELEMENT_SECTION, GLOBAL_SECTION],
+            Profile::Judged => vec![ELEMENT_SECTION, EXPORT_SECTION, GLOBAL_SECTION],
+        };
         let mut bodies_left = 0;
         for payload in Parser::new(0).parse_all(wasm) {
             let payload = payload?;
             let valid = validator.payload(&payload)?;
             if let ValidPayload::Func(function, body) = valid {
                 let additions = additions.as_ref().expect("the code follows the globals");
-                let context = Context { wasm, additions, taming };
+                let context = Context { wasm, additions, taming, profile };
                 self.functions.rewrite(function, &body, context, stream, &mut self.code)?;
                 bodies_left -= 1;
                 if bodies_left == 0 {
@@ -120,9 +130,12 @@ impl Rewriter {
             while let Some(next) = due.pop_if(|next| rank(*next) <= rank_here) {
                 let types = validator.types(0).expect("the module has begun");
                 let additions = additions.get_or_insert_with(|| Additions::new(types, stream));
-                let (count, entry) = additions.entry(next, stream);
                 let old =
                     if next == section { &wasm[range.start as usize..range.end as usize] } else { &[0] };
+                let (count, entry) = match next {
+                    EXPORT_SECTION => (1, additions.sink_export(old)?),
+                    other => additions.entry(other, stream),
+                };
                 if next == section || count > 0 {
                     let extended = extend_section(old, count, &entry)?;
                     let end = if next == section { range.end } else { output.copied as u64 };
@@ -165,7 +178,22 @@ impl Additions {
         }
     }
 
-    /// How many entries are added to a section, and their bytes.
+    /// The export of the sink, under a name that none of the old exports has.
+    fn sink_export(&self, old: &[u8]) -> Result<Vec<u8>, BinaryReaderError> {
+        let mut name = "sink".to_owned();
+        let exports: Vec<_> =
+            ExportSectionReader::new(BinaryReader::new(old, 0))?.into_iter().collect::<Result<_, _>>()?;
+        while exports.iter().any(|export| export.name == name) {
+            name.push('_');
+        }
+        let mut entry = Vec::with_capacity(16);
+        name.encode(&mut entry);
+        wasm_encoder::ExportKind::Global.encode(&mut entry);
+        self.sink.encode(&mut entry);
+        Ok(entry)
+    }
+
+    /// How many entries are added to a section of globals or element segments, and their bytes.
     fn entry(&self, section: u8, stream: &mut Stream) -> (u32, Vec<u8>) {
         let mut entry = Vec::with_capacity(16);
         if section == GLOBAL_SECTION {

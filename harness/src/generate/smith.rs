@@ -6,7 +6,7 @@
 //!
 //! The module is then rewritten by [`sink`](super::sink), so that calls return and what they compute is seen.
 
-use super::features::Features;
+use super::features::{Features, Profile};
 use super::sink::{Rewriter, Taming};
 use super::stream::{Purpose, Stream};
 use arbitrary::Unstructured;
@@ -21,7 +21,7 @@ pub struct Smith {
 
 impl Smith {
     /// The module of that case; `None` if its random bytes make none.
-    pub fn module(&mut self, features: &Features, case_seed: u64) -> Option<Vec<u8>> {
+    pub fn module(&mut self, features: &Features, profile: Profile, case_seed: u64) -> Option<Vec<u8>> {
         let mut stream = Stream::new(case_seed, Purpose::Module);
         let mut config = configuration(features, &mut stream);
         self.input.resize(stream.between(INPUT_BYTES.0, INPUT_BYTES.1), 0);
@@ -38,7 +38,7 @@ impl Smith {
         };
         let mut rewriting = Stream::new(case_seed, Purpose::Rewrite);
         let taming = Taming::draw(!config.disallow_traps, &mut rewriting);
-        let rewritten = self.rewriter.rewrite(&module.to_bytes(), &taming, &mut rewriting);
+        let rewritten = self.rewriter.rewrite(&module.to_bytes(), &taming, profile, &mut rewriting);
         Some(rewritten.expect("wasm-smith makes valid modules and the rewriter knows their features"))
     }
 }

@@ -34,6 +34,17 @@ fn modules_with_everything_on_validate() {
 }
 
 #[test]
+fn judged_modules_validate() {
+    let mut generator = Generator::new(Features::all()).profile(Profile::Judged);
+    let allowed = WasmFeatures::WASM3 | WasmFeatures::THREADS | WasmFeatures::WIDE_ARITHMETIC;
+    for index in 0..500 {
+        let Some(generated) = generator.case(3, index) else { continue };
+        let validated = Validator::new_with_features(allowed).validate_all(&generated.case.modules[0].wasm);
+        assert_eq!(validated.err().map(|error| error.to_string()), None, "case {index}");
+    }
+}
+
+#[test]
 fn a_case_depends_on_its_numbers_only() {
     let mut in_order = Generator::default();
     let mut backwards = Generator::default();

@@ -238,11 +238,18 @@ impl State {
                 writer.count(dropped.len());
                 dropped.iter().for_each(|number| writer.u32(*number));
             }
+            writer.count(instance.exports.len());
+            for (name, export) in &instance.exports {
+                writer.string(name);
+                export.write(writer);
+            }
         }
+        writer.count(self.modules.len());
+        self.modules.iter().for_each(|instance| writer.option_u64(instance.map(u64::from)));
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<State, DecodeError> {
-        let instances = reader.list(20, |reader| {
+        let instances = reader.list(24, |reader| {
             let globals = read_values(reader)?;
             let tables = reader.list(12, |reader| {
                 let elements = reader.u64()?;
@@ -256,9 +263,40 @@ impl State {
             })?;
             let dropped_elems = reader.list(4, Reader::u32)?;
             let dropped_datas = reader.list(4, Reader::u32)?;
-            Ok(InstanceState { globals, tables, memories, dropped_elems, dropped_datas })
+            let exports = reader.list(9, |reader| Ok((text(reader)?, ExportState::read(reader)?)))?;
+            Ok(InstanceState { globals, tables, memories, dropped_elems, dropped_datas, exports })
         })?;
-        Ok(State { instances })
+        let modules = reader.list(1, |reader| {
+            let at = reader.offset();
+            let number = reader.option_u64()?;
+            number
+                .map(|number| u32::try_from(number).map_err(|_| DecodeError::new(at, "an instance")))
+                .transpose()
+        })?;
+        Ok(State { instances, modules })
+    }
+}
+
+impl ExportState {
+    fn write(&self, writer: &mut Writer) {
+        let (kind, number) = match self {
+            ExportState::Global(number) => (0, number),
+            ExportState::Table(number) => (1, number),
+            ExportState::Memory(number) => (2, number),
+        };
+        writer.u8(kind);
+        writer.u32(*number);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<ExportState, DecodeError> {
+        let at = reader.offset();
+        let kind: fn(u32) -> ExportState = match reader.u8()? {
+            0 => ExportState::Global,
+            1 => ExportState::Table,
+            2 => ExportState::Memory,
+            _ => return Err(DecodeError::new(at, "an export: 0 global, 1 table, 2 memory")),
+        };
+        Ok(kind(reader.u32()?))
     }
 }
 
@@ -287,13 +325,14 @@ mod tests {
             memories: vec![MemoryState { bytes: 65536, pages: BTreeMap::from([(2, vec![1, 2, 3])]) }],
             dropped_elems: vec![0],
             dropped_datas: vec![1, 2],
+            exports: vec![("t".into(), ExportState::Table(0)), ("m".into(), ExportState::Memory(0))],
         };
         let action = |outcome| ActionObservation {
             outcome,
             fuel_left: 12,
             host_calls: HostCalls { count: 1, digest: 2, first: vec![call.clone()] },
             state_digest: 3,
-            state: Some(State { instances: vec![instance.clone()] }),
+            state: Some(State { instances: vec![instance.clone()], modules: vec![None, Some(0)] }),
         };
         let outcomes = [
             Outcome::Values(vec![Value::F32(0x7fc0_0000)]),

@@ -4,7 +4,7 @@ use super::Capture;
 use crate::case::Value;
 use crate::digest::Digest;
 use crate::subject::values;
-use crosscheck_engine::{AsContext, Instance};
+use crosscheck_engine::{AsContext, Extern, Instance};
 use std::collections::BTreeMap;
 
 /// Memory is compared in pages of this many bytes; pages of zeros are as good as absent.
@@ -13,11 +13,13 @@ pub const OS_PAGE_BYTES: u64 = 4096;
 /// Everything a store holds, instance by instance in order of instantiation.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct State {
-    /// The instances, half-made ones included.
+    /// The instances, half-made ones included. An outside engine shows those that were made.
     pub instances: Vec<InstanceState>,
+    /// The number of each module's latest instance; none if it has none, or if making it failed.
+    pub modules: Vec<Option<u32>>,
 }
 
-/// What an instance consists of, imported entities included.
+/// What an instance consists of, imported entities included. An outside engine shows what is exported.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct InstanceState {
     /// Values of the globals.
@@ -30,6 +32,21 @@ pub struct InstanceState {
     pub dropped_elems: Vec<u32>,
     /// Numbers of dropped data segments.
     pub dropped_datas: Vec<u32>,
+    /// Where exported state stands among the above, by name. Functions and tags have no state.
+    pub exports: Vec<(String, ExportState)>,
+}
+
+/// The number of an exported entity among the entities of its kind that an [`InstanceState`] shows.
+///
+/// All subjects number what they show their own way: exports are told apart by name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ExportState {
+    /// One of [`InstanceState::globals`].
+    Global(u32),
+    /// One of [`InstanceState::tables`].
+    Table(u32),
+    /// One of [`InstanceState::memories`].
+    Memory(u32),
 }
 
 /// A table: its size, and its elements but for nulls.
@@ -50,20 +67,44 @@ pub struct MemoryState {
     pub pages: BTreeMap<u64, Vec<u8>>,
 }
 
-/// The state of a store: its digest, and the state itself if asked for.
+impl MemoryState {
+    /// A memory of `bytes` bytes, all zero so far.
+    pub fn new(bytes: u64) -> MemoryState {
+        MemoryState { bytes, pages: BTreeMap::new() }
+    }
+
+    /// Adds what stands at `offset`, a multiple of [`OS_PAGE_BYTES`], but for pages of zeros.
+    pub fn add(&mut self, offset: u64, run: &[u8]) {
+        self.pages.extend(pages(offset, run).map(|(number, page)| (number, page.to_vec())));
+    }
+}
+
+/// The state of a store: its digest, and the state itself if asked for. `latest` is each module's latest instance.
 ///
 /// What this costs follows the pages that were touched, not those that were declared.
-pub fn capture_state(store: &impl AsContext, capture: Capture) -> (u64, Option<State>) {
+pub fn capture_state(
+    store: &impl AsContext,
+    latest: &[Option<Instance>],
+    capture: Capture,
+) -> (u64, Option<State>) {
     let mut digest = Digest::default();
     let mut state = (capture == Capture::Full).then(State::default);
-    for instance in Instance::all(store) {
+    let instances = Instance::all(store);
+    for instance in &instances {
         let mut detail = state.is_some().then(InstanceState::default);
-        capture_instance(store, instance, &mut digest, detail.as_mut());
+        capture_instance(store, *instance, &mut digest, detail.as_mut());
         if let Some(state) = &mut state {
             state.instances.extend(detail);
         }
     }
+    if let Some(state) = &mut state {
+        state.modules = latest.iter().map(|wanted| number_of(&instances, wanted.as_ref()?)).collect();
+    }
     (digest.finish(), state)
+}
+
+fn number_of<T: PartialEq>(all: &[T], wanted: &T) -> Option<u32> {
+    all.iter().position(|other| other == wanted).map(|number| number as u32)
 }
 
 fn capture_instance(
@@ -99,19 +140,15 @@ fn capture_instance(
     for memory in instance.memories(store) {
         let bytes = memory.len(store);
         digest.u64(bytes);
-        let mut seen = MemoryState { bytes, pages: BTreeMap::new() };
+        let mut seen = MemoryState::new(bytes);
         memory.touched(store, |offset, run| {
             // Runs start at pages of the operating system, which are multiples of ours.
-            for (index, page) in run.chunks(OS_PAGE_BYTES as usize).enumerate() {
-                if is_zero(page) {
-                    continue;
-                }
-                let number = offset / OS_PAGE_BYTES + index as u64;
+            for (number, page) in pages(offset, run) {
                 digest.u64(number);
                 digest.bytes(page);
-                if detail.is_some() {
-                    seen.pages.insert(number, page.to_vec());
-                }
+            }
+            if detail.is_some() {
+                seen.add(offset, run);
             }
         });
         if let Some(detail) = detail.as_deref_mut() {
@@ -133,7 +170,27 @@ fn capture_instance(
     if let Some(detail) = detail {
         detail.dropped_elems = elems;
         detail.dropped_datas = datas;
+        detail.exports = exports(store, instance);
     }
+}
+
+/// Where an instance's exports stand among its entities.
+fn exports(store: &impl AsContext, instance: Instance) -> Vec<(String, ExportState)> {
+    let (globals, tables) = (instance.globals(store), instance.tables(store));
+    let memories = instance.memories(store);
+    let place = |item: Extern| match item {
+        Extern::Global(global) => number_of(&globals, &global).map(ExportState::Global),
+        Extern::Table(table) => number_of(&tables, &table).map(ExportState::Table),
+        Extern::Memory(memory) => number_of(&memories, &memory).map(ExportState::Memory),
+        Extern::Func(_) | Extern::Tag(_) => None,
+    };
+    instance.exports(store).into_iter().filter_map(|(name, item)| Some((name, place(item)?))).collect()
+}
+
+/// The pages of a run at `offset` but for those of zeros, by their numbers.
+fn pages(offset: u64, run: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
+    let numbered = (offset / OS_PAGE_BYTES..).zip(run.chunks(OS_PAGE_BYTES as usize));
+    numbered.filter(|(_, page)| !is_zero(page))
 }
 
 fn is_zero(bytes: &[u8]) -> bool {

@@ -8,8 +8,8 @@ use crate::observe::{
     ActionObservation, Capture, Frame, Frames, Observation, Outcome, TrapObservation, capture_state,
 };
 use crosscheck_engine::{
-    self as engine, AsContext, Caller, Config, Engine, Error, Extern, ExternType, Func, FuncType, Global, Import,
-    Instance, Memory, Mode, Module, Store, Table, Tag, Trap, Val, ValType,
+    self as engine, Caller, Config, Engine, Error, Extern, ExternType, Func, FuncType, Global,
+    Import, Instance, Memory, Mode, Module, Store, Table, Tag, Trap, Val, ValType,
 };
 use std::fmt;
 use std::str::FromStr;
@@ -62,7 +62,10 @@ impl Lane {
 impl fmt::Display for Lane {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.mode.name())?;
-        SWITCHES.iter().filter(|switch| (switch.get)(self)).try_for_each(|switch| write!(f, "+{}", switch.name))
+        SWITCHES
+            .iter()
+            .filter(|switch| (switch.get)(self))
+            .try_for_each(|switch| write!(f, "+{}", switch.name))
     }
 }
 
@@ -158,7 +161,7 @@ impl<'a> Run<'a> {
             Ok(values) => Outcome::Values(values),
             Err(error) => self.outcome(error),
         };
-        let (state_digest, state) = capture_state(&self.store, self.capture);
+        let (state_digest, state) = capture_state(&self.store, &self.instances, self.capture);
         let host_calls = self.store.data_mut().take_calls();
         ActionObservation { outcome, fuel_left: self.store.fuel(), host_calls, state_digest, state }
     }
@@ -183,7 +186,8 @@ impl<'a> Run<'a> {
             Action::Read { module, export } => {
                 let missing = || Error::Link(format!("there is no global `{export}` to read"));
                 let instance = self.instances[*module as usize].ok_or_else(missing)?;
-                let global = instance.export(&self.store, export).and_then(Extern::global).ok_or_else(missing)?;
+                let global =
+                    instance.export(&self.store, export).and_then(Extern::global).ok_or_else(missing)?;
                 let content = global.ty(&self.store).content;
                 Ok(vec![values::observed(&self.store, global.get(&self.store), content)])
             }
@@ -226,7 +230,8 @@ impl<'a> Run<'a> {
                 Extern::Func(host_function(&mut self.store, import, index, ty))
             }
             ExternType::Global(ty) => {
-                let value = self.store.data().global(index, ty.content).ok_or_else(|| no_value(ty.content))?;
+                let value =
+                    self.store.data().global(index, ty.content).ok_or_else(|| no_value(ty.content))?;
                 let value = values::to_val(&mut self.store, &value).ok_or_else(|| no_value(ty.content))?;
                 Extern::Global(Global::new(&mut self.store, *ty, value)?)
             }
@@ -275,14 +280,19 @@ pub(crate) fn observe_trap(trap: &Trap, capture: Capture) -> TrapObservation {
             Capture::Full => backtrace.frames().map(|(number, frame)| observe_frame(number, frame)).collect(),
         },
     });
-    TrapObservation { kind: trap.kind(), message: trap.message().map(str::to_string), site: trap.site(), frames }
+    TrapObservation {
+        kind: trap.kind(),
+        message: trap.message().map(str::to_string),
+        site: trap.site(),
+        frames,
+    }
 }
 
 fn observe_frame(number: u64, frame: &engine::Frame) -> Frame {
     Frame { number, function: frame.instance().zip(frame.func()), offset: frame.offset(), name: frame.name() }
 }
 
-fn call(store: &mut (impl engine::AsContextMut + AsContext), func: Func, params: &[Val]) -> Result<Vec<Value>, Error> {
+fn call(store: &mut impl engine::AsContextMut, func: Func, params: &[Val]) -> Result<Vec<Value>, Error> {
     let ty = func.ty(&*store);
     let default = |ty: &ValType| Val::default_of(*ty).unwrap_or(Val::FuncRef(None));
     let mut results: Vec<Val> = ty.results().iter().map(default).collect();
@@ -296,12 +306,16 @@ fn host_function(store: &mut Store<Host>, import: &Import, index: u32, ty: FuncT
     let (params, answers) = (ty.params().to_vec(), ty.results().to_vec());
     Func::new(store, &name, ty, move |caller: Caller<'_, Host>, args, results| {
         let mut world = LaneWorld { caller, failure: None };
-        let args: Vec<Value> =
-            args.iter().zip(&params).map(|(value, ty)| values::observed(&world.caller, *value, *ty)).collect();
+        let args: Vec<Value> = args
+            .iter()
+            .zip(&params)
+            .map(|(value, ty)| values::observed(&world.caller, *value, *ty))
+            .collect();
         match hosts::call(&mut world, index, &known_as, &args, &answers) {
             Ok(values) => {
                 for (result, value) in results.iter_mut().zip(values) {
-                    *result = values::to_val(&mut world.caller, &value).expect("hosts answer with numbers and nulls");
+                    *result = values::to_val(&mut world.caller, &value)
+                        .expect("hosts answer with numbers and nulls");
                 }
                 Ok(())
             }
@@ -332,25 +346,16 @@ impl World for LaneWorld<'_> {
         target.map(|target| target.copy_from_slice(bytes)).is_ok()
     }
 
-    fn call_back(&mut self, index: u64) -> Option<Vec<Value>> {
-        let numeric = |ty: &ValType| !matches!(ty, ValType::Ref(_) | ValType::V128);
-        let mut candidates = self.caller.exported_funcs();
-        candidates.retain(|func| func.ty(&self.caller).params().iter().all(numeric));
-        let func = *candidates.get((index % candidates.len().max(1) as u64) as usize)?;
-        let small = |ty: &ValType| match ty {
-            ValType::I64 => Val::I64(2),
-            ValType::F32 => Val::F32(1.5f32.to_bits()),
-            ValType::F64 => Val::F64(1.5f64.to_bits()),
-            ValType::I32 | ValType::V128 | ValType::Ref(_) => Val::I32(3),
-        };
-        let params: Vec<Val> = func.ty(&self.caller).params().iter().map(small).collect();
-        match call(&mut self.caller, func, &params) {
-            Ok(values) => Some(values),
-            Err(error) => {
-                self.failure = Some(error);
-                None
-            }
-        }
+    fn exported_funcs(&mut self) -> Vec<Vec<ValType>> {
+        let funcs = self.caller.exported_funcs();
+        funcs.iter().map(|func| func.ty(&self.caller).params().to_vec()).collect()
+    }
+
+    fn call_exported_func(&mut self, number: usize, args: &[Value]) -> Option<Vec<Value>> {
+        let func = self.caller.exported_funcs()[number];
+        let to_val = |value| values::to_val(&mut self.caller, value).expect("call backs are given numbers");
+        let params: Vec<Val> = args.iter().map(to_val).collect();
+        call(&mut self.caller, func, &params).map_err(|error| self.failure = Some(error)).ok()
     }
 
     fn host(&mut self) -> &mut Host {

@@ -2,7 +2,9 @@
 
 use crate::case::{FuncIdentity, HeapKind, RefValue, Value};
 use crate::digest::Digest;
-use crosscheck_engine::{self as engine, AsContext, AsContextMut, ExternRef, HeapType, RefType, Val, ValType};
+use crosscheck_engine::{
+    self as engine, AsContext, AsContextMut, ExternRef, HeapType, RefType, Val, ValType,
+};
 
 /// A value of type `ty` as it is observed.
 pub fn observed(store: &impl AsContext, value: Val, ty: ValType) -> Value {

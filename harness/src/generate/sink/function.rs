@@ -3,8 +3,12 @@
 //! The operators are walked together with the validator, which knows the operand types and what is reachable.
 //! Unreachable code is copied as it is.
 
+mod float;
+
 use super::{Additions, Taming};
+use crate::generate::features::Profile;
 use crate::generate::stream::Stream;
+use float::Float;
 use wasm_encoder::{BlockType, Encode, InstructionSink};
 use wasmparser::{
     BinaryReaderError, FrameKind, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody,
@@ -28,6 +32,8 @@ pub(super) struct Context<'a> {
     pub(super) additions: &'a Additions,
     /// How much is tamed.
     pub(super) taming: &'a Taming,
+    /// Whether NaNs are made canonical.
+    pub(super) profile: Profile,
 }
 
 impl FunctionRewriter {
@@ -124,6 +130,13 @@ impl Walk<'_> {
             return Place::Nowhere;
         }
         let taming = self.context.taming;
+        if self.context.profile == Profile::Judged
+            && let Some(float) = Float::of_new_nans(operator)
+        {
+            let scratch = self.scratch_local(float.local());
+            float.canonicalise(scratch, code);
+            return Place::After;
+        }
         match operator {
             Operator::Drop => {
                 let ty = self.top().expect("`drop` has an operand");
