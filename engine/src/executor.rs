@@ -9,6 +9,15 @@ use crate::store::{FuncId, StoreInner};
 use std::any::Any;
 use std::sync::Arc;
 
+/// A line of what a mode made of a function.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ExplainedLine {
+    /// File offset of the opcode it belongs to.
+    pub offset: u32,
+    /// The line, in the mode's own notation.
+    pub text: String,
+}
+
 /// How one mode prepares and runs code.
 pub(crate) trait Executor: Send + Sync {
     /// The mode's name, as people type it.
@@ -19,6 +28,14 @@ pub(crate) trait Executor: Send + Sync {
 
     /// Prepares a module, all of whose opcodes the mode executes.
     fn compile(&self, module: &Arc<ModuleInner>, settings: &Settings) -> Result<Arc<dyn Code>, Error>;
+
+    /// What the mode makes of a function, in the order of the function's code.
+    fn explain(
+        &self,
+        module: &Arc<ModuleInner>,
+        settings: &Settings,
+        func: DefinedFuncIndex,
+    ) -> Vec<ExplainedLine>;
 
     /// Calls a wasm function. `slots` holds the arguments from its start, and the results when the
     /// call returns. On failure the trap is already located.

@@ -235,23 +235,30 @@ impl<V: WasmValue> WasmValues for V {
     }
 }
 
+impl WasmValues for () {
+    fn types() -> Box<[ValType]> {
+        Box::default()
+    }
+    fn write(self, _: &mut [u64]) {}
+    fn read(_: &[u64]) -> Self {}
+}
+
 macro_rules! wasm_values {
     ($($value:ident $position:tt),*) => {
         impl<$($value: WasmValue),*> WasmValues for ($($value,)*) {
             fn types() -> Box<[ValType]> {
                 Box::new([$($value::TYPE),*])
             }
-            fn write(self, _slots: &mut [u64]) {
-                $(_slots[$position] = self.$position.to_slot();)*
+            fn write(self, slots: &mut [u64]) {
+                $(slots[$position] = self.$position.to_slot();)*
             }
-            fn read(_slots: &[u64]) -> Self {
-                ($($value::from_slot(_slots[$position]),)*)
+            fn read(slots: &[u64]) -> Self {
+                ($($value::from_slot(slots[$position]),)*)
             }
         }
     };
 }
 
-wasm_values!();
 wasm_values!(A 0);
 wasm_values!(A 0, B 1);
 wasm_values!(A 0, B 1, C 2);

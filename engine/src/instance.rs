@@ -7,11 +7,11 @@
 use crate::engine::Engine;
 use crate::entities::{Global, Memory, Table, Tag, add_memory, add_table};
 use crate::error::Error;
-use crate::executor::Code;
+use crate::executor::{Code, ExplainedLine};
 use crate::faults::Fault;
 use crate::func::Func;
 use crate::module::{
-    ConstExpr, ConstOp, DefinedFuncIndex, ElemItems, ExternKind, ExternType, Import, ModuleInner, SegmentMode,
+    ConstExpr, ConstOp, DefinedFuncIndex, ElemItems, FuncIndex, ExternKind, ExternType, Import, ModuleInner, SegmentMode,
 };
 use crate::store::{
     AsContext, AsContextMut, Entry, FuncId, FuncKind, FuncRecord, GlobalEntity, InstanceEntity, InstanceId,
@@ -20,6 +20,7 @@ use crate::store::{
 use crate::trap::TrapKind;
 use crate::types::FuncType;
 use crate::val::{NULL_SLOT, func_slot};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A valid module, prepared for an engine. Cheap to clone.
@@ -55,6 +56,21 @@ impl Module {
     /// What it offers.
     pub fn exports(&self) -> impl Iterator<Item = (&str, ExternType)> {
         exports(&self.inner)
+    }
+
+    /// The functions it defines, with their names and the file offsets of their code.
+    pub fn functions(&self) -> impl Iterator<Item = (FuncIndex, String, Range<u32>)> {
+        (0..self.inner.bodies.len() as u32).map(|index| {
+            let func = self.inner.func_index(DefinedFuncIndex(index));
+            let code = self.inner.body(DefinedFuncIndex(index)).code.clone();
+            (func, self.inner.func_name(func.0), code)
+        })
+    }
+
+    /// What the engine's mode makes of a function; `None` for imports and beyond the last function.
+    pub fn explain(&self, func: FuncIndex) -> Option<Vec<ExplainedLine>> {
+        let defined = self.inner.defined(func).filter(|defined| (defined.0 as usize) < self.inner.bodies.len())?;
+        Some(self.engine.executor().explain(&self.inner, self.engine.settings(), defined))
     }
 }
 
@@ -468,6 +484,9 @@ pub(crate) fn drop_elem(store: &mut StoreInner, id: InstanceId, index: u32) {
 }
 
 /// Whether a function's canonical type is, or is declared a subtype of, another.
+///
+/// Never inlined: the lock inside would cost the dispatch handlers that call this their tail calls.
+#[inline(never)]
 pub(crate) fn func_matches(store: &StoreInner, func: FuncId, wanted: crate::types::TypeId) -> bool {
     let ty = store.func(func).ty;
     ty == wanted || store.engine.types().is_subtype(ty, wanted)

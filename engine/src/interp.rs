@@ -24,7 +24,7 @@ mod tests;
 
 use crate::backtrace::RawFrame;
 use crate::error::Error;
-use crate::executor::{Code, Executor};
+use crate::executor::{Code, ExplainedLine, Executor};
 use crate::limits::Settings;
 use crate::module::{DefinedFuncIndex, ModuleInner};
 use crate::opcode::Opcode;
@@ -44,6 +44,7 @@ struct ModuleCode {
     /// Holds the bytes that are executed.
     module: Arc<ModuleInner>,
     fuel: bool,
+    imported_funcs: u32,
     funcs: Box<[FuncCode]>,
     /// The side tables of all functions, one after the other.
     entries: Box<[Entry]>,
@@ -64,6 +65,15 @@ impl Executor for Interp {
             code.check().unwrap_or_else(|fault| panic!("the side table is wrong: {fault}"));
         }
         Ok(Arc::new(code))
+    }
+
+    fn explain(
+        &self,
+        module: &Arc<ModuleInner>,
+        settings: &Settings,
+        func: DefinedFuncIndex,
+    ) -> Vec<ExplainedLine> {
+        ModuleCode::new(module.clone(), settings.fuel).describe(func)
     }
 
     fn call(&self, store: &mut StoreInner, func: FuncId, slots: &mut [u64]) -> Result<(), Error> {
@@ -104,9 +114,9 @@ fn call<T: Trace, const FUEL: bool>(
         fp.copy_from_nonoverlapping(slots.as_ptr(), callee.params as usize);
         fp
     };
-    let mut machine = Machine::<T, FUEL>::new(store, trace, instance, stack);
+    let mut machine = Machine::new(table, store, trace, instance, stack);
     match machine.enter(callee, instance, fp, Return::OUT) {
-        Ok(start) => table.run(&mut machine, start),
+        Ok(start) => dispatch::run(&mut machine, start),
         Err(stop) => _ = machine.stop(stop, callee.start),
     }
     machine.outcome?;
@@ -127,7 +137,8 @@ impl ModuleCode {
             let results = module.func_type(index(i)).results().len() as u32;
             FuncCode::new(index(i), body, results, &module.bytes, &entries[first_entries[i]..])
         });
-        ModuleCode { funcs: funcs.collect(), module, fuel, entries }
+        let funcs = funcs.collect();
+        ModuleCode { imported_funcs: module.imported_funcs, funcs, module, fuel, entries }
     }
 
     /// This mode's part of a code, which must be its own.
@@ -139,7 +150,7 @@ impl ModuleCode {
     /// A function that the module defines, by its index; `None` for an import.
     #[inline(always)]
     fn defined(&self, index: u32) -> Option<*const FuncCode> {
-        let position = index.checked_sub(self.module.imported_funcs)?;
+        let position = index.checked_sub(self.imported_funcs)?;
         Some(&self.funcs[position as usize])
     }
 

@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::func::{Caller, Func, WasmValues};
 use crate::instance::{Extern, Instance, Module};
-use crate::store::{AsContextMut, Store};
+use crate::store::Store;
 use crate::types::FuncType;
 use crate::val::Val;
 use std::collections::HashMap;
@@ -70,7 +70,7 @@ impl<T: Send + 'static> Linker<T> {
     }
 
     /// Instantiates a module with imports from here; fails with "unknown import" if one is not defined.
-    pub fn instantiate(&self, store: impl AsContextMut, module: &Module) -> Result<Instance, Error> {
+    pub fn instantiate(&self, store: &mut Store<T>, module: &Module) -> Result<Instance, Error> {
         let mut imports = Vec::with_capacity(module.imports().len());
         for import in module.imports() {
             let item = self.get(&import.module, &import.name);

@@ -10,7 +10,7 @@ mod const_expr;
 mod decode;
 
 use crate::opcode::Opcode;
-use crate::types::{FuncType, GlobalType, MemoryType, RefType, TableType, TypeId, ValType};
+use crate::types::{FuncType, GlobalType, MemoryType, TableType, TypeId};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -83,8 +83,6 @@ pub struct Export {
 pub(crate) struct FuncBody {
     /// File offsets from the first opcode to the end of the final `end`.
     pub code: Range<u32>,
-    /// Declared locals as runs, parameters not included.
-    pub locals: Box<[(u32, ValType)]>,
     /// Slots of the parameters.
     pub param_slots: u32,
     /// Slots of parameters and declared locals.
@@ -123,7 +121,6 @@ pub(crate) enum SegmentMode {
 #[derive(Debug)]
 pub(crate) struct ElemSegment {
     pub mode: SegmentMode,
-    pub ty: RefType,
     pub items: ElemItems,
     /// File offset of the segment's first byte: the site of a trap at instantiation.
     pub offset: u32,
@@ -133,15 +130,6 @@ pub(crate) struct ElemSegment {
 pub(crate) enum ElemItems {
     Functions(Box<[u32]>),
     Expressions(Box<[ConstExpr]>),
-}
-
-impl ElemItems {
-    pub fn len(&self) -> usize {
-        match self {
-            ElemItems::Functions(functions) => functions.len(),
-            ElemItems::Expressions(expressions) => expressions.len(),
-        }
-    }
 }
 
 #[derive(Debug)]

@@ -101,7 +101,7 @@ pub(crate) struct InstanceEntity {
 /// One stretch of the call stack: guest frames of one executor, or one host function.
 pub(crate) enum Activation {
     Guest { executor: &'static dyn Executor, top: usize, base: usize },
-    Host { func: FuncId, tail: bool },
+    Host { func: FuncId },
 }
 
 /// The store without the embedder's type parameter.
@@ -115,7 +115,8 @@ pub(crate) struct StoreInner {
     pub globals: Vec<GlobalEntity>,
     pub tags: Vec<TypeId>,
     pub externs: Vec<Box<dyn Any + Send>>,
-    /// Boxed so that an instance never moves while the store lives.
+    /// Boxed so that an instance never moves while the store lives: modes keep its address.
+    #[allow(clippy::vec_box, reason = "addresses must stay")]
     pub instances: Vec<Box<InstanceEntity>>,
     /// Fuel that is left, where the engine counts it.
     pub fuel: u64,
@@ -262,8 +263,7 @@ impl StoreInner {
             unreachable!("the caller looked at the kind")
         };
         let host = host.clone();
-        let tail = matches!(site, CallSite::Tail);
-        self.activations.push(Activation::Host { func, tail });
+        self.activations.push(Activation::Host { func });
         let outcome = (host.call)(self, caller, slots).map_err(|error| match error {
             Error::Trap(mut trap) if !trap.is_located() => {
                 let site = match site {
@@ -296,7 +296,7 @@ impl StoreInner {
         let mut builder = BacktraceBuilder::default();
         for activation in self.activations.iter().rev() {
             match activation {
-                Activation::Host { func, .. } => {
+                Activation::Host { func } => {
                     builder.push(RawFrame { kind: FrameKind::Host, owner: func.0, func: 0, offset: 0 });
                 }
                 Activation::Guest { executor, top, base } => {

@@ -344,10 +344,7 @@ impl MemoryType {
     /// Pages that the address type allows.
     pub fn address_limit_pages(&self) -> u64 {
         let address_bits = if self.is_64 { 64 } else { 32 };
-        match 1u64.checked_shl(address_bits - self.page_size_log2) {
-            Some(pages) => pages,
-            None => u64::MAX,
-        }
+        1u64.checked_shl(address_bits - self.page_size_log2).unwrap_or(u64::MAX)
     }
 }
 

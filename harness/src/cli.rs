@@ -4,6 +4,7 @@
 //! line on stderr that names the file, the place and what was expected.
 
 mod check;
+mod explain;
 mod fuzz;
 mod input;
 mod list;
@@ -68,6 +69,8 @@ enum Command {
     Replay(replay::Replay),
     /// A plain runtime
     Run(run::Run),
+    /// What a mode made of a module, beside the wasm
+    Explain(explain::Explain),
     /// Lists the modes, the switches that make lanes of them, and the outside engines
     Modes,
     /// Lists every opcode and which modes execute it
@@ -101,7 +104,8 @@ pub struct Common {
 }
 
 fn shard(text: &str) -> Result<(u64, u64), String> {
-    let parts = text.split_once('/').and_then(|(i, n)| Some((i.parse::<u64>().ok()?, n.parse::<u64>().ok()?)));
+    let parts =
+        text.split_once('/').and_then(|(i, n)| Some((i.parse::<u64>().ok()?, n.parse::<u64>().ok()?)));
     parts.filter(|(i, n)| i < n).ok_or_else(|| "expected I/N with I from 0 to N-1, like 0/4".to_string())
 }
 
@@ -153,7 +157,9 @@ fn judge(name: &str) -> Result<Arc<dyn Subject>, Failure> {
         "wasmi" => {
             Err(Failure::Usage("--with wasmi: this build has no wasmi; build with `--features wasmi`".into()))
         }
-        other => Err(Failure::Usage(format!("--with: no outside engine is called `{other}`; there is wasmi"))),
+        other => {
+            Err(Failure::Usage(format!("--with: no outside engine is called `{other}`; there is wasmi")))
+        }
     }
 }
 
@@ -167,7 +173,8 @@ fn stop_flag() -> Result<Arc<AtomicBool>, Failure> {
             std::process::exit(Exit::Interrupted as i32);
         }
     };
-    ctrlc::set_handler(handler).map_err(|error| Failure::Bench(format!("cannot watch for interrupts: {error}")))?;
+    ctrlc::set_handler(handler)
+        .map_err(|error| Failure::Bench(format!("cannot watch for interrupts: {error}")))?;
     Ok(stop)
 }
 
@@ -196,6 +203,7 @@ pub fn main() -> ExitCode {
         Command::Fuzz(fuzz) => fuzz.run(),
         Command::Replay(replay) => replay.run(),
         Command::Run(run) => run.run(),
+        Command::Explain(explain) => explain.run(),
         Command::Modes => list::modes(),
         Command::Ops(ops) => ops.run(),
     };

@@ -24,3 +24,4 @@ pub mod events;
 pub mod report;
 
 pub mod digest;
+pub mod guard;

@@ -245,7 +245,8 @@ pub fn fuzz_summary(campaign: &Campaign, tally: &Tally, times: &Times) -> String
     let traps: u64 = tally.traps.values().sum();
     let mut kinds: Vec<_> = tally.traps.iter().collect();
     kinds.sort_by_key(|(kind, count)| (std::cmp::Reverse(**count), **kind));
-    let kinds: Vec<_> = kinds.iter().map(|(kind, count)| format!("{kind} {:.1} %", percent(**count, traps))).collect();
+    let kinds: Vec<_> =
+        kinds.iter().map(|(kind, count)| format!("{kind} {:.1} %", percent(**count, traps))).collect();
     line("traps", format!("{traps}: {}", kinds.join(", ")));
     for judge in &campaign.judges {
         let capabilities = judge.capabilities().left_out().join(", ");

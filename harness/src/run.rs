@@ -99,14 +99,21 @@ impl Lanes {
             Lanes::Fixed(lanes) => lanes.clone(),
             Lanes::Swarm(modes) => {
                 let mut stream = Stream::new(case_seed, Purpose::Lanes);
-                let lane = |(position, mode): (usize, &Mode)| Lane {
-                    mode: *mode,
-                    // The reference counts fuel: it decides whether lanes that do not can run at all.
-                    no_fuel: stream.percent(15) && position > 0,
-                    no_backtraces: stream.percent(15),
-                    moving_memory: stream.percent(25),
-                };
-                modes.iter().enumerate().map(lane).collect()
+                let mut lanes = Vec::with_capacity(modes.len() + 1);
+                for mode in modes {
+                    let mut draw = || Lane {
+                        no_backtraces: stream.percent(15),
+                        moving_memory: stream.percent(25),
+                        ..Lane::plain(*mode)
+                    };
+                    lanes.push(draw());
+                    // Beside its sibling, not instead: it is left out where fuel runs out.
+                    let unmetered = Lane { no_fuel: true, ..draw() };
+                    if stream.percent(15) {
+                        lanes.push(unmetered);
+                    }
+                }
+                lanes
             }
         }
     }

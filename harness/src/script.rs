@@ -16,7 +16,6 @@
 mod build;
 mod compare;
 mod expect;
-mod guard;
 mod lane;
 mod report;
 mod run;

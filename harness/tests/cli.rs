@@ -131,7 +131,8 @@ fn a_broken_file_in_a_folder_is_listed_and_the_rest_runs() {
     folder.file("good.wast", b"(module (func (export \"f\") (result i32) (i32.const 1)))\n(assert_return (invoke \"f\") (i32.const 1))\n");
     let output = crosscheck(&folder, &["spec", &folder.path(), "--json", "out.json"]);
     assert_eq!(output.status.code(), Some(2));
-    let json = std::fs::read_to_string(folder.0.join("out.json")).expect("the report is written all the same");
+    let json =
+        std::fs::read_to_string(folder.0.join("out.json")).expect("the report is written all the same");
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!(json["modes"]["interp"]["passed"], 1);
     assert_eq!(json["schema"], 1);
@@ -166,7 +167,8 @@ fn run_prints_results_and_traps() {
         assert_eq!(output.status.code(), Some(1));
         let stderr = text(&output.stderr);
         assert!(stderr.starts_with("trap: unreachable\n#00: 0x00"), "{stderr}");
-        let output = crosscheck(&folder, &["run", &file, "--mode", mode, "--fuel", "1000", "--invoke", "spin"]);
+        let output =
+            crosscheck(&folder, &["run", &file, "--mode", mode, "--fuel", "1000", "--invoke", "spin"]);
         assert!(text(&output.stderr).starts_with("trap: out of fuel\n"));
         let output = crosscheck(&folder, &["run", &file, "--mode", mode]);
         assert_eq!(output.status.code(), Some(0), "a module without _start is only instantiated");
@@ -190,12 +192,14 @@ fn run_refuses_what_does_not_fit() {
 #[test]
 fn a_small_campaign_is_green_and_says_so_in_json() {
     let folder = Folder::new("campaign");
-    let output = crosscheck(&folder, &["fuzz", "--seed", "7", "--cases", "200", "--json", "out.json", "--jobs", "1"]);
+    let output =
+        crosscheck(&folder, &["fuzz", "--seed", "7", "--cases", "200", "--json", "out.json", "--jobs", "1"]);
     assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
     let json = std::fs::read_to_string(folder.0.join("out.json")).expect("the JSON file");
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     let number = |key: &str| json[key].as_u64().unwrap_or_else(|| panic!("{key} is a number"));
-    let inconclusive: u64 = json["inconclusive"].as_object().expect("an object").values().filter_map(|n| n.as_u64()).sum();
+    let inconclusive: u64 =
+        json["inconclusive"].as_object().expect("an object").values().filter_map(|n| n.as_u64()).sum();
     assert_eq!(number("cases"), 200);
     assert_eq!(number("cases"), number("agree") + number("diverge") + number("invalid") + inconclusive);
     assert_eq!(number("next_index"), 200);
@@ -208,7 +212,8 @@ fn a_small_campaign_is_green_and_says_so_in_json() {
 fn shards_add_up_to_the_whole() {
     let folder = Folder::new("shards");
     let agree = |shard: &str| {
-        let args = ["fuzz", "--seed", "3", "--cases", "120", "--shard", shard, "--json", "out.json", "--jobs", "1"];
+        let args =
+            ["fuzz", "--seed", "3", "--cases", "120", "--shard", shard, "--json", "out.json", "--jobs", "1"];
         assert_eq!(crosscheck(&folder, &args).status.code(), Some(0));
         let json = std::fs::read_to_string(folder.0.join("out.json")).expect("the JSON file");
         let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");

@@ -75,7 +75,7 @@ fn nothing_is_found_without_a_fault() {
 
 #[test]
 fn a_fault_in_interp_is_found_by_the_campaign() {
-    campaign_finds("interp-br-if-keeps-one-value-too-few", Mode::Interp);
+    campaign_finds("interp-branch-keeps-lower-operands", Mode::Interp);
 }
 
 #[test]

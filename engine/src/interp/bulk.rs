@@ -3,7 +3,7 @@
 //! Operations on many bytes or elements check their bounds first, then pay fuel for every 64 begun, and
 //! only then do anything. Operands may be of 32 or of 64 bits; in their slots they are the same number.
 
-use super::dispatch::{Handler, behind_prefix, plain};
+use super::dispatch::{Handler, big, plain};
 use super::machine::{Machine, Regs, Step, Stop, Trace};
 use crate::instance::drop_elem;
 use crate::memory::MemoryEntity;
@@ -20,16 +20,19 @@ pub(super) fn memory<T: Trace, const FUEL: bool>(opcode: Memory) -> Handler<T, F
             r.push(memory_mut(m, index).pages());
             Ok(r)
         }),
-        Memory::MemoryGrow => plain(memory_grow),
-        Memory::MemoryInit => behind_prefix(memory_init),
-        Memory::DataDrop => behind_prefix(|m, mut r| {
-            let data = r.u32();
-            let instance = m.instance.0 as usize;
-            m.store.instances[instance].dropped_datas[data as usize] = true;
-            Ok(r)
-        }),
-        Memory::MemoryCopy => behind_prefix(memory_copy),
-        Memory::MemoryFill => behind_prefix(memory_fill),
+        Memory::MemoryGrow => big(memory_grow, false),
+        Memory::MemoryInit => big(memory_init, true),
+        Memory::DataDrop => big(
+            |m, mut r| {
+                let data = r.u32();
+                let instance = m.instance.0 as usize;
+                m.store.instances[instance].dropped_datas[data as usize] = true;
+                Ok(r)
+            },
+            true,
+        ),
+        Memory::MemoryCopy => big(memory_copy, true),
+        Memory::MemoryFill => big(memory_fill, true),
     }
 }
 
@@ -49,27 +52,36 @@ pub(super) fn table<T: Trace, const FUEL: bool>(opcode: Table) -> Handler<T, FUE
             *element(m, table, index)? = value;
             Ok(r)
         }),
-        Table::TableInit => behind_prefix(table_init),
-        Table::ElemDrop => behind_prefix(|m, mut r| {
-            let elem = r.u32();
-            drop_elem(m.store, m.instance, elem);
-            Ok(r)
-        }),
-        Table::TableCopy => behind_prefix(table_copy),
-        Table::TableGrow => behind_prefix(|m, mut r| {
-            let table = r.u32();
-            let (delta, init) = (r.pop(), r.pop());
-            let table = table_mut(m, table);
-            let old = table.grow(delta, init);
-            r.push(old.unwrap_or(minus_one(table.ty.is_64)));
-            Ok(r)
-        }),
-        Table::TableSize => behind_prefix(|m, mut r| {
-            let table = r.u32();
-            r.push(table_mut(m, table).elements.len() as u64);
-            Ok(r)
-        }),
-        Table::TableFill => behind_prefix(table_fill),
+        Table::TableInit => big(table_init, true),
+        Table::ElemDrop => big(
+            |m, mut r| {
+                let elem = r.u32();
+                drop_elem(m.store, m.instance, elem);
+                Ok(r)
+            },
+            true,
+        ),
+        Table::TableCopy => big(table_copy, true),
+        Table::TableGrow => big(
+            |m, mut r| {
+                let table = r.u32();
+                let (delta, init) = (r.pop(), r.pop());
+                let table = table_mut(m, table);
+                let old = table.grow(delta, init);
+                r.push(old.unwrap_or(minus_one(table.ty.is_64)));
+                Ok(r)
+            },
+            true,
+        ),
+        Table::TableSize => big(
+            |m, mut r| {
+                let table = r.u32();
+                r.push(table_mut(m, table).elements.len() as u64);
+                Ok(r)
+            },
+            true,
+        ),
+        Table::TableFill => big(table_fill, true),
     }
 }
 
@@ -114,7 +126,6 @@ fn span(start: u64, count: u64, len: u64, otherwise: TrapKind) -> Result<Range<u
 }
 
 /// Fails, with the call and without a trap, if the operating system refuses.
-#[inline(never)]
 fn memory_grow<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, mut r: Regs) -> Step {
     let index = r.u32();
     let delta = r.pop();
@@ -124,12 +135,11 @@ fn memory_grow<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, mut r: 
         Ok(old) => r.push(old.unwrap_or(refused)),
         Err(error) => return Err(m.fail(error)),
     }
-    // The first memory may be this one, under this or another index.
-    m.reload_memory();
+    // Under another index the instance may have the same memory.
+    m.reload_memories();
     Ok(r)
 }
 
-#[inline(never)]
 fn memory_fill<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, mut r: Regs) -> Step {
     let index = r.u32();
     let (count, value, start) = (r.pop(), r.pop() as u8, r.pop());
@@ -144,11 +154,10 @@ fn bytes<'m>(memory: &'m mut MemoryEntity, range: &Range<usize>) -> &'m mut [u8]
     memory.slice_mut(range.start as u64..range.end as u64).expect("bounds were checked")
 }
 
-#[inline(never)]
 fn memory_copy<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, mut r: Regs) -> Step {
     let (to_memory, from_memory) = (r.u32(), r.u32());
     let (count, from, to) = (r.pop(), r.pop(), r.pop());
-    let (target, source) = (m.memory_at(to_memory), m.memory_at(from_memory));
+    let (target, source) = (*m.memory_at(to_memory), *m.memory_at(from_memory));
     let to = span(to, count, target.bytes, TrapKind::MemoryOutOfBounds)?;
     let from = span(from, count, source.bytes, TrapKind::MemoryOutOfBounds)?;
     m.charge_bulk(count)?;
@@ -157,7 +166,6 @@ fn memory_copy<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, mut r: 
     Ok(r)
 }
 
-#[inline(never)]
 fn memory_init<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, mut r: Regs) -> Step {
     let (data, index) = (r.u32() as usize, r.u32());
     let (count, from, to) = (r.pop(), r.pop(), r.pop());
@@ -176,7 +184,6 @@ fn memory_init<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, mut r: 
     Ok(r)
 }
 
-#[inline(never)]
 fn table_fill<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, mut r: Regs) -> Step {
     let index = r.u32();
     let (count, value, start) = (r.pop(), r.pop(), r.pop());
@@ -187,7 +194,6 @@ fn table_fill<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, mut r: R
     Ok(r)
 }
 
-#[inline(never)]
 fn table_copy<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, mut r: Regs) -> Step {
     let (to_table, from_table) = (r.u32(), r.u32());
     let (count, from, to) = (r.pop(), r.pop(), r.pop());
@@ -208,7 +214,6 @@ fn table_copy<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, mut r: R
     Ok(r)
 }
 
-#[inline(never)]
 fn table_init<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, mut r: Regs) -> Step {
     let (elem, index) = (r.u32() as usize, r.u32());
     let (count, from, to) = (r.pop(), r.pop(), r.pop());

@@ -8,6 +8,7 @@ use super::dispatch::{Handler, plain};
 use super::frame::FuncCode;
 use super::machine::{Machine, Regs, Return, Step, Stop, Trace};
 use super::side_table::Entry;
+use crate::faults::Fault;
 use crate::instance::func_matches;
 use crate::opcode::Control;
 use crate::store::{CallSite, FuncId, FuncKind, InstanceId};
@@ -51,6 +52,8 @@ pub(super) fn handler<T: Trace, const FUEL: bool>(opcode: Control) -> Option<Han
     })
 }
 
+const LOWER_OPERANDS: Fault = Fault::named("interp-branch-keeps-lower-operands");
+
 /// Follows an entry from the opcode at `at`.
 #[inline(always)]
 fn branch<T: Trace, const FUEL: bool>(
@@ -59,35 +62,44 @@ fn branch<T: Trace, const FUEL: bool>(
     at: *const u8,
     entry: *const Entry,
 ) -> Step {
-    // SAFETY: the entry belongs to the instruction; its displacements lead to an instruction and an entry
-    // of the same function, and the operands it moves are on the stack.
-    unsafe {
-        let to = (*entry).transfer();
-        if to.drop != 0 {
-            let (keep, drop) = (to.keep as usize, to.drop as usize);
-            let target = r.sp.sub(keep + drop);
-            copy_slots(r.sp.sub(keep), target, keep);
-            r.sp = target.add(keep);
+    // SAFETY: the entry belongs to the instruction.
+    let to = unsafe { *entry }.transfer();
+    if to.drop != 0 {
+        let (keep, drop) = (to.keep as usize, to.drop as usize);
+        // One operand is where it has to be already: on top.
+        if keep != 1 {
+            r.flush();
+            let kept = r.topmost(keep);
+            // SAFETY: validation puts so many operands on the stack.
+            unsafe { copy_slots(kept, kept.wrapping_sub(drop), keep) };
         }
-        r.pc = at.offset(to.pc as isize);
-        r.stp = entry.offset(to.stp as isize);
+        if LOWER_OPERANDS.is_planted() && keep == 1 {
+            // What is kept is taken one operand too low.
+            r.flush();
+            // SAFETY: something is dropped, so there is an operand below the one that is kept.
+            r.tos = unsafe { *r.topmost(2) };
+        }
+        r.drop_below(drop);
+        if keep != 1 {
+            r.tos = r.top_slot();
+        }
     }
+    // The displacements lead to an instruction and an entry of the same function.
+    r.pc = at.wrapping_offset(to.pc as isize);
+    r.stp = entry.wrapping_offset(to.stp as isize);
     m.charge(r)
 }
 
-/// Copies slots that may overlap; mostly none or one.
+/// Copies slots downwards, to a place that may overlap; mostly none or one.
 ///
 /// # Safety
 /// Both ranges are inside the stack.
 #[inline(always)]
 unsafe fn copy_slots(from: *const u64, to: *mut u64, count: usize) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        match count {
-            0 => {}
-            1 => *to = *from,
-            _ => to.copy_from(from, count),
-        }
+    for slot in 0..count {
+        // SAFETY: the caller's promise. Volatile, because the compiler would make the loop a call of
+        // `memmove`, for which every branch would have to save registers.
+        unsafe { to.add(slot).write_volatile(*from.add(slot)) };
     }
 }
 
@@ -160,91 +172,108 @@ fn end<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, r: Regs) -> Ste
 }
 
 #[inline(always)]
-fn return_<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, r: Regs) -> Step {
+fn return_<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, mut r: Regs) -> Step {
     let func = m.func();
     let results = func.results as usize;
     // Read first: results may overwrite the record.
     let back = Return::of(m.record());
+    r.flush();
     // SAFETY: the results are on the stack, and the caller has room for them where its arguments were.
-    let sp = unsafe {
-        copy_slots(r.sp.sub(results), r.fp, results);
-        r.fp.add(results)
-    };
+    unsafe { copy_slots(r.topmost(results), r.fp, results) };
     m.store.depth += func.frame_cost;
-    m.resume(back, sp)
+    m.resume(back, r.fp.wrapping_add(results))
 }
 
 #[inline(always)]
 fn call<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, mut r: Regs) -> Step {
-    let at = opcode_before(r);
+    m.record().site = opcode_before(r);
     let index = r.u32();
     match m.code().defined(index) {
-        Some(callee) => {
-            m.record().site = at;
-            enter_from(m, r, callee, m.instance)
+        Some(callee) => enter_from(m, r, callee, m.instance),
+        None => {
+            let func = m.entity().funcs[index as usize];
+            out_of_line(m, r, func, call_func)
         }
-        None => call_func(m, r, at, m.entity().funcs[index as usize]),
     }
 }
 
 #[inline(always)]
 fn enter_from<T: Trace, const FUEL: bool>(
     m: &mut Machine<'_, T, FUEL>,
-    r: Regs,
+    mut r: Regs,
     callee: *const FuncCode,
     instance: InstanceId,
 ) -> Step {
-    // SAFETY: instances hold their code; the arguments are on the stack.
-    let (callee, fp) = unsafe { (&*callee, r.sp.sub((*callee).params as usize)) };
+    r.flush();
+    // SAFETY: instances hold their code.
+    let callee = unsafe { &*callee };
+    let fp = r.topmost(callee.params as usize);
     m.enter(callee, instance, fp, Return { caller: m.frame, pc: r.pc, stp: r.stp })
 }
 
-/// Calls any function with the operands on the stack. `at` is the call's opcode.
-#[inline(never)]
-fn call_func<T: Trace, const FUEL: bool>(
+/// Calls a function that takes the registers from the machine and leaves them there.
+#[inline(always)]
+fn out_of_line<T: Trace, const FUEL: bool>(
     m: &mut Machine<'_, T, FUEL>,
-    mut r: Regs,
-    at: *const u8,
+    r: Regs,
     func: FuncId,
+    call: fn(&mut Machine<'_, T, FUEL>, FuncId) -> Result<(), Stop>,
 ) -> Step {
-    m.record().site = at;
+    m.regs = r;
+    call(m, func)?;
+    Ok(m.regs)
+}
+
+/// Calls any function with the operands on the stack.
+#[inline(never)]
+fn call_func<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, func: FuncId) -> Result<(), Stop> {
+    let mut r = m.regs;
     let record = m.store.func(func);
-    match &record.kind {
-        FuncKind::Wasm { instance, entry, .. } => enter_from(m, r, entry.0.cast(), *instance),
+    m.regs = match &record.kind {
+        FuncKind::Wasm { instance, entry, .. } => enter_from(m, r, entry.0.cast(), *instance)?,
         FuncKind::Host(_) => {
             let (params, results) = (record.func_type.param_slots(), record.func_type.result_slots());
-            let site = CallSite::Call(m.func().offset_of(at));
-            let args = r.sp.wrapping_sub(params as usize);
+            let site = CallSite::Call(m.func().offset_of(m.record().site));
+            r.flush();
+            let args = r.topmost(params as usize);
             m.call_host(func, m.instance, site, args)?;
-            r.sp = args.wrapping_add(results as usize);
-            m.charge(r)
+            r.sp = args.wrapping_add(results as usize).wrapping_sub(1);
+            r.tos = r.top_slot();
+            m.charge(r)?
         }
-    }
+    };
+    Ok(())
 }
 
 /// Calls any function with the operands on the stack, in place of the innermost frame.
 #[inline(never)]
-fn tail_call_func<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, r: Regs, func: FuncId) -> Step {
+fn tail_call_func<T: Trace, const FUEL: bool>(
+    m: &mut Machine<'_, T, FUEL>,
+    func: FuncId,
+) -> Result<(), Stop> {
+    let mut r = m.regs;
     let back = Return::of(m.record());
     m.store.depth += m.func().frame_cost;
     let record = m.store.func(func);
     let args = record.func_type.param_slots() as usize;
+    r.flush();
     // SAFETY: the arguments are on the stack; where they go there is room for as many slots as the frame
     // has, and more, since the depth budget is half of the stack. The record may be overwritten.
-    unsafe { copy_slots(r.sp.sub(args), r.fp, args) };
-    match &record.kind {
+    unsafe { copy_slots(r.topmost(args), r.fp, args) };
+    m.regs = match &record.kind {
         FuncKind::Wasm { instance, entry, .. } => {
             let (callee, instance) = (entry.0.cast::<FuncCode>(), *instance);
             // SAFETY: instances hold their code.
-            m.enter(unsafe { &*callee }, instance, r.fp, back)
+            m.enter(unsafe { &*callee }, instance, r.fp, back)?
         }
         FuncKind::Host(_) => {
             let results = record.func_type.result_slots() as usize;
             m.frame = back.caller;
             m.call_host(func, m.instance, CallSite::Tail, r.fp)?;
-            m.resume(back, r.fp.wrapping_add(results))
+            m.resume(back, r.fp.wrapping_add(results))?
         }
-    }
+    };
+    Ok(())
 }
 
 /// The function that `call_indirect` means; reads its immediates.
@@ -272,32 +301,32 @@ fn referenced(r: &mut Regs) -> Result<FuncId, Stop> {
 
 #[inline(always)]
 fn call_indirect<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, mut r: Regs) -> Step {
-    let at = opcode_before(r);
+    m.record().site = opcode_before(r);
     let func = indirect(m, &mut r)?;
-    call_func(m, r, at, func)
+    out_of_line(m, r, func, call_func)
 }
 
 #[inline(always)]
 fn call_ref<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, mut r: Regs) -> Step {
-    let at = opcode_before(r);
+    m.record().site = opcode_before(r);
     let func = referenced(&mut r)?;
-    call_func(m, r, at, func)
+    out_of_line(m, r, func, call_func)
 }
 
 #[inline(always)]
 fn return_call<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, mut r: Regs) -> Step {
     let func = m.entity().funcs[r.u32() as usize];
-    tail_call_func(m, r, func)
+    out_of_line(m, r, func, tail_call_func)
 }
 
 #[inline(always)]
 fn return_call_indirect<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, mut r: Regs) -> Step {
     let func = indirect(m, &mut r)?;
-    tail_call_func(m, r, func)
+    out_of_line(m, r, func, tail_call_func)
 }
 
 #[inline(always)]
 fn return_call_ref<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, mut r: Regs) -> Step {
     let func = referenced(&mut r)?;
-    tail_call_func(m, r, func)
+    out_of_line(m, r, func, tail_call_func)
 }

@@ -1,19 +1,24 @@
 //! From an opcode's byte to the function that executes it.
 //!
 //! A handler is made from an operation, which is a function of machine and registers; operations know
-//! nothing of dispatch. There are two ways to go on after one. Without debug assertions a handler ends in
-//! a call of the next handler, which the compiler turns into a jump, so the registers stay in
-//! the processor's and every handler has an indirect jump of its own to be predicted. Debug builds don't
-//! reliably turn such calls into jumps, so there a handler returns to a loop.
+//! nothing of dispatch. There are two ways to go on after one. A handler may end in a call of the next
+//! handler, which the compiler turns into a jump, so the registers stay in the processor's and every
+//! handler has an indirect jump of its own to be predicted. Or it leaves the registers in the machine and
+//! returns to a loop. Compilers don't promise the jump, and a handler that lost it would eat the native
+//! stack: so big operations always return, and in debug builds, where compilers keep calls, all do.
+//! What costs a jump is memory in the handler's own frame whose address a called function gets. So what
+//! is called out of line passes registers through the machine. A test runs every handler long
+//! enough to notice.
 
-use super::machine::{Machine, Regs, Step, Stop, Trace};
+use super::machine::{Machine, Regs, Step, Trace};
 use super::side_table::Entry;
 use super::{bulk, control, numeric, simple};
 use crate::opcode::Opcode;
 
-/// A handler takes the registers one by one, because so they are passed in the processor's.
+/// A handler takes the registers one by one, because so they are passed in the processor's: the machine
+/// and five more are as many as x86-64 has for arguments.
 pub(super) type Handler<T, const FUEL: bool> =
-    fn(&mut Machine<'_, T, FUEL>, *const u8, *mut u64, *mut u64, *const Entry, &Table<T, FUEL>) -> Next;
+    fn(&mut Machine<'_, T, FUEL>, *const u8, *mut u64, *mut u64, *const Entry, u64) -> Next;
 
 /// Handlers by the byte of their opcode.
 pub(super) struct Table<T: Trace, const FUEL: bool> {
@@ -24,21 +29,12 @@ pub(super) struct Table<T: Trace, const FUEL: bool> {
 
 const PREFIX: u8 = 0xfc;
 
-/// What a handler returns.
-#[cfg(debug_assertions)]
-pub(super) struct Next(Option<Regs>);
-
-/// What the last of a chain of handlers returns.
-#[cfg(not(debug_assertions))]
-pub(super) struct Next;
-
-impl Next {
+/// What a handler returns, if it returns before the machine stops or because it has stopped.
+pub(super) enum Next {
+    /// Execution goes on at [`Machine::regs`].
+    Again,
     /// Execution has ended.
-    #[cfg(debug_assertions)]
-    pub const END: Next = Next(None);
-    /// Execution has ended.
-    #[cfg(not(debug_assertions))]
-    pub const END: Next = Next;
+    End,
 }
 
 impl<T: Trace, const FUEL: bool> Table<T, FUEL> {
@@ -57,46 +53,36 @@ impl<T: Trace, const FUEL: bool> Table<T, FUEL> {
         }
         table
     }
+}
 
-    /// Executes from `r` until the machine stops.
-    pub fn run(&self, machine: &mut Machine<'_, T, FUEL>, r: Regs) {
-        let next = self.step(machine, r);
-        #[cfg(debug_assertions)]
-        {
-            let mut next = next;
-            while let Next(Some(r)) = next {
-                next = self.step(machine, r);
-            }
-        }
-        #[cfg(not(debug_assertions))]
-        let Next = next;
-    }
+/// Executes from `r` until the machine stops.
+pub(super) fn run<T: Trace, const FUEL: bool>(machine: &mut Machine<'_, T, FUEL>, r: Regs) {
+    machine.regs = r;
+    while let Next::Again = step(machine, machine.regs) {}
+}
 
-    /// Executes the instruction at `r.pc`.
-    #[inline(always)]
-    fn step(&self, machine: &mut Machine<'_, T, FUEL>, mut r: Regs) -> Next {
-        if cfg!(debug_assertions) {
-            let (height, room) = (machine.height(r), machine.func().operands as usize);
-            assert!(height <= room, "{height} operands are within the {room} of the function");
-        }
-        if T::ON {
-            machine.show(r);
-        }
-        let handler = self.single[r.byte() as usize];
-        handler(machine, r.pc, r.sp, r.fp, r.stp, self)
+/// Executes the instruction at `r.pc`.
+#[inline(always)]
+fn step<T: Trace, const FUEL: bool>(machine: &mut Machine<'_, T, FUEL>, mut r: Regs) -> Next {
+    if cfg!(debug_assertions) {
+        let (height, room) = (machine.height(r), machine.func().operands as usize);
+        assert!(height <= room, "{height} operands are within the {room} of the function");
     }
+    if T::ON {
+        machine.show(r);
+    }
+    let handler = machine.table.single[r.byte() as usize];
+    handler(machine, r.pc, r.sp, r.fp, r.stp, r.tos)
+}
 
-    /// Goes on at `r`.
-    #[inline(always)]
-    fn go_on(&self, machine: &mut Machine<'_, T, FUEL>, r: Regs) -> Next {
-        #[cfg(debug_assertions)]
-        {
-            let _ = machine;
-            Next(Some(r))
-        }
-        #[cfg(not(debug_assertions))]
-        self.step(machine, r)
+/// Goes on at `r`.
+#[inline(always)]
+fn go_on<T: Trace, const FUEL: bool>(machine: &mut Machine<'_, T, FUEL>, r: Regs) -> Next {
+    if cfg!(debug_assertions) {
+        machine.regs = r;
+        return Next::Again;
     }
+    step(machine, r)
 }
 
 /// The handler of an opcode; `None` if the mode does not execute it.
@@ -129,32 +115,51 @@ where
         sp: *mut u64,
         fp: *mut u64,
         stp: *const Entry,
-        table: &Table<T, FUEL>,
+        tos: u64,
     ) -> Next
     where
         T: Trace,
         F: Fn(&mut Machine<'_, T, FUEL>, Regs) -> Step + Copy + 'static,
     {
-        match stateless::<F>()(machine, Regs { pc, sp, fp, stp }) {
-            Ok(r) => table.go_on(machine, r),
+        match stateless::<F>()(machine, Regs { pc, sp, fp, stp, tos }) {
+            Ok(r) => go_on(machine, r),
             Err(stop) => machine.stop(stop, pc.wrapping_sub(1)),
         }
     }
     handler::<T, FUEL, F>
 }
 
-/// Makes a handler of an operation whose opcode has a prefix, which is where it traps.
-pub(super) fn behind_prefix<T, const FUEL: bool, F>(_: F) -> Handler<T, FUEL>
+/// Makes a handler of a big operation, which returns to the loop. If the operation traps, it does so at the
+/// prefix of its opcode, if it has one.
+pub(super) fn big<T, const FUEL: bool, F>(_: F, prefixed: bool) -> Handler<T, FUEL>
 where
     T: Trace,
     F: Fn(&mut Machine<'_, T, FUEL>, Regs) -> Step + Copy + 'static,
 {
-    plain(|machine: &mut Machine<'_, T, FUEL>, r: Regs| {
-        stateless::<F>()(machine, r).map_err(|stop| match stop {
-            Stop::Trap(kind) => Stop::TrapAt(kind, machine.prefix),
-            other => other,
-        })
-    })
+    fn handler<T, const FUEL: bool, const PREFIXED: bool, F>(
+        machine: &mut Machine<'_, T, FUEL>,
+        pc: *const u8,
+        sp: *mut u64,
+        fp: *mut u64,
+        stp: *const Entry,
+        tos: u64,
+    ) -> Next
+    where
+        T: Trace,
+        F: Fn(&mut Machine<'_, T, FUEL>, Regs) -> Step + Copy + 'static,
+    {
+        match stateless::<F>()(machine, Regs { pc, sp, fp, stp, tos }) {
+            Ok(r) => {
+                machine.regs = r;
+                Next::Again
+            }
+            Err(stop) => {
+                let at = if PREFIXED { machine.prefix } else { pc.wrapping_sub(1) };
+                machine.stop(stop, at)
+            }
+        }
+    }
+    if prefixed { handler::<T, FUEL, true, F> } else { handler::<T, FUEL, false, F> }
 }
 
 /// An operation that captures nothing, from its type alone.
@@ -174,12 +179,12 @@ fn prefixed<T: Trace, const FUEL: bool>(
     sp: *mut u64,
     fp: *mut u64,
     stp: *const Entry,
-    table: &Table<T, FUEL>,
+    tos: u64,
 ) -> Next {
     machine.prefix = pc.wrapping_sub(1);
-    let mut r = Regs { pc, sp, fp, stp };
-    let handler = table.prefixed[r.u32() as usize];
-    handler(machine, r.pc, sp, fp, stp, table)
+    let mut r = Regs { pc, sp, fp, stp, tos };
+    let handler = machine.table.prefixed[r.u32() as usize];
+    handler(machine, r.pc, sp, fp, stp, tos)
 }
 
 fn refuse<T: Trace, const FUEL: bool>(
@@ -188,7 +193,7 @@ fn refuse<T: Trace, const FUEL: bool>(
     _: *mut u64,
     _: *mut u64,
     _: *const Entry,
-    _: &Table<T, FUEL>,
+    _: u64,
 ) -> Next {
     unreachable!("modules with opcodes that the mode does not execute are refused")
 }

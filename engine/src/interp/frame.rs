@@ -92,6 +92,8 @@ pub(super) struct Frame {
     pub site: *const u8,
     /// The function's instance.
     pub instance: InstanceId,
+    /// The slot below the lowest operand, where the machine's registers put what is on top of no operands.
+    pub bottom: u64,
 }
 
 /// Slots of a record.

@@ -1,6 +1,6 @@
 //! The machine: what handlers work on.
 //!
-//! Four pointers make up the running state and travel from handler to handler in processor registers
+//! Four pointers and the topmost operand make up the running state and travel from handler to handler in processor registers
 //! ([`Regs`]); everything that changes only at calls is in the [`Machine`]. The operand stack, the locals
 //! and the records of frames are slots of the store's stack (see `frame`).
 //!
@@ -9,7 +9,7 @@
 //! which the store's stack has room twice over. Debug builds check the operand pointer at every instruction.
 
 use super::ModuleCode;
-use super::dispatch::Next;
+use super::dispatch::{Next, Table};
 use super::frame::{FRAME_SLOTS, Frame, FuncCode};
 use super::side_table::Entry;
 use crate::error::Error;
@@ -36,15 +36,16 @@ impl Trace for NoTrace {
     fn instruction(&mut self, _: u32, _: Opcode, _: &[u64]) {}
 }
 
-/// Why the machine stops.
+/// Why the machine stops. Small enough to be returned in a register, so that what is called out of line needs
+/// no memory of the caller's (see `dispatch`).
 #[derive(Clone, Copy)]
 pub(super) enum Stop {
     /// The outermost function has returned.
     Finished,
     /// The instruction that is being executed traps.
     Trap(TrapKind),
-    /// Something traps at another place in the innermost frame's function.
-    TrapAt(TrapKind, *const u8),
+    /// Something traps at [`Machine::site`], a place in the innermost frame's function.
+    TrapAt(TrapKind),
     /// The error is in [`Machine::outcome`].
     Failed,
 }
@@ -64,15 +65,28 @@ pub(super) type Step = Result<Regs, Stop>;
 pub(super) struct Regs {
     /// Program counter: the next byte to read.
     pub pc: *const u8,
-    /// Stack pointer: the first slot above the operands.
+    /// Stack pointer: the slot of the topmost operand, which is not up to date (see `tos`). If there is no
+    /// operand, the slot below where the first would be, which is the frame's [`Frame::bottom`].
     pub sp: *mut u64,
     /// Frame pointer: the first local.
     pub fp: *mut u64,
     /// Side-table pointer: the next entry.
     pub stp: *const Entry,
+    /// Top of stack: the topmost operand's value. Mostly it is used by the next instruction, and
+    /// from here that is faster than by way of memory.
+    pub tos: u64,
 }
 
 impl Regs {
+    /// Before execution begins.
+    const NOWHERE: Regs = Regs {
+        pc: std::ptr::null(),
+        sp: std::ptr::null_mut(),
+        fp: std::ptr::null_mut(),
+        stp: std::ptr::null(),
+        tos: 0,
+    };
+
     /// Reads a byte of the code.
     #[inline(always)]
     pub fn byte(&mut self) -> u8 {
@@ -156,28 +170,52 @@ impl Regs {
     /// Takes the topmost operand.
     #[inline(always)]
     pub fn pop(&mut self) -> u64 {
-        // SAFETY: validation keeps the stack deep enough.
-        unsafe {
-            self.sp = self.sp.sub(1);
-            *self.sp
-        }
+        let taken = self.tos;
+        self.drop_below(1);
+        self.tos = self.top_slot();
+        taken
     }
 
     /// Adds an operand.
     #[inline(always)]
     pub fn push(&mut self, slot: u64) {
-        // SAFETY: the frame's room for operands was paid for when it was entered.
-        unsafe {
-            *self.sp = slot;
-            self.sp = self.sp.add(1);
-        }
+        self.flush();
+        // The frame's room for operands was paid for when it was entered.
+        self.sp = self.sp.wrapping_add(1);
+        self.tos = slot;
     }
 
     /// The topmost operand.
     #[inline(always)]
     pub fn top(&mut self) -> &mut u64 {
-        // SAFETY: validation keeps the stack deep enough; the slot is not referred to otherwise.
-        unsafe { &mut *self.sp.sub(1) }
+        &mut self.tos
+    }
+
+    /// Makes memory say what the topmost operand is, so that all operands lie together.
+    #[inline(always)]
+    pub fn flush(&mut self) {
+        // SAFETY: `sp` is between the frame's bottom and the end of its room for operands.
+        unsafe { *self.sp = self.tos };
+    }
+
+    /// What memory says the topmost operand is.
+    #[inline(always)]
+    pub fn top_slot(&self) -> u64 {
+        // SAFETY: as above.
+        unsafe { *self.sp }
+    }
+
+    /// Drops `count` operands from under the topmost one.
+    #[inline(always)]
+    pub fn drop_below(&mut self, count: usize) {
+        // Validation keeps the stack deep enough.
+        self.sp = self.sp.wrapping_sub(count);
+    }
+
+    /// The slot of the lowest of the `count` topmost operands.
+    #[inline(always)]
+    pub fn topmost(&self, count: usize) -> *mut u64 {
+        self.sp.wrapping_add(1).wrapping_sub(count)
     }
 
     /// The local of an index.
@@ -200,7 +238,8 @@ impl Regs {
 }
 
 /// One activation of guest code.
-pub(super) struct Machine<'a, T, const FUEL: bool> {
+pub(super) struct Machine<'a, T: Trace, const FUEL: bool> {
+    pub table: &'a Table<T, FUEL>,
     pub store: &'a mut StoreInner,
     pub trace: &'a mut T,
     /// How it ended, once it has.
@@ -214,10 +253,16 @@ pub(super) struct Machine<'a, T, const FUEL: bool> {
     pub instance: InstanceId,
     entity: *const InstanceEntity,
     code: *const ModuleCode,
-    /// The instance's first memory.
+    /// The instance's first memory; of no size if it has none.
     pub memory: Memory,
+    /// The instance's memories but the first.
+    other_memories: Vec<Memory>,
     /// The prefix byte of the instruction that is being executed, if it has one.
     pub prefix: *const u8,
+    /// Where [`Stop::TrapAt`] traps.
+    pub site: *const u8,
+    /// The registers, while they don't travel.
+    pub regs: Regs,
     stack: *mut u64,
 }
 
@@ -228,15 +273,21 @@ pub(super) struct Memory {
     pub bytes: u64,
 }
 
+impl Memory {
+    const NONE: Memory = Memory { base: std::ptr::null_mut(), bytes: 0 };
+}
+
 impl<'a, T: Trace, const FUEL: bool> Machine<'a, T, FUEL> {
     /// A machine that is about to enter a function of `instance`; `stack` is the store's.
     pub fn new(
+        table: &'a Table<T, FUEL>,
         store: &'a mut StoreInner,
         trace: &'a mut T,
         instance: InstanceId,
         stack: *mut u64,
     ) -> Machine<'a, T, FUEL> {
         let mut machine = Machine {
+            table,
             store,
             trace,
             outcome: Ok(()),
@@ -245,8 +296,11 @@ impl<'a, T: Trace, const FUEL: bool> Machine<'a, T, FUEL> {
             instance,
             entity: std::ptr::null(),
             code: std::ptr::null(),
-            memory: Memory { base: std::ptr::null_mut(), bytes: 0 },
+            memory: Memory::NONE,
+            other_memories: Vec::new(),
             prefix: std::ptr::null(),
+            site: std::ptr::null(),
+            regs: Regs::NOWHERE,
             stack,
         };
         machine.switch(instance);
@@ -282,21 +336,29 @@ impl<'a, T: Trace, const FUEL: bool> Machine<'a, T, FUEL> {
         self.instance = instance;
         self.entity = entity;
         self.code = ModuleCode::of(&*entity.code);
-        self.reload_memory();
+        self.reload_memories();
     }
 
-    /// Looks up the first memory again, after something may have made it grow.
-    pub fn reload_memory(&mut self) {
-        self.memory = match self.entity().memories.first() {
-            Some(_) => self.memory_at(0),
-            None => Memory { base: std::ptr::null_mut(), bytes: 0 },
-        };
+    /// Looks up the memories again, after something may have made one grow.
+    pub fn reload_memories(&mut self) {
+        // SAFETY: as in `entity`; borrowed apart from the machine.
+        let indices = unsafe { &(*self.entity).memories };
+        let mut memories = indices.iter().map(|index| {
+            let memory = &self.store.memories[*index as usize];
+            Memory { base: memory.base(), bytes: memory.len() }
+        });
+        self.memory = memories.next().unwrap_or(Memory::NONE);
+        self.other_memories.clear();
+        self.other_memories.extend(memories);
     }
 
     /// Where a memory of the instance is.
-    pub fn memory_at(&self, index: u32) -> Memory {
-        let memory = &self.store.memories[self.entity().memories[index as usize] as usize];
-        Memory { base: memory.base(), bytes: memory.len() }
+    #[inline(always)]
+    pub fn memory_at(&self, index: u32) -> &Memory {
+        match index {
+            0 => &self.memory,
+            _ => &self.other_memories[index as usize - 1],
+        }
     }
 
     /// Pays for the segment that begins here, where fuel is counted.
@@ -305,7 +367,8 @@ impl<'a, T: Trace, const FUEL: bool> Machine<'a, T, FUEL> {
         if FUEL {
             let charge = r.entry().charge();
             if self.store.fuel < u64::from(charge.cost) {
-                return Err(Stop::TrapAt(TrapKind::OutOfFuel, self.func().at_offset(charge.site)));
+                self.site = self.func().at_offset(charge.site);
+                return Err(Stop::TrapAt(TrapKind::OutOfFuel));
             }
             self.store.fuel -= u64::from(charge.cost);
         }
@@ -332,6 +395,7 @@ impl<'a, T: Trace, const FUEL: bool> Machine<'a, T, FUEL> {
             return_stp: back.stp,
             site: callee.start,
             instance,
+            bottom: 0,
         };
         // SAFETY: beyond twice the depth budget the stack has room for the largest frame there can be.
         let record = unsafe {
@@ -345,21 +409,22 @@ impl<'a, T: Trace, const FUEL: bool> Machine<'a, T, FUEL> {
             self.switch(instance);
         }
         if self.store.depth < callee.frame_cost {
-            return Err(Stop::TrapAt(TrapKind::CallStackExhausted, callee.start));
+            self.site = callee.start;
+            return Err(Stop::TrapAt(TrapKind::CallStackExhausted));
         }
         self.store.depth -= callee.frame_cost;
-        let params = callee.params as usize;
-        // SAFETY: declared locals lie between the parameters and the record.
-        let sp = unsafe {
-            fp.add(params).write_bytes(0, locals - params);
-            record.add(1).cast()
-        };
-        self.charge(Regs { pc: callee.start, sp, fp, stp: callee.table })
+        for local in callee.params as usize..locals {
+            // SAFETY: declared locals lie between the parameters and the record. Volatile, because the
+            // compiler would make the loop a call of `memset`, for which every call would have to save registers.
+            unsafe { fp.add(local).write_volatile(0) };
+        }
+        let sp = operands(record).wrapping_sub(1);
+        self.charge(Regs { pc: callee.start, sp, fp, stp: callee.table, tos: 0 })
     }
 
-    /// Goes on in a caller, to which a frame returns; results end below `sp`.
+    /// Goes on in a caller, to which a frame returns; results end below `end`.
     #[inline(always)]
-    pub fn resume(&mut self, back: Return, sp: *mut u64) -> Step {
+    pub fn resume(&mut self, back: Return, end: *mut u64) -> Step {
         // SAFETY: a caller's record is intact as long as the call is in progress.
         let Some(caller) = (unsafe { back.caller.as_ref() }) else { return Err(Stop::Finished) };
         self.frame = back.caller;
@@ -369,7 +434,9 @@ impl<'a, T: Trace, const FUEL: bool> Machine<'a, T, FUEL> {
         }
         // SAFETY: locals lie below the record.
         let fp = unsafe { back.caller.cast::<u64>().sub(self.func().locals as usize) };
-        self.charge(Regs { pc: back.pc, sp, fp, stp: back.stp })
+        let mut r = Regs { pc: back.pc, sp: end.wrapping_sub(1), fp, stp: back.stp, tos: 0 };
+        r.tos = r.top_slot();
+        self.charge(r)
     }
 
     /// The record of the innermost frame.
@@ -398,7 +465,7 @@ impl<'a, T: Trace, const FUEL: bool> Machine<'a, T, FUEL> {
         if let Err(error) = self.store.call_host(func, Some(caller), site, slots) {
             return Err(self.fail(error));
         }
-        self.reload_memory();
+        self.reload_memories();
         Ok(())
     }
 
@@ -413,15 +480,15 @@ impl<'a, T: Trace, const FUEL: bool> Machine<'a, T, FUEL> {
     #[inline(never)]
     pub fn stop(&mut self, stop: Stop, at: *const u8) -> Next {
         let (kind, at) = match stop {
-            Stop::Finished | Stop::Failed => return Next::END,
+            Stop::Finished | Stop::Failed => return Next::End,
             Stop::Trap(kind) => (kind, at),
-            Stop::TrapAt(kind, at) => (kind, at),
+            Stop::TrapAt(kind) => (kind, self.site),
         };
         self.record().site = at;
         let free = self.slot_index(self.frame.cast()) + FRAME_SLOTS;
         self.store.leave(self.frame.expose_provenance(), free);
         self.outcome = Err(self.store.trap(kind, self.func().offset_of(at)));
-        Next::END
+        Next::End
     }
 
     fn slot_index(&self, slot: *const u64) -> usize {
@@ -430,25 +497,27 @@ impl<'a, T: Trace, const FUEL: bool> Machine<'a, T, FUEL> {
 
     /// Shows the instruction at `r.pc` to the trace.
     #[inline(never)]
-    pub fn show(&mut self, r: Regs) {
+    pub fn show(&mut self, mut r: Regs) {
+        r.flush();
         let func = self.func();
         // SAFETY: the function's code ends at `func.end`.
         let rest = unsafe { std::slice::from_raw_parts(r.pc, func.end.addr() - r.pc.addr()) };
         let (opcode, _) = Opcode::decode(rest).expect("validation accepts known opcodes only");
         // SAFETY: operands lie between the frame's record and `sp`.
-        let operands = unsafe { std::slice::from_raw_parts(self.operands(), self.height(r)) };
+        let operands = unsafe { std::slice::from_raw_parts(operands(self.frame), self.height(r)) };
         self.trace.instruction(func.offset_of(r.pc), opcode, operands);
-    }
-
-    /// The slot of the lowest operand.
-    fn operands(&self) -> *const u64 {
-        self.frame.wrapping_add(1).cast_const().cast()
     }
 
     /// How many operands the function has on the stack.
     pub fn height(&self, r: Regs) -> usize {
-        r.sp.addr().wrapping_sub(self.operands().addr()) / size_of::<u64>()
+        r.topmost(0).addr().wrapping_sub(operands(self.frame).addr()) / size_of::<u64>()
     }
+}
+
+/// The slot of a frame's lowest operand.
+#[inline(always)]
+fn operands(frame: *mut Frame) -> *mut u64 {
+    frame.wrapping_add(1).cast()
 }
 
 /// What a frame knows of the way back.

@@ -3,8 +3,8 @@
 //! What an opcode computes is asked of `crate::numeric`, which hands out functions without state;
 //! each becomes a handler of its own, and none is named here.
 
-use super::dispatch::{Handler, behind_prefix, plain};
-use super::machine::{Machine, Regs, Stop, Trace};
+use super::dispatch::{Handler, plain};
+use super::machine::{Machine, Memory, Regs, Stop, Trace};
 use crate::numeric::{self, AccessVisitor, Slot, Visitor};
 use crate::opcode::{Load, Numeric, Store, Wide};
 use crate::trap::TrapKind;
@@ -28,10 +28,10 @@ pub(super) fn store<T: Trace, const FUEL: bool>(opcode: Store) -> Handler<T, FUE
 /// The handler of an operator on pairs.
 pub(super) fn wide<T: Trace, const FUEL: bool>(opcode: Wide) -> Handler<T, FUEL> {
     match opcode {
-        Wide::I64Add128 => behind_prefix(|_, r| Ok(on_pairs(r, numeric::add128))),
-        Wide::I64Sub128 => behind_prefix(|_, r| Ok(on_pairs(r, numeric::sub128))),
-        Wide::I64MulWideS => behind_prefix(|_, r| Ok(to_pair(r, numeric::mul_wide_s))),
-        Wide::I64MulWideU => behind_prefix(|_, r| Ok(to_pair(r, numeric::mul_wide_u))),
+        Wide::I64Add128 => plain(|_, r| Ok(on_pairs(r, numeric::add128))),
+        Wide::I64Sub128 => plain(|_, r| Ok(on_pairs(r, numeric::sub128))),
+        Wide::I64MulWideS => plain(|_, r| Ok(to_pair(r, numeric::mul_wide_s))),
+        Wide::I64MulWideU => plain(|_, r| Ok(to_pair(r, numeric::mul_wide_u))),
     }
 }
 
@@ -123,17 +123,17 @@ impl<T: Trace, const FUEL: bool> AccessVisitor for MakeHandler<T, FUEL> {
 }
 
 /// What the immediates of a load or store say.
-struct Place {
-    memory: super::machine::Memory,
+struct Place<'m> {
+    memory: &'m Memory,
     offset: u64,
 }
 
-impl Place {
+impl<'m> Place<'m> {
     #[inline(always)]
-    fn read<T: Trace, const FUEL: bool>(m: &Machine<'_, T, FUEL>, r: &mut Regs) -> Place {
+    fn read<T: Trace, const FUEL: bool>(m: &'m Machine<'_, T, FUEL>, r: &mut Regs) -> Place<'m> {
         /// Says that a memory index follows; the other bits are a promise of alignment.
         const HAS_MEMORY: u32 = 1 << 6;
-        let memory = if r.u32() & HAS_MEMORY == 0 { m.memory } else { m.memory_at(r.u32()) };
+        let memory = if r.u32() & HAS_MEMORY == 0 { &m.memory } else { m.memory_at(r.u32()) };
         Place { memory, offset: r.u64() }
     }
 

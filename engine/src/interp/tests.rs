@@ -6,6 +6,7 @@
 mod bulk;
 mod calls;
 mod control;
+mod dispatch;
 mod fuel;
 mod numbers;
 mod tables;

@@ -4,7 +4,9 @@ use super::analyse::Analysis;
 use super::*;
 use crate::error::Error;
 use crate::limits::FRAME_OVERHEAD_SLOTS;
-use crate::types::{CompositeType, FieldType, HeapType, StorageType, SubType, TypeRegistry, relative};
+use crate::types::{
+    CompositeType, FieldType, HeapType, RefType, StorageType, SubType, TypeRegistry, ValType, relative,
+};
 use wasmparser::{
     CompositeInnerType, ElementItems, ElementKind, FuncToValidate, FuncValidatorAllocations, FunctionBody,
     Payload, UnpackedIndex, ValidPayload, Validator, ValidatorResources, WasmFeatures,
@@ -255,22 +257,22 @@ impl<'a> Decoder<'a> {
                     offset: ConstExpr::decode(offset_expr, &mut self.module.opcodes)?,
                 },
             };
-            let (ty, items) = match elem.items {
+            let items = match elem.items {
                 ElementItems::Functions(functions) => {
                     let items = functions.into_iter().collect::<Result<_, _>>().map_err(Error::decode)?;
-                    (RefType::FUNCREF, ElemItems::Functions(items))
+                    ElemItems::Functions(items)
                 }
-                ElementItems::Expressions(ty, expressions) => {
+                ElementItems::Expressions(_, expressions) => {
                     let mut items = Vec::with_capacity(expressions.count() as usize);
                     for expr in expressions {
                         let expr = expr.map_err(Error::decode)?;
                         items.push(ConstExpr::decode(&expr, &mut self.module.opcodes)?);
                     }
-                    (self.convert().reference(ty)?, ElemItems::Expressions(items.into()))
+                    ElemItems::Expressions(items.into())
                 }
             };
             let offset = elem.range.start as u32;
-            self.module.elems.push(ElemSegment { mode, ty, items, offset });
+            self.module.elems.push(ElemSegment { mode, items, offset });
         }
         Ok(())
     }
@@ -322,7 +324,7 @@ impl<'a> Decoder<'a> {
         analysis: &mut Analysis,
     ) -> Result<FuncBody, Error> {
         let func = FuncIndex(validator.index());
-        let mut locals = Vec::new();
+        let mut local_slots = self.module.func_type(func).param_slots();
         let mut bytes = body.get_binary_reader();
         let mut vectors = self.vector_types;
         for _ in 0..bytes.read_var_u32().map_err(Error::decode)? {
@@ -331,7 +333,7 @@ impl<'a> Decoder<'a> {
             let ty = bytes.read::<wasmparser::ValType>().map_err(Error::decode)?;
             validator.define_locals(offset, count, ty).map_err(Error::decode)?;
             vectors |= ty == wasmparser::ValType::V128;
-            locals.push((count, self.convert().val(ty)?));
+            local_slots += count * self.convert().val(ty)?.slots();
         }
         let code = bytes.original_position() as u32..body.range().end as u32;
         analysis.start();
@@ -353,11 +355,8 @@ impl<'a> Decoder<'a> {
         let (fuel, operand_slots) = analysis.finish();
         self.module.uses_v128 |= vectors;
         let param_slots = self.module.func_type(func).param_slots();
-        let declared: u32 = locals.iter().map(|(count, ty)| count * ty.slots()).sum();
-        let local_slots = param_slots + declared;
         let frame_cost = FRAME_OVERHEAD_SLOTS + local_slots + operand_slots;
-        let locals = locals.into();
-        Ok(FuncBody { code, locals, param_slots, local_slots, operand_slots, frame_cost, fuel })
+        Ok(FuncBody { code, param_slots, local_slots, operand_slots, frame_cost, fuel })
     }
 }
 
@@ -384,10 +383,9 @@ impl Converter<'_> {
     }
 
     fn sub(&self, sub: &wasmparser::SubType) -> Result<SubType, Error> {
-        let supertype = match sub.supertype_idxs.first() {
-            Some(index) => Some(self.id(index.as_module_index().expect("a reader gives module indices"))),
-            None => None,
-        };
+        let module_index =
+            |index: &wasmparser::PackedIndex| index.as_module_index().expect("a reader gives module indices");
+        let supertype = sub.supertype_idxs.first().map(|index| self.id(module_index(index)));
         let composite = match &sub.composite_type.inner {
             CompositeInnerType::Func(ty) => {
                 let all = |types: &[wasmparser::ValType]| types.iter().map(|ty| self.val(*ty)).collect();

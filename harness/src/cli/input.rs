@@ -24,7 +24,9 @@ pub fn read(path: &Path) -> Result<Input, Failure> {
         let case = path.join(CASE_FILE);
         if !case.exists() {
             let path = path.display();
-            return Err(Failure::Usage(format!("{path}: this folder is no finding: it holds no {CASE_FILE}")));
+            return Err(Failure::Usage(format!(
+                "{path}: this folder is no finding: it holds no {CASE_FILE}"
+            )));
         }
         return read(&case);
     }

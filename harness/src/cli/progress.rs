@@ -57,12 +57,16 @@ impl Events for Terminal {
         let path = match finding.save(&self.findings) {
             Ok(path) => path,
             Err(error) => {
-                self.unsaved.push(format!("cannot save a finding below {}: {error}", self.findings.display()));
+                self.unsaved
+                    .push(format!("cannot save a finding below {}: {error}", self.findings.display()));
                 return;
             }
         };
         self.bar.suspend(|| {
-            println!("finding: case {} of seed {}: {}", finding.index, finding.seed, finding.divergence.first);
+            println!(
+                "finding: case {} of seed {}: {}",
+                finding.index, finding.seed, finding.divergence.first
+            );
             println!("  {}", replay_command(&path));
             if self.verbose {
                 println!("  fingerprint: {}", finding.divergence.fingerprint());

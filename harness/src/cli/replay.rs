@@ -66,7 +66,8 @@ impl Replay {
         if let Some(path) = &self.common.json {
             let names: Vec<String> = run.observations.iter().map(|(name, _)| name.clone()).collect();
             let header = report::header(&names, self.common.shard, &clock.stop(), true);
-            report::write_json(path, &report::joined(header, case_json(case, &run))).map_err(Failure::Bench)?;
+            report::write_json(path, &report::joined(header, case_json(case, &run)))
+                .map_err(Failure::Bench)?;
         }
         Ok(match run.verdict {
             Verdict::Agree => Exit::Green,
@@ -181,7 +182,8 @@ fn observation_json(case: &Case, observation: &Observation) -> Json {
                 trap = Some(seen.kind.text());
                 site = seen.site;
                 message = seen.message.clone();
-                frames = seen.frames.as_ref().map(|frames| frames.kept.iter().map(frame_json).collect::<Vec<_>>());
+                frames =
+                    seen.frames.as_ref().map(|frames| frames.kept.iter().map(frame_json).collect::<Vec<_>>());
             }
             other => message = Some(other.describe()),
         }
@@ -234,7 +236,10 @@ fn state_json(state: &State) -> Json {
                 .map(|(page, bytes)| {
                     let mut digest = crate::digest::Digest::default();
                     digest.bytes(bytes);
-                    (format!("{:#x}", page * crate::observe::OS_PAGE_BYTES), format!("{:016x}", digest.finish()).into())
+                    (
+                        format!("{:#x}", page * crate::observe::OS_PAGE_BYTES),
+                        format!("{:016x}", digest.finish()).into(),
+                    )
                 })
                 .collect();
             memories.push(json!({"instance": number, "bytes": memory.bytes, "pages": pages}));
@@ -242,11 +247,16 @@ fn state_json(state: &State) -> Json {
         let texts: Vec<String> = instance.globals.iter().map(ToString::to_string).collect();
         globals.push(json!({"instance": number, "values": texts}));
         for table in &instance.tables {
-            let elements: serde_json::Map<String, Json> =
-                table.non_null.iter().map(|(index, value)| (index.to_string(), value.to_string().into())).collect();
+            let elements: serde_json::Map<String, Json> = table
+                .non_null
+                .iter()
+                .map(|(index, value)| (index.to_string(), value.to_string().into()))
+                .collect();
             tables.push(json!({"instance": number, "elements": table.elements, "non_null": elements}));
         }
-        dropped.push(json!({"instance": number, "elems": instance.dropped_elems, "datas": instance.dropped_datas}));
+        dropped.push(
+            json!({"instance": number, "elems": instance.dropped_elems, "datas": instance.dropped_datas}),
+        );
     }
     json!({"memories": memories, "globals": globals, "tables": tables, "dropped": dropped, "gc": []})
 }

@@ -67,11 +67,15 @@ impl Run {
         let ty = func.ty(&*store);
         if args.len() != ty.params().len() {
             let (wanted, given) = (ty.params().len(), args.len());
-            return Err(Failure::Usage(format!("--invoke: `{name}` takes {wanted} arguments {ty}, {given} given")));
+            return Err(Failure::Usage(format!(
+                "--invoke: `{name}` takes {wanted} arguments {ty}, {given} given"
+            )));
         }
         let mut params = Vec::with_capacity(args.len());
         for (text, ty) in args.iter().zip(ty.params()) {
-            params.push(argument(store, text, *ty).map_err(|error| Failure::Usage(format!("--invoke: {error}")))?);
+            params.push(
+                argument(store, text, *ty).map_err(|error| Failure::Usage(format!("--invoke: {error}")))?,
+            );
         }
         let mut results: Vec<Val> =
             ty.results().iter().map(|ty| Val::default_of(*ty).unwrap_or(Val::FuncRef(None))).collect();

@@ -49,7 +49,8 @@ pub fn replay_script(path: &Path, text: String, common: &Common) -> Done {
 #[allow(clippy::print_stdout, clippy::print_stderr, reason = "the summary is what the command is for")]
 fn run_scripts(files: &[ScriptFile], broken: Vec<String>, common: &Common, stop: &AtomicBool) -> Done {
     let (shard, shards) = common.shard;
-    let mine: Vec<ScriptFile> = files.iter().zip(0..).filter(|(_, n)| n % shards == shard).map(|(f, _)| f.clone()).collect();
+    let mine: Vec<ScriptFile> =
+        files.iter().zip(0..).filter(|(_, n)| n % shards == shard).map(|(f, _)| f.clone()).collect();
     let lanes: Vec<script::Lane> = common.plain_lanes()?.into_iter().map(script::Lane::from).collect();
     let bar = progress::bar();
     bar.set_length(mine.len() as u64);
@@ -62,7 +63,10 @@ fn run_scripts(files: &[ScriptFile], broken: Vec<String>, common: &Common, stop:
     bar.finish_and_clear();
     let times = clock.stop();
     let verbose = common.verbose || files.len() == 1;
-    println!("{}", report::spec_summary(&report, &times, if verbose { usize::MAX } else { SHOWN_FAILURES }, verbose));
+    println!(
+        "{}",
+        report::spec_summary(&report, &times, if verbose { usize::MAX } else { SHOWN_FAILURES }, verbose)
+    );
     let names: Vec<String> = lanes.iter().map(|lane| lane.name.clone()).collect();
     let complete = !stop.load(Ordering::Relaxed);
     let body = serde_json::to_value(&report).expect("a report is plain data");
@@ -114,7 +118,9 @@ fn collect(what: &[String]) -> Result<(Vec<ScriptFile>, Vec<String>), Failure> {
         } else {
             let known: Vec<&str> = Group::all().map(Group::name).collect();
             let known = known.join(" ");
-            return Err(Failure::Usage(format!("`{name}` is neither a file nor a folder nor a group ({known})")));
+            return Err(Failure::Usage(format!(
+                "`{name}` is neither a file nor a folder nor a group ({known})"
+            )));
         }
     }
     Ok((files, broken))

@@ -83,10 +83,14 @@ fn crosscheck(linker: &mut Linker<Host>, store: &mut Store<Host>) {
     linker.func_wrap(store, name("length"), |caller: Caller<'_, Host>, address: u32| {
         Ok(caller.guest_string(address.into())?.len() as u32)
     });
-    linker.func_wrap(store, name("fill"), |mut caller: Caller<'_, Host>, (address, length, byte): (u32, u32, u32)| {
-        caller.guest_bytes_mut(address.into(), length.into())?.fill(byte as u8);
-        Ok(())
-    });
+    linker.func_wrap(
+        store,
+        name("fill"),
+        |mut caller: Caller<'_, Host>, (address, length, byte): (u32, u32, u32)| {
+            caller.guest_bytes_mut(address.into(), length.into())?.fill(byte as u8);
+            Ok(())
+        },
+    );
     linker.func_wrap(store, name("again"), |mut caller: Caller<'_, Host>, value: i32| {
         let func: Option<Func> = caller.export("again").and_then(crosscheck_engine::Extern::func);
         let func = func.ok_or_else(|| Trap::host("the caller exports no function `again`"))?;

@@ -1,7 +1,7 @@
 //! From a module in a script to a decoded one, or the reason why there is none. Done once for all lanes.
 
 use super::expect::is_component;
-use super::guard::guarded;
+use crate::guard::guarded;
 use crosscheck_engine::{DecodedModule, Engine, Error, Module};
 use std::sync::Arc;
 use wasmparser::{Validator, WasmFeatures};

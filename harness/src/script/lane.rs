@@ -1,9 +1,9 @@
 //! One mode's side of a script: its store, what the script has named so far, and its actions.
 
 use super::Lane;
-use super::guard::guarded;
 use super::spectest;
 use super::value::{FuncName, References, Value, list};
+use crate::guard::guarded;
 use crosscheck_engine::{
     DecodedModule, Engine, Error, Extern, ExternRef, ExternType, Func, Import, Instance, Linker, Module,
     Store, Trap, Val, ValType,

@@ -2,20 +2,18 @@
 
 use super::{Capabilities, Prepared, Subject, values};
 use crate::case::{Action, Limits, Value};
+use crate::guard::guarded;
 use crate::hosts::{self, Host, Refusal, World};
 use crate::observe::{
     ActionObservation, Capture, Frame, Frames, Observation, Outcome, TrapObservation, capture_state,
 };
 use crosscheck_engine::{
-    self as engine, AsContext, Caller, Config, Engine, Error, Extern, ExternType, Func, FuncType, Global,
+    self as engine, Caller, Config, Engine, Error, Extern, ExternType, Func, FuncType, Global,
     Import, Instance, Memory, Mode, Module, Store, Table, Tag, Trap, Val, ValType,
 };
-use std::any::Any;
-use std::cell::Cell;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::str::FromStr;
-use std::sync::{Arc, Once};
+use std::sync::Arc;
 
 /// A mode and the switches of its lane.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -119,13 +117,13 @@ impl Subject for LaneSubject {
         let mut run = Run::new(&self.lane, prepared, capture);
         let mut actions = Vec::with_capacity(prepared.case.actions.len());
         for action in &prepared.case.actions {
-            let observed = quietly(|| run.action(action));
+            let observed = guarded(|| run.action(action));
             match observed {
                 Ok(observed) => actions.push(observed),
                 Err(message) => {
                     // Nothing of a store that panicked can be trusted, so the observation ends here.
                     actions.push(ActionObservation {
-                        outcome: Outcome::Crash(message),
+                        outcome: Outcome::Crash(format!("panic: {message}")),
                         fuel_left: 0,
                         host_calls: Default::default(),
                         state_digest: 0,
@@ -138,33 +136,6 @@ impl Subject for LaneSubject {
         }
         Observation { actions }
     }
-}
-
-thread_local! {
-    static QUIET: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Runs `work`; a panic becomes its message instead of a report on the terminal.
-pub(super) fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, String> {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if !QUIET.get() {
-                before(info);
-            }
-        }));
-    });
-    let was = QUIET.replace(true);
-    let outcome = catch_unwind(AssertUnwindSafe(work));
-    QUIET.set(was);
-    outcome.map_err(|payload| format!("panic: {}", panic_message(&*payload)))
-}
-
-/// The text of a panic.
-pub fn panic_message(payload: &(dyn Any + Send)) -> &str {
-    let text = payload.downcast_ref::<&str>().copied();
-    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text")
 }
 
 /// One case in one lane, under way.
@@ -321,11 +292,7 @@ fn observe_frame(number: u64, frame: &engine::Frame) -> Frame {
     Frame { number, function: frame.instance().zip(frame.func()), offset: frame.offset(), name: frame.name() }
 }
 
-fn call(
-    store: &mut (impl engine::AsContextMut + AsContext),
-    func: Func,
-    params: &[Val],
-) -> Result<Vec<Value>, Error> {
+fn call(store: &mut impl engine::AsContextMut, func: Func, params: &[Val]) -> Result<Vec<Value>, Error> {
     let ty = func.ty(&*store);
     let default = |ty: &ValType| Val::default_of(*ty).unwrap_or(Val::FuncRef(None));
     let mut results: Vec<Val> = ty.results().iter().map(default).collect();

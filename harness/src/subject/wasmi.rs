@@ -7,9 +7,9 @@
 mod convert;
 mod exports;
 
-use super::lane::quietly;
 use super::{Capabilities, Prepared, Subject};
 use crate::case::{Action, Limits, Value};
+use crate::guard::guarded;
 use crate::hosts::{self, Host, Refusal, World};
 use crate::observe::{
     ActionObservation, Capture, ExportState, InstanceState, MemoryState, Observation, Outcome, State,
@@ -80,7 +80,7 @@ impl Subject for WasmiSubject {
         let mut run = Run::new(prepared, capture);
         let mut actions = Vec::with_capacity(prepared.case.actions.len());
         for action in &prepared.case.actions {
-            match quietly(|| run.action(action)) {
+            match guarded(|| run.action(action)) {
                 Ok(observed) => {
                     let hung = out_of_fuel(&observed.outcome);
                     actions.push(observed);

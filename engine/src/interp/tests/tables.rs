@@ -74,11 +74,11 @@ fn a_description_names_targets_and_charges() {
     let start = World::new(&text.replace("(func", "(func (export \"f\")")).find(&[0x02, 0x7f]);
     let shift = start - compile(text, true).module.bodies[0].code.start;
     assert!(shift > 0, "an export makes the module longer");
-    let lines = compile(text, true).describe(DefinedFuncIndex(0));
+    let lines = compile(text, true).describe(DefinedFuncIndex(0)).into_iter();
     let start = compile(text, true).module.bodies[0].code.start;
     let at = |plus: u32| format!("{:#06x}", start + plus);
     assert_eq!(
-        lines.lines().collect::<Vec<_>>(),
+        lines.map(|line| format!("{:#06x} {}", line.offset, line.text)).collect::<Vec<_>>(),
         [
             format!("{} entry          charge 4 at {}", at(0), at(2)),
             format!("{} br_if          -> {} stp 4 keep 1 drop 1", at(8), at(13)),
@@ -88,5 +88,5 @@ fn a_description_names_targets_and_charges() {
             format!("{} end            charge 0", at(14)),
         ]
     );
-    assert_eq!(compile(text, false).describe(DefinedFuncIndex(0)).lines().count(), 2);
+    assert_eq!(compile(text, false).describe(DefinedFuncIndex(0)).len(), 2);
 }

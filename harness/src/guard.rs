@@ -1,5 +1,5 @@
 //! Turns a panic of the engine or of its libraries into a message with its place, without a report on
-//! standard error: it is the script's finding, and is listed with the others.
+//! standard error: it is a finding, and is listed with the others.
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
@@ -13,7 +13,7 @@ thread_local! {
 /// Runs something that may panic; a panic gives its message and place.
 ///
 /// What the panic left inconsistent must not be used again: the lane that panicked is dead.
-pub(super) fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, String> {
+pub fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     listen();
     let before = GUARDED.replace(true);
     let result = catch_unwind(AssertUnwindSafe(run));

@@ -1,0 +1,157 @@
+//! The operand stack as lowering sees it.
+//!
+//! Entries that mean a local are chained by local, newest first, so that a write to the local finds
+//! them without looking at the rest of the stack. A block's beginning settles every entry below it;
+//! each entry is settled once, so that this costs no more than pushing it did.
+
+use super::{Lowering, SCRATCH_SLOTS};
+use crate::fast_interp::code::HEADER_SLOTS;
+
+/// Ends a chain of entries.
+pub(super) const NO_ENTRY: u32 = u32::MAX;
+
+/// A value on the operand stack.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Entry {
+    /// It is in the entry's own slot.
+    Own,
+    /// It is what the local holds now; `earlier` is the next lower entry that means the same local.
+    Local { local: u32, earlier: u32 },
+    /// It is this, as a slot.
+    Constant(u64),
+}
+
+/// A value that was taken from the operand stack.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Operand {
+    /// It is in a slot. If it `dies`, nobody reads that slot again before it is written.
+    Slot { slot: u32, dies: bool },
+    /// It is this, as a slot.
+    Constant(u64),
+}
+
+impl Lowering<'_> {
+    /// Slot of a local.
+    pub fn local_slot(&self, local: u32) -> u32 {
+        if local < self.frame.params { local } else { local + HEADER_SLOTS }
+    }
+
+    /// Own slot of the entry at a position.
+    pub fn own_slot(&self, position: usize) -> u32 {
+        self.frame.first_operand + position as u32
+    }
+
+    /// Own slot of the entry that would be pushed next.
+    pub fn next_slot(&self) -> u32 {
+        self.own_slot(self.stack.len())
+    }
+
+    /// One of the slots that are kept free where slots are many.
+    pub fn scratch_slot(&self, index: u32) -> u32 {
+        debug_assert!(index < SCRATCH_SLOTS, "there are so many scratch slots");
+        self.frame.first_operand - SCRATCH_SLOTS + index
+    }
+
+    pub fn push_own(&mut self, count: u32) {
+        self.stack.resize(self.stack.len() + count as usize, Entry::Own);
+    }
+
+    pub fn push_local(&mut self, local: u32) {
+        let position = self.stack.len() as u32;
+        let earlier = std::mem::replace(&mut self.latest[local as usize], position);
+        self.stack.push(Entry::Local { local, earlier });
+        self.lazy += 1;
+    }
+
+    /// The operand that an entry is, without taking it.
+    pub fn peek(&self, position: usize) -> Operand {
+        match self.stack[position] {
+            Entry::Own => Operand::Slot { slot: self.own_slot(position), dies: false },
+            Entry::Local { local, .. } => Operand::Slot { slot: self.local_slot(local), dies: false },
+            Entry::Constant(slot) => Operand::Constant(slot),
+        }
+    }
+
+    pub fn pop(&mut self) -> Operand {
+        let position = self.stack.len() - 1;
+        let operand = match self.stack[position] {
+            Entry::Own => Operand::Slot { slot: self.own_slot(position), dies: true },
+            Entry::Local { local, earlier } => {
+                debug_assert_eq!(self.latest[local as usize] as usize, position, "chains start at the top");
+                self.latest[local as usize] = earlier;
+                self.lazy -= 1;
+                Operand::Slot { slot: self.local_slot(local), dies: false }
+            }
+            Entry::Constant(slot) => Operand::Constant(slot),
+        };
+        self.stack.truncate(position);
+        self.settled = self.settled.min(position);
+        operand
+    }
+
+    /// Takes the highest operands into `taken`, lowest first.
+    pub fn take(&mut self, count: u32) {
+        let mut taken = std::mem::take(&mut self.taken);
+        taken.clear();
+        taken.extend((0..count).map(|_| self.pop()));
+        taken.reverse();
+        self.taken = taken;
+    }
+
+    /// Looks at the highest operands as [`Lowering::take`] does, and leaves them.
+    pub fn look_at(&mut self, count: u32) {
+        let mut taken = std::mem::take(&mut self.taken);
+        taken.clear();
+        taken.extend((self.stack.len() - count as usize..self.stack.len()).map(|at| self.peek(at)));
+        self.taken = taken;
+    }
+
+    pub fn drop_to(&mut self, height: u32) {
+        while self.stack.len() > height as usize {
+            self.pop();
+        }
+    }
+
+    /// Whether the highest entries are all in their own slots.
+    pub fn are_own(&self, count: u32) -> bool {
+        self.stack[self.stack.len() - count as usize..].iter().all(|entry| matches!(entry, Entry::Own))
+    }
+
+    /// Puts the highest entries into their own slots.
+    pub fn own(&mut self, count: u32) {
+        if !self.are_own(count) {
+            self.take(count);
+            self.place(self.next_slot());
+            self.push_own(count);
+        }
+    }
+
+    /// Puts all entries that mean locals into their own slots.
+    pub fn settle(&mut self) {
+        if self.lazy > 0 {
+            for position in self.settled..self.stack.len() {
+                if let Entry::Local { local, .. } = self.stack[position] {
+                    self.latest[local as usize] = NO_ENTRY;
+                    self.copy(self.own_slot(position), self.local_slot(local));
+                    self.stack[position] = Entry::Own;
+                }
+            }
+            self.lazy = 0;
+        }
+        self.settled = self.stack.len();
+    }
+
+    /// Puts entries that mean a local into their own slots, because the local is about to change.
+    pub fn preserve(&mut self, local: u32) {
+        let mut position = std::mem::replace(&mut self.latest[local as usize], NO_ENTRY);
+        while position != NO_ENTRY {
+            let Entry::Local { earlier, .. } = self.stack[position as usize] else {
+                unreachable!("a chain has entries of its local only")
+            };
+            self.copy(self.own_slot(position as usize), self.local_slot(local));
+            self.stack[position as usize] = Entry::Own;
+            self.lazy -= 1;
+            position = earlier;
+        }
+    }
+}
