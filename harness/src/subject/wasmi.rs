@@ -91,7 +91,7 @@ impl Subject for WasmiSubject {
                 }
                 Err(message) => {
                     actions.push(ActionObservation {
-                        outcome: Outcome::Crash(message),
+                        outcome: Outcome::Crash(format!("panic: {message}")),
                         fuel_left: 0,
                         host_calls: Default::default(),
                         state_digest: 0,
