@@ -157,33 +157,35 @@ impl<C: Callee> Op for Call<C> {
                 let (back, caller) = (machine.ip.add(CALL_WORDS), machine.fp);
                 return enter(machine, callee, fp, back, caller);
             }
-            land(machine, call_other(machine.context.cast(), machine.ip, machine.fp, fp, func.0))
+            land(machine, call_other(machine.context.cast(), machine.ip, machine.fp, fp, func.0), fp)
         }
     }
 }
 
-/// Where execution goes on.
+/// Where execution goes on. Two words come back in registers; more would come back through memory of the
+/// handler's own, which would then have to outlive its jump to the next.
 #[repr(C)]
 struct Landing {
     /// Null if the activation is over.
     ip: *const u64,
     fp: *mut u64,
-    /// What the first result is, if there is one.
-    first: u64,
 }
 
-const STOPPED: Landing = Landing { ip: std::ptr::null(), fp: std::ptr::null_mut(), first: 0 };
+const STOPPED: Landing = Landing { ip: std::ptr::null(), fp: std::ptr::null_mut() };
 
+/// Goes on there; a result, if there is one, is at `row`.
 #[inline(always)]
-unsafe fn land(machine: &mut Machine, landing: Landing) -> Flow {
+unsafe fn land(machine: &mut Machine, landing: Landing, row: *mut u64) -> Flow {
     if landing.ip.is_null() {
         return Flow::Stop;
     }
     machine.ip = landing.ip;
     machine.fp = landing.fp;
-    machine.int = landing.first;
-    // SAFETY: the caller's.
-    unsafe { machine.reload() };
+    // SAFETY: the caller's; the row is part of the stack.
+    unsafe {
+        machine.int = row.read();
+        machine.reload();
+    }
     Flow::Next
 }
 
@@ -212,8 +214,7 @@ unsafe extern "C-unwind" fn call_other(
             context.leave(ip, caller);
             // SAFETY: the arguments lie at `fp`.
             let called = unsafe { call_host(context, func, CallSite::Call(site), fp) };
-            // SAFETY: as above; an operand's place may be read.
-            if called { Landing { ip: back, fp: caller, first: unsafe { fp.read() } } } else { STOPPED }
+            if called { Landing { ip: back, fp: caller } } else { STOPPED }
         }
     }
 }
@@ -259,7 +260,7 @@ unsafe fn enter_slowly(
     };
     // SAFETY: the caller's.
     match unsafe { enter(&mut machine, callee, fp, back, caller) } {
-        Flow::Next => Landing { ip: machine.ip, fp: machine.fp, first: 0 },
+        Flow::Next => Landing { ip: machine.ip, fp: machine.fp },
         Flow::Stop => STOPPED,
     }
 }
@@ -300,7 +301,10 @@ impl<C: Callee> Op for TailCall<C> {
         // SAFETY: the caller's.
         unsafe {
             match C::find(machine) {
-                Ok(func) => land(machine, tail_call(machine.context.cast(), machine.ip, machine.fp, func.0)),
+                Ok(func) => {
+                    let row = machine.fp;
+                    land(machine, tail_call(machine.context.cast(), machine.ip, row, func.0), row)
+                }
                 Err(kind) => machine.trap(kind),
             }
         }
@@ -349,8 +353,7 @@ unsafe extern "C-unwind" fn tail_call(
             context.leave_behind(back, caller, None, free);
             // SAFETY: the arguments lie at `fp`.
             let called = unsafe { call_host(context, func, CallSite::Tail, fp) };
-            // SAFETY: as above; a slot of the stack may be read.
-            if called { Landing { ip: back, fp: caller, first: unsafe { fp.read() } } } else { STOPPED }
+            if called { Landing { ip: back, fp: caller } } else { STOPPED }
         }
     }
 }
