@@ -50,6 +50,8 @@ pub(super) struct Context {
     /// Code that functions called from another instance return to.
     back: [u64; 2],
     innermost: Innermost,
+    /// The first result of the call that has just ended outside of the handlers.
+    pub first: u64,
     /// How the activation ended.
     pub outcome: Result<(), Error>,
 }
@@ -73,6 +75,7 @@ impl Context {
             exit: [handler::<Exit>(), 0],
             back: [handler::<Back>(), 0],
             innermost: Innermost { ip: std::ptr::null(), fp: std::ptr::null_mut(), offset: None },
+            first: 0,
             outcome: Ok(()),
         };
         context.enter_instance(instance);

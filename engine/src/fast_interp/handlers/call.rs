@@ -157,13 +157,15 @@ impl<C: Callee> Op for Call<C> {
                 let (back, caller) = (machine.ip.add(CALL_WORDS), machine.fp);
                 return enter(machine, callee, fp, back, caller);
             }
-            land(machine, call_other(machine.context.cast(), machine.ip, machine.fp, fp, func.0), fp)
+            land(machine, call_other(machine.context.cast(), machine.ip, machine.fp, fp, func.0))
         }
     }
 }
 
-/// Where execution goes on. Two words come back in registers; more would come back through memory of the
-/// handler's own, which would then have to outlive its jump to the next.
+/// Where execution goes on; what the first result is, if there is one, stands in [`Context::first`].
+///
+/// Two words, because those come back in registers: a third would come back in memory of the handler's
+/// own frame, and a handler with such a frame cannot end in a jump.
 #[repr(C)]
 struct Landing {
     /// Null if the activation is over.
@@ -173,17 +175,25 @@ struct Landing {
 
 const STOPPED: Landing = Landing { ip: std::ptr::null(), fp: std::ptr::null_mut() };
 
-/// Goes on there; a result, if there is one, is at `row`.
+impl Landing {
+    /// Behind a call that is over, whose results lie at `results`.
+    unsafe fn behind(context: &mut Context, ip: *const u64, fp: *mut u64, results: *const u64) -> Landing {
+        // SAFETY: the caller's: a slot of the stack may be read, whether it holds a result or not.
+        context.first = unsafe { results.read() };
+        Landing { ip, fp }
+    }
+}
+
 #[inline(always)]
-unsafe fn land(machine: &mut Machine, landing: Landing, row: *mut u64) -> Flow {
+unsafe fn land(machine: &mut Machine, landing: Landing) -> Flow {
     if landing.ip.is_null() {
         return Flow::Stop;
     }
     machine.ip = landing.ip;
     machine.fp = landing.fp;
-    // SAFETY: the caller's; the row is part of the stack.
+    // SAFETY: the caller's.
     unsafe {
-        machine.int = row.read();
+        machine.int = (*machine.context).first;
         machine.reload();
     }
     Flow::Next
@@ -214,7 +224,8 @@ unsafe extern "C-unwind" fn call_other(
             context.leave(ip, caller);
             // SAFETY: the arguments lie at `fp`.
             let called = unsafe { call_host(context, func, CallSite::Call(site), fp) };
-            if called { Landing { ip: back, fp: caller } } else { STOPPED }
+            // SAFETY: as above; an operand's place may be read.
+            if called { unsafe { Landing::behind(context, back, caller, fp) } } else { STOPPED }
         }
     }
 }
@@ -301,10 +312,7 @@ impl<C: Callee> Op for TailCall<C> {
         // SAFETY: the caller's.
         unsafe {
             match C::find(machine) {
-                Ok(func) => {
-                    let row = machine.fp;
-                    land(machine, tail_call(machine.context.cast(), machine.ip, row, func.0), row)
-                }
+                Ok(func) => land(machine, tail_call(machine.context.cast(), machine.ip, machine.fp, func.0)),
                 Err(kind) => machine.trap(kind),
             }
         }
@@ -353,7 +361,8 @@ unsafe extern "C-unwind" fn tail_call(
             context.leave_behind(back, caller, None, free);
             // SAFETY: the arguments lie at `fp`.
             let called = unsafe { call_host(context, func, CallSite::Tail, fp) };
-            if called { Landing { ip: back, fp: caller } } else { STOPPED }
+            // SAFETY: as above; a slot of the stack may be read.
+            if called { unsafe { Landing::behind(context, back, caller, fp) } } else { STOPPED }
         }
     }
 }

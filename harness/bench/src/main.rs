@@ -1,0 +1,155 @@
+//! How fast the modes are, beside a release of wasmi, in ratios that carry from one machine to another.
+//!
+//! ```sh
+//! cargo run -p crosscheck-bench --profile bench                        # all kernels, fuel off and on
+//! cargo run -p crosscheck-bench --profile bench -- fib sha             # kernels whose name contains one of these
+//! cargo run -p crosscheck-bench --profile bench -- --compile app.wasm  # decoding, validating, preparing
+//! ```
+//!
+//! What is compared runs interleaved in one process, A B C A B C, on the CPU time of one thread: a machine that is
+//! busy, or slows down as it warms, does it to all of them. Absolute times are shown once, for the engine that
+//! the others are compared with. Every call's result is checked, so nothing is fast by being wrong.
+//!
+//! In the order to read: [`kernels`] are the programs, [`contestants`] what runs them, [`measure`] the clock and the
+//! order, [`compile`] the other question, [`table`] and [`json`] how it is shown.
+
+#![allow(clippy::print_stdout, reason = "a table on standard output is what the program is for")]
+
+mod compile;
+mod contestants;
+mod json;
+mod kernels;
+mod measure;
+mod table;
+
+use clap::Parser;
+use contestants::Contestant;
+use kernels::{KERNELS, Kernel};
+use measure::{Clock, Samples};
+use serde_json::json;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// How fast the modes are, beside wasmi
+#[derive(Parser)]
+#[command(name = "crosscheck-bench")]
+struct Options {
+    /// Only kernels whose name contains one of these
+    filters: Vec<String>,
+    /// Rounds: calls of every kernel in every engine, beside one call that warms it up
+    #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// Measure decoding, validating and preparing of these modules instead of running kernels
+    #[arg(long, num_args = 1.., value_name = "FILE", conflicts_with = "filters")]
+    compile: Vec<PathBuf>,
+    /// Write every sample here, for machines
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+/// One kernel's times in all engines, fuel either on or off.
+struct Row {
+    kernel: &'static Kernel,
+    fuel: bool,
+    /// In the order of [`contestants::names`]; what an engine that cannot run it says instead.
+    engines: Vec<Result<Samples, String>>,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let outcome = if options.compile.is_empty() { run_kernels(&options) } else { compile_files(&options) };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            #[allow(clippy::print_stderr, reason = "the one line that says why there is no table")]
+            {
+                eprintln!("error: {message}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run_kernels(options: &Options) -> Result<(), String> {
+    let wanted = |kernel: &&Kernel| {
+        options.filters.is_empty()
+            || options.filters.iter().any(|filter| kernel.name.contains(filter.as_str()))
+    };
+    let kernels: Vec<&'static Kernel> = KERNELS.iter().filter(wanted).collect();
+    if kernels.is_empty() {
+        let known: Vec<&str> = KERNELS.iter().map(|kernel| kernel.name).collect();
+        return Err(format!("no kernel has such a name; there are {}", known.join(", ")));
+    }
+    let clock = Clock::start();
+    let mut rows = Vec::new();
+    for fuel in [false, true] {
+        for kernel in &kernels {
+            rows.push(run_kernel(kernel, fuel, options.rounds, &clock)?);
+        }
+        let shown: Vec<&Row> = rows.iter().filter(|row| row.fuel == fuel).collect();
+        println!("{}", table::kernels(&shown, fuel));
+    }
+    write_json(options, "run", json::rows(&rows))
+}
+
+/// Runs a kernel in all engines, one call each in turn.
+fn run_kernel(kernel: &'static Kernel, fuel: bool, rounds: u32, clock: &Clock) -> Result<Row, String> {
+    let wasm = kernel.wasm()?;
+    let mut contestants: Vec<Result<Contestant, String>> = contestants::all(&wasm, fuel);
+    let mut engines = vec![Ok(Samples::default()); contestants.len()];
+    for round in 0..=rounds {
+        for ((contestant, samples), name) in
+            contestants.iter_mut().zip(&mut engines).zip(contestants::names())
+        {
+            let contestant = match contestant {
+                Ok(contestant) => contestant,
+                Err(reason) => {
+                    *samples = Err(reason.clone());
+                    continue;
+                }
+            };
+            let (result, time) = clock.time(|| contestant.call(kernel.argument));
+            let result = result.map_err(|error| format!("{}: {name}: {error}", kernel.name))?;
+            if result != kernel.expected {
+                let (expected, kernel) = (kernel.expected, kernel.name);
+                return Err(format!("{kernel}: {name} computes {result:#018x}, not {expected:#018x}"));
+            }
+            // The first call is slower in engines that put work off until then.
+            if round > 0
+                && let Ok(samples) = samples
+            {
+                samples.push(time);
+            }
+        }
+    }
+    Ok(Row { kernel, fuel, engines })
+}
+
+fn compile_files(options: &Options) -> Result<(), String> {
+    let clock = Clock::start();
+    let mut reports = Vec::new();
+    for file in &options.compile {
+        let bytes =
+            std::fs::read(file).map_err(|error| format!("{}: cannot read: {error}", file.display()))?;
+        let steps = compile::measure(&bytes, options.rounds, &clock)
+            .map_err(|error| format!("{}: {error}", file.display()))?;
+        println!("{}", table::steps(&file.display().to_string(), bytes.len(), &steps));
+        reports.push(json::steps(&file.display().to_string(), bytes.len(), &steps));
+    }
+    write_json(options, "compile", json!(reports))
+}
+
+fn write_json(options: &Options, question: &str, answer: serde_json::Value) -> Result<(), String> {
+    let Some(path) = &options.json else { return Ok(()) };
+    let document = json!({
+        "schema": 1,
+        "argv": std::env::args().collect::<Vec<_>>(),
+        "arch": std::env::consts::ARCH,
+        "debug_assertions": cfg!(debug_assertions),
+        "clock": Clock::NAME,
+        "rounds": options.rounds,
+        question: answer,
+    });
+    let text = serde_json::to_string_pretty(&document).expect("a JSON value has a text");
+    std::fs::write(path, text + "\n").map_err(|error| format!("{}: cannot write: {error}", path.display()))
+}
