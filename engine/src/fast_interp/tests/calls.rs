@@ -270,8 +270,7 @@ fn calls_cross_into_other_instances_and_back() {
 fn no_handler_grows_the_native_stack() {
     const TURNS: u32 = 20_000;
     const STACK_BYTES: usize = 256 << 10;
-    let text = format!(
-        "(module (import \"host\" \"log\" (func $log (param i32)))
+    const TEXT: &str = "(module (import \"host\" \"log\" (func $log (param i32)))
             (import \"host\" \"add\" (func $add (param i32 i32) (result i32)))
             (type $t (func)) (type $u (func (param i32 i32) (result i32)))
             (memory 1) (table 2 funcref) (elem (i32.const 0) $g $add) (global $x (mut f64) (f64.const 1))
@@ -294,10 +293,9 @@ fn no_handler_grows_the_native_stack() {
                     (i64.store (i32.const 16) (i64.rotl (local.get 3) (i64.popcnt (local.get 3))))
                     (drop (select (local.get 0) (i32.const 1) (i64.eqz (local.get 3))))
                     (block (block (br_table 0 1 (i32.and (local.get 0) (i32.const 1)))))
-                    (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))"
-    );
+                    (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))";
     let body = move || {
-        let (mut store, instance) = instantiate(&config().fuel(true), &text);
+        let (mut store, instance) = instantiate(&config().fuel(true), TEXT);
         store.set_fuel(u64::MAX);
         let f = instance.func(&store, "f").expect("exported");
         assert_eq!(call(&mut store, f, &[Val::I32(TURNS as i32)]), Ok(vec![]));
