@@ -21,9 +21,9 @@ pub(super) const IMMEDIATE: u8 = 2;
 #[inline(always)]
 pub(super) fn conjure<F: Copy>() -> F {
     const { assert!(size_of::<F>() == 0, "functions that capture something have no handlers") };
-    // SAFETY: a value without bytes is complete as it is, and `F` is `Copy`, so that one more does no
+    // SAFETY: a value without bytes can be read anywhere, and `F` is `Copy`, so that one more does no
     // harm; whoever names the type was given a value of it.
-    unsafe { std::mem::MaybeUninit::<F>::uninit().assume_init() }
+    unsafe { std::ptr::NonNull::<F>::dangling().read() }
 }
 
 /// Reads an operand: the slot that field `field` names, the accumulator, or an immediate.
