@@ -66,7 +66,7 @@ fn trap(kind: TrapKind) -> Outcome {
 
 #[test]
 fn generated_cases_agree() {
-    let mut generator = Generator::new(Features::core()).profile(Profile::Judged);
+    let mut generator = Generator::new(Features::executed()).profile(Profile::Judged);
     let (mut returned, mut shown) = (0, 0);
     // Case 631 is the first that meets wasmi's fault, see the last test.
     for index in 0..630 {
