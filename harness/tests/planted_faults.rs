@@ -38,7 +38,7 @@ impl Events for Silent {
 
 fn campaign(cases: u64) -> Tally {
     let lanes = Lanes::Swarm(Mode::all().collect());
-    let features = Features::core();
+    let features = Features::executed();
     let campaign = Campaign {
         seed: 1,
         first: 0,
