@@ -331,6 +331,10 @@ impl<'a, T: Trace, const FUEL: bool> Machine<'a, T, FUEL> {
     }
 
     /// Makes `instance` the current one.
+    ///
+    /// Out of line, because asking the code for its type leaves an answer on the native stack, and a handler with
+    /// such a place in its own frame loses its jump.
+    #[inline(never)]
     pub fn switch(&mut self, instance: InstanceId) {
         let entity = self.store.instance(instance);
         self.instance = instance;
