@@ -22,7 +22,7 @@ mod tests;
 
 use crate::backtrace::RawFrame;
 use crate::error::Error;
-use crate::executor::{Code, ExplainedLine, Executor};
+use crate::executor::{Code, Executor, ExplainedLine};
 use crate::limits::Settings;
 use crate::module::{DefinedFuncIndex, ModuleInner};
 use crate::opcode::{Control, Opcode, Reference};
@@ -43,10 +43,9 @@ impl Executor for FastInterp {
         match opcode {
             Opcode::Control(control) => executes_control(control),
             Opcode::Reference(reference) => match reference {
-                Reference::RefNull
-                | Reference::RefIsNull
-                | Reference::RefFunc
-                | Reference::RefAsNonNull => true,
+                Reference::RefNull | Reference::RefIsNull | Reference::RefFunc | Reference::RefAsNonNull => {
+                    true
+                }
                 Reference::RefEq => false,
             },
             Opcode::Parametric(_)

@@ -11,7 +11,8 @@ use crate::executor::{Code, ExplainedLine};
 use crate::faults::Fault;
 use crate::func::Func;
 use crate::module::{
-    ConstExpr, ConstOp, DefinedFuncIndex, ElemItems, FuncIndex, ExternKind, ExternType, Import, ModuleInner, SegmentMode,
+    ConstExpr, ConstOp, DefinedFuncIndex, ElemItems, ExternKind, ExternType, FuncIndex, Import, ModuleInner,
+    SegmentMode,
 };
 use crate::store::{
     AsContext, AsContextMut, Entry, FuncId, FuncKind, FuncRecord, GlobalEntity, InstanceEntity, InstanceId,
@@ -69,7 +70,8 @@ impl Module {
 
     /// What the engine's mode makes of a function; `None` for imports and beyond the last function.
     pub fn explain(&self, func: FuncIndex) -> Option<Vec<ExplainedLine>> {
-        let defined = self.inner.defined(func).filter(|defined| (defined.0 as usize) < self.inner.bodies.len())?;
+        let defined =
+            self.inner.defined(func).filter(|defined| (defined.0 as usize) < self.inner.bodies.len())?;
         Some(self.engine.executor().explain(&self.inner, self.engine.settings(), defined))
     }
 }

@@ -24,7 +24,7 @@ mod tests;
 
 use crate::backtrace::RawFrame;
 use crate::error::Error;
-use crate::executor::{Code, ExplainedLine, Executor};
+use crate::executor::{Code, Executor, ExplainedLine};
 use crate::limits::Settings;
 use crate::module::{DefinedFuncIndex, ModuleInner};
 use crate::opcode::Opcode;

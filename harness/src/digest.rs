@@ -32,7 +32,7 @@ impl Digest {
     /// Takes in bytes and their count.
     pub fn bytes(&mut self, bytes: &[u8]) {
         let word = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().expect("eight bytes"));
-        let mut lanes = [self.0, self.0 ^ KEYS[1], self.0 ^ KEYS[2], self.0 ^ KEYS[3]];
+        let mut lanes = [0, 1, 2, 3].map(|lane: usize| self.0.wrapping_add(KEYS[lane]));
         let mut blocks = bytes.chunks_exact(64);
         for block in &mut blocks {
             for (lane, part) in lanes.iter_mut().zip(block.chunks_exact(16)) {

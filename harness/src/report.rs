@@ -192,7 +192,8 @@ pub fn spec_summary(report: &ScriptReport, times: &Times, shown: usize, verbose:
     line("files", format!("{} in {:.1} s ({:.1} CPU-seconds)", report.files, times.wall_s, times.cpu_s));
     let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
     for skip in &report.skips {
-        *reasons.entry(&skip.reason).or_default() += skip.count;
+        *reasons.entry(if verbose { &skip.reason } else { what_is_missing(&skip.reason) }).or_default() +=
+            skip.count;
     }
     let mut reasons: Vec<_> = reasons.into_iter().collect();
     reasons.sort_by_key(|(reason, count)| (std::cmp::Reverse(*count), *reason));
@@ -215,6 +216,12 @@ pub fn spec_summary(report: &ScriptReport, times: &Times, shown: usize, verbose:
         line("FAILED", format!("and {} more; all are in spec.json", report.failures.len() - shown));
     }
     text
+}
+
+/// The proposal that a reason for a skip names in parentheses, else the reason.
+fn what_is_missing(reason: &str) -> &str {
+    let proposal = reason.rsplit_once('(').and_then(|(_, rest)| rest.split_once(')'));
+    proposal.map_or(reason, |(proposal, _)| proposal)
 }
 
 /// A campaign's totals on part of a screen.

@@ -56,7 +56,7 @@ fn observe_all(prepared: &Prepared<'_>, subjects: &[&dyn Subject], capture: Capt
     let mut left_out = Vec::new();
     for subject in subjects {
         let reference = observations.first().map(|(_, observation)| observation);
-        if !subject.capabilities().fuel && reference.is_some_and(ran_out_of_fuel) {
+        if !subject.ends_by_itself() && reference.is_some_and(ran_out_of_fuel) {
             left_out.push(subject.name().to_string());
             continue;
         }

@@ -114,6 +114,11 @@ pub trait Subject: Send + Sync {
     /// What it vouches for.
     fn capabilities(&self) -> Capabilities;
 
+    /// Whether it ends even a case that never ends; if not, it is spared those that ran out of fuel elsewhere.
+    fn ends_by_itself(&self) -> bool {
+        self.capabilities().fuel
+    }
+
     /// Runs a case, all of whose modules are valid.
     fn observe(&self, prepared: &Prepared<'_>, capture: Capture) -> Observation;
 }

@@ -49,7 +49,10 @@ impl FuncEntry {
     pub unsafe fn header(&self, fp: *mut u64) -> (*const u64, *mut u64) {
         // SAFETY: the caller's.
         let [ip, caller] = unsafe { fp.add(self.params as usize).cast::<[u64; 2]>().read() };
-        (std::ptr::with_exposed_provenance(ip as usize), std::ptr::with_exposed_provenance_mut(caller as usize))
+        (
+            std::ptr::with_exposed_provenance(ip as usize),
+            std::ptr::with_exposed_provenance_mut(caller as usize),
+        )
     }
 }
 

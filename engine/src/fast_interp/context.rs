@@ -5,7 +5,7 @@
 //! context's address, and the context knows the innermost frame.
 
 use super::code::{FuncEntry, ModuleCode};
-use super::dispatch::{Op, Flow, Machine, handler};
+use super::dispatch::{Flow, Machine, Op, handler};
 use crate::backtrace::{FrameKind, RawFrame};
 use crate::error::Error;
 use crate::store::{GlobalEntity, InstanceEntity, InstanceId, StoreInner};
@@ -50,6 +50,8 @@ pub(super) struct Context {
     /// Code that functions called from another instance return to.
     back: [u64; 2],
     innermost: Innermost,
+    /// The first result of the call that has just ended outside of the handlers.
+    pub first: u64,
     /// How the activation ended.
     pub outcome: Result<(), Error>,
 }
@@ -73,6 +75,7 @@ impl Context {
             exit: [handler::<Exit>(), 0],
             back: [handler::<Back>(), 0],
             innermost: Innermost { ip: std::ptr::null(), fp: std::ptr::null_mut(), offset: None },
+            first: 0,
             outcome: Ok(()),
         };
         context.enter_instance(instance);

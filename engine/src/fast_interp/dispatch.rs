@@ -60,9 +60,6 @@ pub(super) enum Class {
 }
 
 impl Class {
-    /// How many there are.
-    pub const COUNT: usize = 3;
-
     /// The accumulator of a Rust type.
     #[inline(always)]
     pub fn of<T: Slot>() -> Class {
@@ -166,7 +163,7 @@ impl Machine {
     #[inline(always)]
     pub unsafe fn branch(&mut self, words: i32) -> Flow {
         // SAFETY: the caller's.
-        self.ip = apart(unsafe { self.ip.offset(words as isize) });
+        self.ip = unsafe { self.ip.offset(apart(words as isize)) };
         Flow::Next
     }
 
@@ -201,23 +198,23 @@ unsafe extern "C-unwind" fn trap(context: *mut c_void, ip: *const u64, fp: *mut 
     context.trap(ip, fp, TrapKind::ALL[kind as usize]);
 }
 
-/// The same pointer, computed where it is asked for. Without this the two outcomes of a branch become
+/// The same distance, computed where it is asked for. Without this the two outcomes of a branch become
 /// one conditional move, and everything behind the branch waits for its condition instead of being
 /// predicted.
 #[inline(always)]
-fn apart(ip: *const u64) -> *const u64 {
+fn apart(words: isize) -> isize {
     #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
     {
-        let mut ip = ip;
+        let mut words = words;
         // SAFETY: no instruction at all; the operand only keeps the value from being merged.
         unsafe {
-            std::arch::asm!("/* {0} */", inout(reg) ip, options(pure, nomem, nostack, preserves_flags));
+            std::arch::asm!("/* {0} */", inout(reg) words, options(nomem, nostack, preserves_flags));
         }
-        ip
+        words
     }
     #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
     {
-        ip
+        words
     }
 }
 

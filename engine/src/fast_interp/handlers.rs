@@ -21,9 +21,9 @@ pub(super) const IMMEDIATE: u8 = 2;
 #[inline(always)]
 pub(super) fn conjure<F: Copy>() -> F {
     const { assert!(size_of::<F>() == 0, "functions that capture something have no handlers") };
-    // SAFETY: a value without bytes is complete as it is, and `F` is `Copy`, so that one more does no
+    // SAFETY: a value without bytes can be read anywhere, and `F` is `Copy`, so that one more does no
     // harm; whoever names the type was given a value of it.
-    unsafe { std::mem::MaybeUninit::<F>::uninit().assume_init() }
+    unsafe { std::ptr::NonNull::<F>::dangling().read() }
 }
 
 /// Reads an operand: the slot that field `field` names, the accumulator, or an immediate.
@@ -49,16 +49,15 @@ pub(super) const fn words<T>(place: u8) -> usize {
     if place == IMMEDIATE && size_of::<T>() > 4 { 3 } else { 2 }
 }
 
-/// Writes a result to its accumulator, and to the slot that field 0 names if `STORED`.
+/// Writes a result, as a slot, to its accumulator, and to the slot that field 0 names if `STORED`.
 ///
 /// # Safety
 /// As for [`super::dispatch::Op::run`].
 #[inline(always)]
-pub(super) unsafe fn result<T: Slot, const STORED: bool>(machine: &mut Machine, value: T) {
-    let slot = value.to_slot();
+pub(super) unsafe fn result<const STORED: bool>(machine: &mut Machine, class: Class, slot: u64) {
     if STORED {
         // SAFETY: the caller's.
         unsafe { machine.set_slot(machine.field(0), slot) };
     }
-    machine.set_accumulator(Class::of::<T>(), slot);
+    machine.set_accumulator(class, slot);
 }

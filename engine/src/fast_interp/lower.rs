@@ -37,9 +37,8 @@ const NEAR_SLOTS: u32 = 1 << 16;
 /// Lowers all functions of a module.
 pub(super) fn lower_module(module: &ModuleInner, settings: &Settings) -> ModuleCode {
     let mut lowering = Lowering::new(module, settings);
-    let starts: Vec<u32> = (0..module.bodies.len() as u32)
-        .map(|index| lowering.function(DefinedFuncIndex(index)))
-        .collect();
+    let starts: Vec<u32> =
+        (0..module.bodies.len() as u32).map(|index| lowering.function(DefinedFuncIndex(index))).collect();
     let Lowering { words, sites, mut entries, .. } = lowering;
     for (entry, start) in entries.iter_mut().zip(starts) {
         entry.code = words[start as usize..].as_ptr();
@@ -156,8 +155,12 @@ impl Lowering<'_> {
     fn function(&mut self, func: DefinedFuncIndex) -> u32 {
         let module = self.module;
         let body = module.body(func);
-        self.frame = Frame { params: body.param_slots, cost: body.frame_cost, first_operand: first_operand(body) };
-        self.begin_function(body.local_slots, module.func_type(module.func_index(func)).results().len() as u32);
+        self.frame =
+            Frame { params: body.param_slots, cost: body.frame_cost, first_operand: first_operand(body) };
+        self.begin_function(
+            body.local_slots,
+            module.func_type(module.func_index(func)).results().len() as u32,
+        );
         let start = self.words.len() as u32;
         let bytes = &module.bytes[body.code.start as usize..body.code.end as usize];
         let mut reader = Reader::new(bytes, body.code.start);

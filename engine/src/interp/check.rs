@@ -83,7 +83,8 @@ impl ModuleCode {
             let func = DefinedFuncIndex(position);
             let walk = self.walk(function, &bytes).map_err(failed)?;
             walk.compare(self.table_of(func), self.module.body(func)).map_err(|fault| {
-                let lines = self.describe(func).into_iter().map(|line| format!("{:#06x} {}", line.offset, line.text));
+                let lines =
+                    self.describe(func).into_iter().map(|line| format!("{:#06x} {}", line.offset, line.text));
                 let table = lines.collect::<Vec<_>>().join("\n");
                 format!("function {}: {fault}\n{table}", self.module.func_index(func).0)
             })?;

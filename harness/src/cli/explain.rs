@@ -32,7 +32,8 @@ impl Explain {
         let file = self.file.display();
         let wasm = read_module(&self.file)?;
         let engine = Engine::new(&Config::new(mode).fuel(self.fuel));
-        let module = Module::new(&engine, wasm.clone()).map_err(|error| Failure::Usage(format!("{file}: {error}")))?;
+        let module =
+            Module::new(&engine, wasm.clone()).map_err(|error| Failure::Usage(format!("{file}: {error}")))?;
         let text = wasm_lines(&wasm).map_err(|error| Failure::Bench(format!("{file}: {error}")))?;
         let mut shown = 0;
         for (func, name, code) in module.functions() {
@@ -46,7 +47,9 @@ impl Explain {
             println!();
         }
         match self.func {
-            Some(func) if shown == 0 => Err(Failure::Usage(format!("{file}: the module defines no function {func}"))),
+            Some(func) if shown == 0 => {
+                Err(Failure::Usage(format!("{file}: the module defines no function {func}")))
+            }
             _ => Ok(Exit::Green),
         }
     }
@@ -58,7 +61,8 @@ fn wasm_lines(wasm: &[u8]) -> Result<BTreeMap<u32, String>, String> {
     let lines = wasmprinter::Config::new()
         .offsets_and_lines(wasm, &mut storage)
         .map_err(|error| format!("cannot print the module: {error}"))?;
-    let placed = lines.filter_map(|(offset, text)| Some((u32::try_from(offset?).ok()?, text.trim().to_string())));
+    let placed =
+        lines.filter_map(|(offset, text)| Some((u32::try_from(offset?).ok()?, text.trim().to_string())));
     Ok(placed.filter(|(_, text)| !text.is_empty()).collect())
 }
 

@@ -8,8 +8,8 @@ use crate::observe::{
     ActionObservation, Capture, Frame, Frames, Observation, Outcome, TrapObservation, capture_state,
 };
 use crosscheck_engine::{
-    self as engine, Caller, Config, Engine, Error, Extern, ExternType, Func, FuncType, Global,
-    Import, Instance, Memory, Mode, Module, Store, Table, Tag, Trap, Val, ValType,
+    self as engine, Caller, Config, Engine, Error, Extern, ExternType, Func, FuncType, Global, Import,
+    Instance, Memory, Mode, Module, Store, Table, Tag, Trap, Val, ValType,
 };
 use std::fmt;
 use std::str::FromStr;

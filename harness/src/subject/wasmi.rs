@@ -16,7 +16,7 @@ use crate::observe::{
     TableState,
 };
 use convert::{Refused, from_val, func_type, outcome, to_val, val_type};
-use crosscheck_engine::{ExternType, Import, ValType};
+use crosscheck_engine::{ExternType, Import, TrapKind, ValType};
 use exports::{Exports, Kind};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,8 +28,8 @@ use wasmparser::{Validator, WasmFeatures};
 
 /// Wasmi's fuel for one of ours. It counts by its own table, in which growing memory is dear.
 const FUEL_FACTOR: u64 = 16;
-/// Fuel that comes on top, and all there is where ours is not counted: a second or so.
-const FUEL_BASE: u64 = 1 << 26;
+/// Fuel that comes on top: enough to grow a memory to its limit, some milliseconds if it is burnt.
+const FUEL_BASE: u64 = 1 << 21;
 /// Least slots of ours that a frame takes. Wasmi counts frames, and is to have room for more of them than we.
 const LEAST_FRAME_SLOTS: usize = 8;
 /// Bytes of wasmi's stack for one slot of ours: constants and intermediate values have slots there too.
@@ -72,12 +72,23 @@ impl Subject for WasmiSubject {
         }
     }
 
+    fn ends_by_itself(&self) -> bool {
+        true
+    }
+
     fn observe(&self, prepared: &Prepared<'_>, capture: Capture) -> Observation {
         let mut run = Run::new(prepared, capture);
         let mut actions = Vec::with_capacity(prepared.case.actions.len());
         for action in &prepared.case.actions {
             match guarded(|| run.action(action)) {
-                Ok(observed) => actions.push(observed),
+                Ok(observed) => {
+                    let hung = out_of_fuel(&observed.outcome);
+                    actions.push(observed);
+                    // What comes after is not compared, so there is no use in waiting for it.
+                    if hung {
+                        break;
+                    }
+                }
                 Err(message) => {
                     actions.push(ActionObservation {
                         outcome: Outcome::Crash(message),
@@ -94,6 +105,10 @@ impl Subject for WasmiSubject {
         }
         Observation { actions }
     }
+}
+
+fn out_of_fuel(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Trap(trap) if trap.kind == TrapKind::OutOfFuel)
 }
 
 /// What lives as long as the store.
@@ -131,7 +146,7 @@ impl<'a> Run<'a> {
     }
 
     fn action(&mut self, action: &Action) -> ActionObservation {
-        let fuel = self.prepared.case.limits.fuel.unwrap_or(0).saturating_mul(FUEL_FACTOR);
+        let fuel = self.prepared.case.limits.fuel.unwrap_or(u64::MAX).saturating_mul(FUEL_FACTOR);
         self.store.set_fuel(fuel.saturating_add(FUEL_BASE)).expect("the engine is configured to count fuel");
         let outcome = self.perform(action).map_or_else(|outcome| outcome, Outcome::Values);
         let state = (self.capture == Capture::Full).then(|| self.state());
@@ -181,7 +196,7 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Imports in order: from earlier modules of the case by name, else from the host.
+    /// Imports in wasmi's order: from earlier modules of the case by name, else from the host.
     fn imports(&mut self, module: usize) -> Result<Vec<Extern>, Outcome> {
         let decoded =
             self.prepared.modules[module].as_ref().map_err(|error| Outcome::Link(error.to_string()))?;
@@ -199,6 +214,13 @@ impl<'a> Run<'a> {
             };
             imports.push(item);
         }
+        // Wasmi takes them kind by kind, in the order of its `Module::imports`.
+        imports.sort_by_key(|item| match item {
+            Extern::Func(_) => 0,
+            Extern::Table(_) => 1,
+            Extern::Memory(_) => 2,
+            Extern::Global(_) => 3,
+        });
         Ok(imports)
     }
 

@@ -6,7 +6,7 @@
 use super::super::context::Context;
 use super::super::dispatch::{Class, Flow, Machine, Op, handler};
 use super::numeric::Results;
-use super::{ACCUMULATOR, IMMEDIATE, SLOT, conjure};
+use super::{ACCUMULATOR, IMMEDIATE, SLOT, conjure, result};
 use crate::numeric::{AccessVisitor, Slot};
 use crate::trap::TrapKind;
 use std::marker::PhantomData;
@@ -116,7 +116,10 @@ fn float_class<const N: usize>() -> Class {
 /// # Safety
 /// As for [`Op::run`].
 #[inline(always)]
-unsafe fn near_address<const N: usize, const ADDRESS: u8>(machine: &Machine, field: usize) -> Option<*mut u8> {
+unsafe fn near_address<const N: usize, const ADDRESS: u8>(
+    machine: &Machine,
+    field: usize,
+) -> Option<*mut u8> {
     // SAFETY: the caller's.
     let (base, offset) = unsafe {
         let base = match ADDRESS {
@@ -153,10 +156,7 @@ where
                 return machine.trap(TrapKind::MemoryOutOfBounds);
             };
             let slot = conjure::<F>()(address.cast::<[u8; N]>().read()).to_slot();
-            if STORED {
-                machine.set_slot(machine.field(0), slot);
-            }
-            machine.set_accumulator(if FLOAT { float_class::<N>() } else { Class::Int }, slot);
+            result::<STORED>(machine, if FLOAT { float_class::<N>() } else { Class::Int }, slot);
             machine.advance(2)
         }
     }

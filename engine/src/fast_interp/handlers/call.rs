@@ -162,17 +162,27 @@ impl<C: Callee> Op for Call<C> {
     }
 }
 
-/// Where execution goes on.
+/// Where execution goes on; what the first result is, if there is one, stands in [`Context::first`].
+///
+/// Two words, because those come back in registers: a third would come back in memory of the handler's
+/// own frame, and a handler with such a frame cannot end in a jump.
 #[repr(C)]
 struct Landing {
     /// Null if the activation is over.
     ip: *const u64,
     fp: *mut u64,
-    /// What the first result is, if there is one.
-    first: u64,
 }
 
-const STOPPED: Landing = Landing { ip: std::ptr::null(), fp: std::ptr::null_mut(), first: 0 };
+const STOPPED: Landing = Landing { ip: std::ptr::null(), fp: std::ptr::null_mut() };
+
+impl Landing {
+    /// Behind a call that is over, whose results lie at `results`.
+    unsafe fn behind(context: &mut Context, ip: *const u64, fp: *mut u64, results: *const u64) -> Landing {
+        // SAFETY: the caller's: a slot of the stack may be read, whether it holds a result or not.
+        context.first = unsafe { results.read() };
+        Landing { ip, fp }
+    }
+}
 
 #[inline(always)]
 unsafe fn land(machine: &mut Machine, landing: Landing) -> Flow {
@@ -181,9 +191,11 @@ unsafe fn land(machine: &mut Machine, landing: Landing) -> Flow {
     }
     machine.ip = landing.ip;
     machine.fp = landing.fp;
-    machine.int = landing.first;
     // SAFETY: the caller's.
-    unsafe { machine.reload() };
+    unsafe {
+        machine.int = (*machine.context).first;
+        machine.reload();
+    }
     Flow::Next
 }
 
@@ -213,7 +225,7 @@ unsafe extern "C-unwind" fn call_other(
             // SAFETY: the arguments lie at `fp`.
             let called = unsafe { call_host(context, func, CallSite::Call(site), fp) };
             // SAFETY: as above; an operand's place may be read.
-            if called { Landing { ip: back, fp: caller, first: unsafe { fp.read() } } } else { STOPPED }
+            if called { unsafe { Landing::behind(context, back, caller, fp) } } else { STOPPED }
         }
     }
 }
@@ -259,7 +271,7 @@ unsafe fn enter_slowly(
     };
     // SAFETY: the caller's.
     match unsafe { enter(&mut machine, callee, fp, back, caller) } {
-        Flow::Next => Landing { ip: machine.ip, fp: machine.fp, first: 0 },
+        Flow::Next => Landing { ip: machine.ip, fp: machine.fp },
         Flow::Stop => STOPPED,
     }
 }
@@ -300,9 +312,7 @@ impl<C: Callee> Op for TailCall<C> {
         // SAFETY: the caller's.
         unsafe {
             match C::find(machine) {
-                Ok(func) => {
-                    land(machine, tail_call(machine.context.cast(), machine.ip, machine.fp, func.0))
-                }
+                Ok(func) => land(machine, tail_call(machine.context.cast(), machine.ip, machine.fp, func.0)),
                 Err(kind) => machine.trap(kind),
             }
         }
@@ -352,7 +362,7 @@ unsafe extern "C-unwind" fn tail_call(
             // SAFETY: the arguments lie at `fp`.
             let called = unsafe { call_host(context, func, CallSite::Tail, fp) };
             // SAFETY: as above; a slot of the stack may be read.
-            if called { Landing { ip: back, fp: caller, first: unsafe { fp.read() } } } else { STOPPED }
+            if called { unsafe { Landing::behind(context, back, caller, fp) } } else { STOPPED }
         }
     }
 }

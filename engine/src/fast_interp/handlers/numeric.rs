@@ -7,6 +7,7 @@ use super::super::dispatch::{Class, Flow, Machine, Op, handler};
 use super::{ACCUMULATOR, IMMEDIATE, SLOT, conjure, operand, result, words};
 use crate::numeric::{Slot, Visitor};
 use crate::trap::TrapKind;
+use std::any::TypeId;
 use std::marker::PhantomData;
 
 /// Two handlers of the same instruction: one writes its result to a slot as well, the other leaves it
@@ -102,7 +103,7 @@ fn unary_forms<F: Fn(A) -> R + Copy + 'static, A: Slot, R: Slot>(_: F) -> Forms 
     }
     Forms::Unary(UnaryForms {
         class: Class::of::<A>(),
-        result: Class::of::<R>(),
+        result: result_class::<A, R>(),
         computes: [computes::<F, A, R, SLOT>(), computes::<F, A, R, ACCUMULATOR>()],
         branches: Some([branches::<F, A, R, SLOT>(), branches::<F, A, R, ACCUMULATOR>()]),
     })
@@ -120,7 +121,7 @@ fn try_unary_forms<F: Fn(A) -> Result<R, TrapKind> + Copy + 'static, A: Slot, R:
     }
     Forms::Unary(UnaryForms {
         class: Class::of::<A>(),
-        result: Class::of::<R>(),
+        result: result_class::<A, R>(),
         computes: [computes::<F, A, R, SLOT>(), computes::<F, A, R, ACCUMULATOR>()],
         branches: None,
     })
@@ -148,7 +149,7 @@ fn binary_forms<F: Fn(A, B) -> R + Copy + 'static, A: Slot, B: Slot, R: Slot>(_:
     Forms::Binary(BinaryForms {
         left: Class::of::<A>(),
         right: Class::of::<B>(),
-        result: Class::of::<R>(),
+        result: result_class::<A, R>(),
         wide_immediate: words::<B>(IMMEDIATE) == 3,
         computes: [
             computes::<F, A, B, R, SLOT, SLOT>(),
@@ -184,7 +185,7 @@ where
     Forms::Binary(BinaryForms {
         left: Class::of::<A>(),
         right: Class::of::<B>(),
-        result: Class::of::<R>(),
+        result: result_class::<A, R>(),
         wide_immediate: words::<B>(IMMEDIATE) == 3,
         computes: [
             computes::<F, A, B, R, SLOT, SLOT>(),
@@ -196,6 +197,20 @@ where
         ],
         branches: None,
     })
+}
+
+/// The accumulator for what a meaning computes. One that takes a float and gives an unsigned integer
+/// mostly gives the bits of a float.
+#[inline(always)]
+fn result_class<A: Slot, R: Slot>() -> Class {
+    let bits = [TypeId::of::<u32>(), TypeId::of::<u64>()];
+    if Class::of::<A>() == Class::Int || !bits.contains(&TypeId::of::<R>()) {
+        Class::of::<R>()
+    } else if size_of::<R>() == 4 {
+        Class::Single
+    } else {
+        Class::Double
+    }
 }
 
 /// Field of the right operand's slot: behind the left one's, if that has one.
@@ -213,7 +228,7 @@ impl<F: Fn(A) -> R + Copy + 'static, A: Slot, R: Slot, const PLACE: u8, const ST
         // SAFETY: the caller's.
         unsafe {
             let value = conjure::<F>()(operand::<A, PLACE>(machine, 1));
-            result::<R, STORED>(machine, value);
+            result::<STORED>(machine, result_class::<A, R>(), value.to_slot());
             machine.advance(2)
         }
     }
@@ -230,7 +245,7 @@ where
         // SAFETY: the caller's.
         unsafe {
             match conjure::<F>()(operand::<A, PLACE>(machine, 1)) {
-                Ok(value) => result::<R, STORED>(machine, value),
+                Ok(value) => result::<STORED>(machine, result_class::<A, R>(), value.to_slot()),
                 Err(kind) => return machine.trap(kind),
             }
             machine.advance(2)
@@ -251,7 +266,8 @@ where
         unsafe {
             let left = operand::<A, LEFT>(machine, 1);
             let right = operand::<B, RIGHT>(machine, right_field(LEFT));
-            result::<R, STORED>(machine, conjure::<F>()(left, right));
+            let value = conjure::<F>()(left, right);
+            result::<STORED>(machine, result_class::<A, R>(), value.to_slot());
             machine.advance(words::<A>(LEFT) + words::<B>(RIGHT) - 2)
         }
     }
@@ -271,7 +287,7 @@ where
             let left = operand::<A, LEFT>(machine, 1);
             let right = operand::<B, RIGHT>(machine, right_field(LEFT));
             match conjure::<F>()(left, right) {
-                Ok(value) => result::<R, STORED>(machine, value),
+                Ok(value) => result::<STORED>(machine, result_class::<A, R>(), value.to_slot()),
                 Err(kind) => return machine.trap(kind),
             }
             machine.advance(words::<A>(LEFT) + words::<B>(RIGHT) - 2)

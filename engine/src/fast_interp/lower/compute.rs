@@ -9,10 +9,9 @@ use crate::fast_interp::handlers::bulk::{self, Apply, Arguments, Failure};
 use crate::fast_interp::handlers::numeric::{BinaryForms, Forms, Places, Results, UnaryForms};
 use crate::fast_interp::handlers::{ACCUMULATOR, IMMEDIATE, SLOT, control as op};
 use crate::fast_interp::listing::{Name, Part};
+use crate::faults::Fault;
 use crate::opcode::reader::{MemArg, Reader};
-use crate::opcode::{
-    self, Load, Memory, Numeric, Parametric, Reference, Store, Table, Variable, Wide,
-};
+use crate::opcode::{self, Load, Memory, Numeric, Parametric, Reference, Store, Table, Variable, Wide};
 use crate::val::NULL_SLOT;
 
 /// What an instruction does to the operand stack, if its operands lie in a row.
@@ -141,8 +140,9 @@ impl Lowering<'_> {
         };
         match negated {
             Some(Comparison { start, branch, before, .. }) => {
-                let branch = Branch { negated: !branch.negated, ..branch };
-                self.may_decide(branch, start, before);
+                const FORGETS: Fault = Fault::named("fast-interp-branch-forgets-negation");
+                let negated = branch.negated == FORGETS.is_planted();
+                self.may_decide(Branch { negated, ..branch }, start, before);
             }
             None => self.may_decide(branch, start, before),
         }

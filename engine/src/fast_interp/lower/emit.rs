@@ -413,8 +413,6 @@ impl Lowering<'_> {
 /// Where a run of many slots in a row begins.
 fn span(operands: &[Operand]) -> Option<u32> {
     let Some(Operand::Slot { slot: first, .. }) = operands.first().copied() else { return None };
-    let follows = |(index, operand): (usize, &Operand)| {
-        matches!(operand, Operand::Slot { slot, .. } if *slot == first + index as u32)
-    };
+    let follows = |(index, operand): (usize, &Operand)| matches!(operand, Operand::Slot { slot, .. } if *slot == first + index as u32);
     (operands.len() >= 4 && operands.iter().enumerate().all(follows)).then_some(first)
 }
