@@ -125,3 +125,14 @@ fn seeds_mean_what_they_meant() {
 
 const BLESSED: [&str; 4] =
     ["0x41892109cf94a025", "0x5b85d6c8bd4da593", "0xa0c2638809f80893", "0x3e63443679171d9c"];
+
+#[test]
+fn a_function_that_nobody_can_call_from_outside_is_not_called() {
+    // (module (func (export "f") (param (ref null nocont)))), which nobody has validated.
+    let wasm =
+        b"\0asm\x01\0\0\0\x01\x05\x01\x60\x01\x75\0\x03\x02\x01\0\x07\x05\x01\x01f\0\0\x0a\x04\x01\x02\0\x0b";
+    for case_seed in 0..20 {
+        let case = plan::plan(wasm.to_vec(), case_seed).expect("it decodes");
+        assert_eq!(case.actions, [Action::Instantiate { module: 0 }]);
+    }
+}
