@@ -137,3 +137,14 @@ fn seeds_mean_what_they_meant() {
 
 const BLESSED: [&str; 4] =
     ["0x632230735cd38c5b", "0x9ac131a36d626294", "0x6abf38ac78e9bd0b", "0x43f1d6ef3783c1c6"];
+
+#[test]
+fn a_function_that_nobody_can_call_from_outside_is_not_called() {
+    // (module (func (export "f") (param (ref null nocont)))), which nobody has validated.
+    let wasm =
+        b"\0asm\x01\0\0\0\x01\x05\x01\x60\x01\x75\0\x03\x02\x01\0\x07\x05\x01\x01f\0\0\x0a\x04\x01\x02\0\x0b";
+    for case_seed in 0..20 {
+        let case = plan::plan(wasm.to_vec(), case_seed).expect("it decodes");
+        assert_eq!(case.actions, [Action::Instantiate { module: 0 }]);
+    }
+}
