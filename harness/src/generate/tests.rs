@@ -1,6 +1,6 @@
 use super::*;
 use crate::case::Action;
-use wasmparser::{Operator, Parser, Payload, Validator, WasmFeatures};
+use wasmparser::{Operator, Parser, Validator, WasmFeatures};
 
 fn case(generator: &mut Generator, seed: u64, index: u64) -> Case {
     generator.case(seed, index).expect("these indices make modules").case
