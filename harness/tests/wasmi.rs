@@ -68,8 +68,8 @@ fn trap(kind: TrapKind) -> Outcome {
 fn generated_cases_agree() {
     let mut generator = Generator::new(Features::executed()).profile(Profile::Judged);
     let (mut returned, mut shown) = (0, 0);
-    // Case 631 is the first that meets wasmi's fault, see the last test.
-    for index in 0..630 {
+    // Case 302 is the first that meets wasmi's fault, see the last test.
+    for index in 0..302 {
         let Some(generated) = generator.case(1, index) else { continue };
         let run = run(&generated.case);
         assert_eq!(run.verdict, Verdict::Agree, "case {index}");
@@ -80,8 +80,8 @@ fn generated_cases_agree() {
             shown += instances.map(|instance| instance.exports.len()).sum::<usize>();
         }
     }
-    assert!(returned > 1_500, "{returned} actions returned");
-    assert!(shown > 5_000, "{shown} exported entities were compared");
+    assert!(returned > 700, "{returned} actions returned");
+    assert!(shown > 2_500, "{shown} exported entities were compared");
 }
 
 #[test]
