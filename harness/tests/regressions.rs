@@ -3,26 +3,13 @@
 use crosscheck::script::{self, Options, ScriptFile};
 use crosscheck::subject::Lane;
 use crosscheck_engine::Mode;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
-
-fn scripts_below(folder: &Path) -> Vec<PathBuf> {
-    let mut scripts = Vec::new();
-    for entry in std::fs::read_dir(folder).expect("a readable folder") {
-        let path = entry.expect("a readable folder").path();
-        if path.is_dir() {
-            scripts.extend(scripts_below(&path));
-        } else if path.extension().is_some_and(|ending| ending == "wast") {
-            scripts.push(path);
-        }
-    }
-    scripts.sort();
-    scripts
-}
 
 fn passes(lanes: &[Lane]) {
     let folder: PathBuf = [env!("CARGO_MANIFEST_DIR"), "..", "corpus", "regressions"].iter().collect();
-    let files: Vec<ScriptFile> = scripts_below(&folder)
+    let files: Vec<ScriptFile> = script::scripts_below(&folder)
+        .expect("a readable folder")
         .iter()
         .map(|path| {
             let text = std::fs::read_to_string(path).expect("a readable script");
