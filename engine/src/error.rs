@@ -28,7 +28,9 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn decode(error: wasmparser::Error) -> Error {
-        Error::Invalid { offset: error.offset(), message: error.message().to_string() }
+        // Some messages are laid out over several lines; an error here is one.
+        let message = error.message().split_whitespace().collect::<Vec<_>>().join(" ");
+        Error::Invalid { offset: error.offset(), message }
     }
 
     pub(crate) fn invalid(offset: u64, message: impl Into<String>) -> Error {

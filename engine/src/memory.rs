@@ -5,7 +5,7 @@
 
 use crate::error::Error;
 use crate::limits::Settings;
-use crate::platform::Reservation;
+use crate::platform::{OS_PAGE_BYTES, Reservation};
 use crate::types::MemoryType;
 use std::ops::Range;
 use std::sync::Mutex;
@@ -45,8 +45,9 @@ pub(crate) fn give_reservation(mut reservation: Reservation) {
 pub(crate) struct MemoryEntity {
     pub ty: MemoryType,
     reservation: Option<Reservation>,
-    /// Where the memory was before it last moved, poisoned; only while memory moves on growth.
-    left_behind: Vec<Reservation>,
+    /// Where the memory was before it last moved, poisoned; only while memory moves on growth. One is
+    /// enough: a stale address is stale by one growth, and all of them would fill the machine.
+    left_behind: Option<Reservation>,
     bytes: u64,
     /// Pages it can ever have: declared maximum, address type and configured limit.
     limit_pages: u64,
@@ -71,14 +72,7 @@ impl MemoryEntity {
         let reserved = if moves { bytes } else { limit_pages << ty.page_size_log2 };
         let mut reservation = take_reservation(reserved)?;
         commit(&mut reservation, bytes)?;
-        Ok(MemoryEntity {
-            ty,
-            reservation: Some(reservation),
-            left_behind: Vec::new(),
-            bytes,
-            limit_pages,
-            moves,
-        })
+        Ok(MemoryEntity { ty, reservation: Some(reservation), left_behind: None, bytes, limit_pages, moves })
     }
 
     fn reservation(&self) -> &Reservation {
@@ -122,6 +116,9 @@ impl MemoryEntity {
         let mut target = take_reservation(bytes)?;
         commit(&mut target, bytes)?;
         let source = self.reservation();
+        // SAFETY: the range is committed, since it lies inside the memory.
+        let poison =
+            |range: Range<usize>| unsafe { source.base().add(range.start).write_bytes(POISON, range.len()) };
         source.touched(self.bytes as usize, |range| {
             // SAFETY: both ranges are committed, at least as long, and belong to different reservations.
             unsafe {
@@ -130,10 +127,17 @@ impl MemoryEntity {
                     .add(range.start)
                     .copy_from_nonoverlapping(source.base().add(range.start), range.len());
             }
+            poison(range);
         });
-        // SAFETY: the old range is committed as far as the memory was long.
-        unsafe { source.base().write_bytes(POISON, self.bytes as usize) };
-        self.left_behind.extend(self.reservation.replace(target));
+        // What was never touched would read as zero, as it does in the new place; poisoning all of it
+        // would cost what was declared, so only both ends are made to tell.
+        let bytes = self.bytes as usize;
+        poison(0..bytes.min(OS_PAGE_BYTES));
+        poison(bytes.saturating_sub(OS_PAGE_BYTES)..bytes);
+        if let Some(before) = self.left_behind.take() {
+            give_reservation(before);
+        }
+        self.left_behind = self.reservation.replace(target);
         Ok(())
     }
 
@@ -177,7 +181,7 @@ impl MemoryEntity {
 
 impl Drop for MemoryEntity {
     fn drop(&mut self) {
-        self.reservation.take().into_iter().chain(self.left_behind.drain(..)).for_each(give_reservation);
+        self.reservation.take().into_iter().chain(self.left_behind.take()).for_each(give_reservation);
     }
 }
 

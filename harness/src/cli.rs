@@ -152,7 +152,7 @@ impl Common {
 fn judge(name: &str) -> Result<Arc<dyn Subject>, Failure> {
     match name {
         #[cfg(feature = "wasmi")]
-        "wasmi" => Ok(Arc::new(crate::subject::WasmiSubject::default())),
+        "wasmi" => Ok(Arc::new(crate::subject::WasmiSubject)),
         #[cfg(not(feature = "wasmi"))]
         "wasmi" => {
             Err(Failure::Usage("--with wasmi: this build has no wasmi; build with `--features wasmi`".into()))

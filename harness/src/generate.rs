@@ -6,9 +6,10 @@
 //!
 //! In order: [`features`] says which proposals modules may use; [`stream`] turns numbers into choices; a
 //! generator (a row of [`GENERATORS`], a file each) makes modules; [`plan`] adds hosts, actions and limits. What
-//! subjects then run the case is not decided here.
+//! subjects then run the case is not decided here. [`mutate`] damages modules for whoever tests hostile input.
 
 pub mod features;
+pub mod mutate;
 pub mod plan;
 pub mod sink;
 pub mod smith;

@@ -123,6 +123,19 @@ pub struct HostCall {
     pub notes: Vec<String>,
 }
 
+impl ActionObservation {
+    /// The last thing seen of a subject that panicked: nothing of its store can be trusted.
+    pub fn panicked(message: &str) -> ActionObservation {
+        ActionObservation {
+            outcome: Outcome::Crash(format!("panic: {message}")),
+            fuel_left: 0,
+            host_calls: HostCalls::default(),
+            state_digest: 0,
+            state: None,
+        }
+    }
+}
+
 impl Outcome {
     /// The word that reports use.
     pub fn kind(&self) -> &'static str {

@@ -12,7 +12,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-/// Reasons for skips that a summary shows.
+/// Reasons for skips, and kinds of trap, that a summary shows.
 const SHOWN_REASONS: usize = 6;
 
 /// Measures a run: wall clock, and CPU time with that of child processes.
@@ -252,8 +252,9 @@ pub fn fuzz_summary(campaign: &Campaign, tally: &Tally, times: &Times) -> String
     let traps: u64 = tally.traps.values().sum();
     let mut kinds: Vec<_> = tally.traps.iter().collect();
     kinds.sort_by_key(|(kind, count)| (std::cmp::Reverse(**count), **kind));
+    let kinds = kinds.iter().take(SHOWN_REASONS);
     let kinds: Vec<_> =
-        kinds.iter().map(|(kind, count)| format!("{kind} {:.1} %", percent(**count, traps))).collect();
+        kinds.map(|(kind, count)| format!("{kind} {:.1} %", percent(**count, traps))).collect();
     line("traps", format!("{traps}: {}", kinds.join(", ")));
     for judge in &campaign.judges {
         let capabilities = judge.capabilities().left_out().join(", ");

@@ -33,6 +33,8 @@ use crosscheck_engine::{Config, Mode};
 use crosscheck_spec_tests::SpecFile;
 use rayon::prelude::*;
 use std::borrow::Cow;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A mode with settings that must not change what is observed.
@@ -134,4 +136,19 @@ pub fn run_files(
     let mut total = ScriptReport::of_lanes(lanes);
     reports.into_iter().flatten().for_each(|report| total.add(report));
     total
+}
+
+/// The `.wast` files in a folder and below it, sorted. Fails as reading a folder fails.
+pub fn scripts_below(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut scripts = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            scripts.extend(scripts_below(&path)?);
+        } else if path.extension().is_some_and(|ending| ending == "wast") {
+            scripts.push(path);
+        }
+    }
+    scripts.sort();
+    Ok(scripts)
 }

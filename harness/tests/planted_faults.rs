@@ -9,6 +9,7 @@ use crosscheck::events::{Events, Tally};
 use crosscheck::generate::Features;
 use crosscheck::observe::Capture;
 use crosscheck::run::{Campaign, Lanes, run_case};
+use crosscheck::script::{self, Options, ScriptFile};
 use crosscheck::subject::{Lane, LaneSubject};
 use crosscheck_engine::Mode;
 use crosscheck_engine::faults::{Fault, plant};
@@ -37,7 +38,7 @@ impl Events for Silent {
 
 fn campaign(cases: u64) -> Tally {
     let lanes = Lanes::Swarm(Mode::all().collect());
-    let features = Features::core();
+    let features = Features::executed();
     let campaign = Campaign {
         seed: 1,
         first: 0,

@@ -98,7 +98,7 @@ impl Fuzz {
         if lanes.names().len() + judges.len() < 2 {
             return Err(Failure::Usage("--modes: a comparison needs at least two subjects".into()));
         }
-        let features = Features::core();
+        let features = Features::executed();
         let (shard, seed, time) = (self.common.shard, self.seed, self.time);
         Ok(Campaign { seed, first: self.start, cases, time, shard, lanes, judges, features })
     }

@@ -10,6 +10,7 @@ use crate::report::{self, Clock};
 use crate::run::{CaseRun, run_case};
 use crate::subject::{LaneSubject, Prepared, Subject};
 use clap::Args;
+use crosscheck_engine::{Config, Engine, Mode, Module};
 use serde_json::{Value as Json, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,8 +35,11 @@ impl Replay {
         for file in &self.files {
             let exit = match input::read(file)? {
                 Input::Module(wasm) => {
-                    let case = plan::plan(wasm, self.seed)
-                        .map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
+                    let refused = |error| Failure::Usage(format!("{}: {error}", file.display()));
+                    // Whoever cannot decode a module cannot say what to call in it either.
+                    let engine = Engine::new(&Config::new(Mode::Interp));
+                    Module::decode(&engine, wasm.as_slice()).map_err(|error| refused(error.to_string()))?;
+                    let case = plan::plan(wasm, self.seed).map_err(|error| refused(error.to_string()))?;
                     self.case(file, &case)?
                 }
                 Input::Case(case) => self.case(file, &case)?,

@@ -3,10 +3,10 @@
 use super::input::read_script;
 use super::{Common, Done, Exit, Failure, progress, stop_flag};
 use crate::report::{self, Clock};
-use crate::script::{self, Options, ScriptFile, ScriptReport};
+use crate::script::{self, Options, ScriptFile, ScriptReport, scripts_below};
 use clap::Args;
 use crosscheck_spec_tests::Group;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Options of `spec`.
@@ -124,18 +124,4 @@ fn collect(what: &[String]) -> Result<(Vec<ScriptFile>, Vec<String>), Failure> {
         }
     }
     Ok((files, broken))
-}
-
-fn scripts_below(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let mut scripts = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            scripts.extend(scripts_below(&path)?);
-        } else if path.extension().is_some_and(|ending| ending == "wast") {
-            scripts.push(path);
-        }
-    }
-    scripts.sort();
-    Ok(scripts)
 }

@@ -22,6 +22,8 @@ pub enum Purpose {
     Lanes = 5,
     /// What the host does.
     Hosts = 6,
+    /// How its modules are damaged.
+    Mutation = 7,
 }
 
 /// The seed that everything about one case of a campaign derives from.

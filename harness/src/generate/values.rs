@@ -166,7 +166,7 @@ fn v128_bits(stream: &mut Stream) -> u128 {
 
 fn reference(ty: RefType, stream: &mut Stream) -> Option<RefValue> {
     if ty.is_nullable() && stream.percent(30) {
-        return Some(RefValue::Null(heap_kind(ty.heap_type())));
+        return heap_kind(ty.heap_type()).map(RefValue::Null);
     }
     match ty.heap_type() {
         HeapType::Abstract { shared: false, ty: AbstractHeapType::Extern } => {
@@ -176,13 +176,15 @@ fn reference(ty: RefType, stream: &mut Stream) -> Option<RefValue> {
             shared: false,
             ty: AbstractHeapType::Any | AbstractHeapType::Eq | AbstractHeapType::I31,
         } => Some(RefValue::I31(integer(stream) as u32 & 0x7fff_ffff)),
-        other => ty.is_nullable().then(|| RefValue::Null(heap_kind(other))),
+        other if ty.is_nullable() => heap_kind(other).map(RefValue::Null),
+        _ => None,
     }
 }
 
-/// The kind that a null of the type is shown with.
-fn heap_kind(ty: HeapType) -> HeapKind {
-    match ty {
+/// The kind that a null of the type is shown with; none for continuations, which no feature has, but which modules
+/// that have not been validated may still mention.
+fn heap_kind(ty: HeapType) -> Option<HeapKind> {
+    Some(match ty {
         HeapType::Abstract { ty, .. } => match ty {
             AbstractHeapType::Func => HeapKind::Func,
             AbstractHeapType::Extern => HeapKind::Extern,
@@ -196,12 +198,10 @@ fn heap_kind(ty: HeapType) -> HeapKind {
             AbstractHeapType::Struct => HeapKind::Struct,
             AbstractHeapType::Array => HeapKind::Array,
             AbstractHeapType::Eq => HeapKind::Eq,
-            AbstractHeapType::Cont | AbstractHeapType::NoCont => {
-                unreachable!("continuations are not among the features")
-            }
+            AbstractHeapType::Cont | AbstractHeapType::NoCont => return None,
         },
         HeapType::Concrete(index) | HeapType::Exact(index) => {
             HeapKind::Concrete(index.as_module_index().expect("the module was not validated"))
         }
-    }
+    })
 }

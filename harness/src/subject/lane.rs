@@ -122,13 +122,7 @@ impl Subject for LaneSubject {
                 Ok(observed) => actions.push(observed),
                 Err(message) => {
                     // Nothing of a store that panicked can be trusted, so the observation ends here.
-                    actions.push(ActionObservation {
-                        outcome: Outcome::Crash(format!("panic: {message}")),
-                        fuel_left: 0,
-                        host_calls: Default::default(),
-                        state_digest: 0,
-                        state: None,
-                    });
+                    actions.push(ActionObservation::panicked(&message));
                     std::mem::forget(run);
                     break;
                 }

@@ -90,13 +90,7 @@ impl Subject for WasmiSubject {
                     }
                 }
                 Err(message) => {
-                    actions.push(ActionObservation {
-                        outcome: Outcome::Crash(message),
-                        fuel_left: 0,
-                        host_calls: Default::default(),
-                        state_digest: 0,
-                        state: None,
-                    });
+                    actions.push(ActionObservation::panicked(&message));
                     // Nothing of a store that panicked can be trusted, not even its destructors.
                     std::mem::forget(run);
                     break;

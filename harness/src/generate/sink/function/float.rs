@@ -16,7 +16,7 @@ pub(super) enum Float {
     F64x2,
 }
 
-/// The positive canonical NaN (specification, section 2.1.3, "Floating-Point").
+/// The positive canonical NaN (specification, section 2.2.3, "Floating-Point").
 const NAN32: u32 = 0x7fc0_0000;
 /// The same with 64 bits.
 const NAN64: u64 = 0x7ff8_0000_0000_0000;
