@@ -33,8 +33,6 @@ pub(super) struct FuncEntry {
     pub params: u32,
     /// Declared locals: zeroed on entry.
     pub locals: u32,
-    /// Slots of the whole frame.
-    pub frame_slots: u32,
     /// File offset of the first opcode.
     pub first_offset: u32,
     pub func: FuncIndex,

@@ -143,19 +143,18 @@ impl Context {
         store.depth = depth as u32;
     }
 
-    /// Prepares for somebody to look at the stack while the instruction at `ip` is in progress.
-    pub fn leave(&mut self, ip: *const u64, fp: *mut u64) {
-        self.leave_behind(ip.wrapping_add(1), fp, None, 0);
-    }
-
-    /// The same from a position behind the instruction in progress. No frame reaches as far as
-    /// `free` slots beyond the innermost frame's own.
-    pub fn leave_behind(&mut self, ip: *const u64, fp: *mut u64, offset: Option<u32>, free: usize) {
+    /// Prepares for somebody to look at the stack. `ip` is behind the instruction in progress, whose
+    /// offset is `offset` if the position does not tell; no slot from `free` on is in use.
+    pub fn leave(&mut self, ip: *const u64, fp: *mut u64, offset: Option<u32>, free: usize) {
         self.innermost = Innermost { ip, fp, offset };
         self.hand_over();
-        let free = self.innermost_end().max(free);
         let top = std::ptr::from_mut(self).expose_provenance();
         self.store().leave(top, free);
+    }
+
+    /// The same where nothing will run before the activation is over.
+    fn leave_for_good(&mut self, ip: *const u64, fp: *mut u64, offset: u32) {
+        self.leave(ip, fp, Some(offset), self.slot_number(fp));
     }
 
     /// The position of an address among the slots of the stack.
@@ -163,32 +162,17 @@ impl Context {
         (address.addr() - self.stack.addr()) / 8
     }
 
-    /// First slot that the innermost frame does not use.
-    fn innermost_end(&mut self) -> usize {
-        let Innermost { ip, fp, .. } = self.innermost;
-        let (mut ip, mut instance) = (ip, self.instance_id);
-        if ip == self.back_code() {
-            let crossing = self.crossings.last().expect("a frame returns through it");
-            (ip, instance) = (crossing.ip, crossing.instance);
-        }
-        if ip == self.exit_code() {
-            return 0;
-        }
-        let slots = ModuleCode::of(self.store().instance(instance)).entry_at(ip).frame_slots;
-        self.slot_number(fp) + slots as usize
-    }
-
     /// Ends the activation with a trap of the instruction at `ip`.
     pub fn trap(&mut self, ip: *const u64, fp: *mut u64, kind: TrapKind) {
         let site = ModuleCode::of(self.instance()).site(ip.wrapping_add(1));
-        self.leave_behind(ip.wrapping_add(1), fp, Some(site), 0);
+        self.leave_for_good(ip.wrapping_add(1), fp, site);
         self.outcome = Err(self.store().trap(kind, site));
     }
 
     /// Ends the activation because `callee` finds too little left of the depth budget. Its frame is
     /// laid out at `fp`, up to the header.
     pub fn exhausted(&mut self, callee: &FuncEntry, fp: *mut u64) {
-        self.leave_behind(callee.code.wrapping_add(1), fp, Some(callee.first_offset), 0);
+        self.leave_for_good(callee.code.wrapping_add(1), fp, callee.first_offset);
         self.outcome = Err(self.store().trap(TrapKind::CallStackExhausted, callee.first_offset));
     }
 

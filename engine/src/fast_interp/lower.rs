@@ -119,7 +119,6 @@ impl<'m> Lowering<'m> {
                 cost: body.frame_cost,
                 params: body.param_slots,
                 locals: body.local_slots - body.param_slots,
-                frame_slots: first_operand(body) + body.operand_slots,
                 first_offset: body.code.start,
                 func: module.func_index(index),
             }

@@ -9,7 +9,7 @@ use super::super::context::{Context, Crossing};
 use super::super::dispatch::{Flow, Machine, Op};
 use super::{ACCUMULATOR, SLOT};
 use crate::instance::func_matches;
-use crate::store::{CallSite, FuncId, FuncKind};
+use crate::store::{CallSite, FuncId, FuncKind, InstanceId};
 use crate::trap::TrapKind;
 use crate::val::slot_func;
 use std::ffi::c_void;
@@ -212,41 +212,56 @@ unsafe extern "C-unwind" fn call_other(
     let (context, site) = unsafe { (&mut *context.cast::<Context>(), ip.add(2).read() as u32) };
     let func = FuncId(func);
     let back = ip.wrapping_add(CALL_WORDS);
-    match context.store().func(func).kind.clone() {
-        FuncKind::Wasm { instance, entry, .. } => {
+    match context.wasm(func) {
+        Some((instance, entry)) => {
             context.crossings.push(Crossing { ip: back, instance: context.instance_id });
             context.enter_instance(instance);
             let back = context.back_code();
             // SAFETY: the entry is that of a function of an instance that is alive.
-            unsafe { enter_slowly(context, entry.0.cast(), fp, back, caller) }
+            unsafe { enter_slowly(context, entry, fp, back, caller) }
         }
-        FuncKind::Host(_) => {
-            context.leave(ip, caller);
-            // SAFETY: the arguments lie at `fp`.
-            let called = unsafe { call_host(context, func, CallSite::Call(site), fp) };
-            // SAFETY: as above; an operand's place may be read.
-            if called { unsafe { Landing::behind(context, back, caller, fp) } } else { STOPPED }
+        // SAFETY: the arguments lie at `fp`.
+        None => unsafe { call_host(context, func, CallSite::Call(site), fp, back, caller) },
+    }
+}
+
+impl Context {
+    /// Instance and entry of a wasm function; `None` for a host function.
+    fn wasm(&mut self, func: FuncId) -> Option<(InstanceId, *const FuncEntry)> {
+        match &self.store().func(func).kind {
+            FuncKind::Wasm { instance, entry, .. } => Some((*instance, entry.0.cast())),
+            FuncKind::Host(_) => None,
         }
     }
 }
 
-/// Calls a host function whose arguments lie at `fp`; whether it returned.
-unsafe fn call_host(context: &mut Context, func: FuncId, site: CallSite, fp: *mut u64) -> bool {
-    let caller = context.instance_id;
-    let store = context.store();
-    let ty = &store.func(func).func_type;
+/// Calls a host function whose arguments lie at `fp`, and goes on at `back` in `caller`.
+unsafe fn call_host(
+    context: &mut Context,
+    func: FuncId,
+    site: CallSite,
+    fp: *mut u64,
+    back: *const u64,
+    caller: *mut u64,
+) -> Landing {
+    let ty = &context.store().func(func).func_type;
     let slots = ty.params().len().max(ty.results().len());
+    // What a call is in progress in needs nothing above its arguments and results.
+    let free = context.slot_number(fp) + slots;
+    context.leave(back, caller, None, free);
     // SAFETY: the slots belong to a frame in progress, or to one that has just ended; no other reference
     // to them exists, and nested activations begin behind them.
     let slots = unsafe { std::slice::from_raw_parts_mut(fp, slots) };
-    let outcome = store.call_host(func, Some(caller), site, slots);
+    let instance = context.instance_id;
+    let outcome = context.store().call_host(func, Some(instance), site, slots);
     context.fuel = context.store().fuel;
     context.refresh();
     match outcome {
-        Ok(()) => true,
+        // SAFETY: a slot of the stack may be read, whether it holds a result or not.
+        Ok(()) => unsafe { Landing::behind(context, back, caller, fp) },
         Err(error) => {
             context.fail(error);
-            false
+            STOPPED
         }
     }
 }
@@ -338,14 +353,11 @@ unsafe extern "C-unwind" fn tail_call(
     let caller: *mut u64 = std::ptr::with_exposed_provenance_mut(caller as usize);
     context.depth += frame >> 32;
     let func = FuncId(func);
-    let record = context.store().func(func);
-    let params = record.func_type.params().len();
-    let slots = params.max(record.func_type.results().len());
-    let kind = record.kind.clone();
+    let params = context.store().func(func).func_type.params().len();
     // SAFETY: nothing above the frame's start is in use but the arguments.
     unsafe { std::ptr::copy(arguments, fp, params) };
-    match kind {
-        FuncKind::Wasm { instance, entry, .. } => {
+    match context.wasm(func) {
+        Some((instance, entry)) => {
             if instance != context.instance_id {
                 if back != context.back_code() {
                     context.crossings.push(Crossing { ip: back, instance: context.instance_id });
@@ -354,16 +366,10 @@ unsafe extern "C-unwind" fn tail_call(
                 context.enter_instance(instance);
             }
             // SAFETY: the entry is that of a function of an instance that is alive.
-            unsafe { enter_slowly(context, entry.0.cast(), fp, back, caller) }
+            unsafe { enter_slowly(context, entry, fp, back, caller) }
         }
-        FuncKind::Host(_) => {
-            let free = context.slot_number(fp) + slots;
-            context.leave_behind(back, caller, None, free);
-            // SAFETY: the arguments lie at `fp`.
-            let called = unsafe { call_host(context, func, CallSite::Tail, fp) };
-            // SAFETY: as above; a slot of the stack may be read.
-            if called { unsafe { Landing::behind(context, back, caller, fp) } } else { STOPPED }
-        }
+        // SAFETY: the arguments lie at `fp`.
+        None => unsafe { call_host(context, func, CallSite::Tail, fp, back, caller) },
     }
 }
 

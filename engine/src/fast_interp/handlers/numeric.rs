@@ -40,7 +40,9 @@ pub(in super::super) enum Places {
 pub(in super::super) struct UnaryForms {
     pub class: Class,
     pub result: Class,
+    pub may_trap: bool,
     pub computes: [Results; 2],
+    /// For what gives an `i32` and cannot trap.
     pub branches: Option<[Branches; 2]>,
 }
 
@@ -49,10 +51,11 @@ pub(in super::super) struct BinaryForms {
     pub left: Class,
     pub right: Class,
     pub result: Class,
+    pub may_trap: bool,
     /// Whether an immediate takes a word of its own.
     pub wide_immediate: bool,
     pub computes: [Results; 6],
-    /// All but the last of [`Places`].
+    /// For what gives an `i32` and cannot trap, all but the last of [`Places`].
     pub branches: Option<[Branches; 5]>,
 }
 
@@ -104,8 +107,12 @@ fn unary_forms<F: Fn(A) -> R + Copy + 'static, A: Slot, R: Slot>(_: F) -> Forms 
     Forms::Unary(UnaryForms {
         class: Class::of::<A>(),
         result: result_class::<A, R>(),
+        may_trap: false,
         computes: [computes::<F, A, R, SLOT>(), computes::<F, A, R, ACCUMULATOR>()],
-        branches: Some([branches::<F, A, R, SLOT>(), branches::<F, A, R, ACCUMULATOR>()]),
+        branches: match const { size_of::<R>() <= 4 } {
+            true => Some([branches::<F, A, R, SLOT>(), branches::<F, A, R, ACCUMULATOR>()]),
+            false => None,
+        },
     })
 }
 
@@ -122,6 +129,7 @@ fn try_unary_forms<F: Fn(A) -> Result<R, TrapKind> + Copy + 'static, A: Slot, R:
     Forms::Unary(UnaryForms {
         class: Class::of::<A>(),
         result: result_class::<A, R>(),
+        may_trap: true,
         computes: [computes::<F, A, R, SLOT>(), computes::<F, A, R, ACCUMULATOR>()],
         branches: None,
     })
@@ -150,6 +158,7 @@ fn binary_forms<F: Fn(A, B) -> R + Copy + 'static, A: Slot, B: Slot, R: Slot>(_:
         left: Class::of::<A>(),
         right: Class::of::<B>(),
         result: result_class::<A, R>(),
+        may_trap: false,
         wide_immediate: words::<B>(IMMEDIATE) == 3,
         computes: [
             computes::<F, A, B, R, SLOT, SLOT>(),
@@ -159,13 +168,16 @@ fn binary_forms<F: Fn(A, B) -> R + Copy + 'static, A: Slot, B: Slot, R: Slot>(_:
             computes::<F, A, B, R, ACCUMULATOR, IMMEDIATE>(),
             computes::<F, A, B, R, IMMEDIATE, SLOT>(),
         ],
-        branches: Some([
-            branches::<F, A, B, R, SLOT, SLOT>(),
-            branches::<F, A, B, R, SLOT, ACCUMULATOR>(),
-            branches::<F, A, B, R, ACCUMULATOR, SLOT>(),
-            branches::<F, A, B, R, SLOT, IMMEDIATE>(),
-            branches::<F, A, B, R, ACCUMULATOR, IMMEDIATE>(),
-        ]),
+        branches: match const { size_of::<R>() <= 4 } {
+            true => Some([
+                branches::<F, A, B, R, SLOT, SLOT>(),
+                branches::<F, A, B, R, SLOT, ACCUMULATOR>(),
+                branches::<F, A, B, R, ACCUMULATOR, SLOT>(),
+                branches::<F, A, B, R, SLOT, IMMEDIATE>(),
+                branches::<F, A, B, R, ACCUMULATOR, IMMEDIATE>(),
+            ]),
+            false => None,
+        },
     })
 }
 
@@ -186,6 +198,7 @@ where
         left: Class::of::<A>(),
         right: Class::of::<B>(),
         result: result_class::<A, R>(),
+        may_trap: true,
         wide_immediate: words::<B>(IMMEDIATE) == 3,
         computes: [
             computes::<F, A, B, R, SLOT, SLOT>(),

@@ -117,7 +117,7 @@ impl Lowering<'_> {
         };
         let operand = self.pop();
         let operand = self.in_near_slot(operand, 0);
-        if forms.branches.is_none() {
+        if forms.may_trap {
             self.site();
         }
         let mirrored = self.accumulates(operand, forms.class);
@@ -162,7 +162,7 @@ impl Lowering<'_> {
             (Operand::Constant(_), Operand::Constant(_)) => self.in_near_slot(left, 0),
             (_, _) => self.near(left, 0),
         };
-        if forms.branches.is_none() {
+        if forms.may_trap {
             self.site();
         }
         let (places, first, second, immediate) = match (left, right) {

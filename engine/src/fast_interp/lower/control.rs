@@ -13,6 +13,9 @@ use crate::fast_interp::listing::{Name, Part};
 use crate::opcode::reader::{BlockType, Labels};
 use crate::opcode::{Control, Numeric, Opcode};
 
+/// Values that a conditional branch copies one by one on its taken path. More are first put into their
+/// own slots, once for all branches, so that no branch takes more than one copy of a run.
+const FEW: u32 = 4;
 /// Ends a chain of patches.
 const NO_PATCH: u32 = u32::MAX;
 /// A function's label has no stub, a loop's no patches: no position.
@@ -265,7 +268,8 @@ impl Lowering<'_> {
         let (index, label) = self.label(depth);
         let (arity, height, kind) = (label.arity(), label.height, label.kind);
         let in_place = kind != Kind::Function && height + arity == self.stack.len() as u32 - 1;
-        let condition = self.take_condition(!in_place || self.are_own_below_top(arity));
+        let copies_first = in_place || arity > FEW;
+        let condition = self.take_condition(!copies_first || self.are_own_below_top(arity));
         self.branch_to(condition, true, index);
     }
 
@@ -279,6 +283,9 @@ impl Lowering<'_> {
             let at = self.branch(condition, if_holds);
             self.aim(2 * (at + 1) + 1, at, index);
             return;
+        }
+        if arity > FEW {
+            self.own(arity);
         }
         let around = self.branch(condition, !if_holds);
         let mirrors = self.mirrors;
