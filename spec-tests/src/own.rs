@@ -16,6 +16,7 @@ scripts! {
     "calls" "tail-call-replaces-the-frame-before-the-host-runs";
     "memory" "a-failed-segment-keeps-what-earlier-ones-wrote";
     "references" "reference-locals-start-null";
+    "tables" "indices-of-64-bits";
 }
 
 /// All of them.

@@ -1,0 +1,88 @@
+;; Tables whose indices have 64 bits: every table instruction, at and beyond both 32-bit and table bounds.
+;; The pinned suite has no scripts for them.
+(module
+  (type $number (func (result i32)))
+  (table $t (export "t") i64 4 10 funcref)
+  (table $small 8 funcref)
+  (elem (table $t) (i64.const 1) func $one $two)
+  (elem $passive func $two $one $two)
+  (func $one (type $number) (i32.const 1))
+  (func $two (type $number) (i32.const 2))
+  (func (export "call") (param i64) (result i32) (call_indirect $t (type $number) (local.get 0)))
+  (func (export "tail") (param i64) (result i32) (return_call_indirect $t (type $number) (local.get 0)))
+  (func (export "is-null") (param i64) (result i32) (ref.is_null (table.get $t (local.get 0))))
+  (func (export "set-two") (param i64) (table.set $t (local.get 0) (ref.func $two)))
+  (func (export "size") (result i64) (table.size $t))
+  (func (export "grow") (param i64) (result i64) (table.grow $t (ref.func $one) (local.get 0)))
+  (func (export "fill") (param i64 i64) (table.fill $t (local.get 0) (ref.func $two) (local.get 1)))
+  (func (export "init") (param i64 i32 i32) (table.init $t $passive (local.get 0) (local.get 1) (local.get 2)))
+  (func (export "copy") (param i64 i64 i64) (table.copy $t $t (local.get 0) (local.get 1) (local.get 2)))
+  (func (export "copy-out") (param i32 i64 i32) (table.copy $small $t (local.get 0) (local.get 1) (local.get 2)))
+  (func (export "copy-in") (param i64 i32 i32) (table.copy $t $small (local.get 0) (local.get 1) (local.get 2)))
+  (func (export "call-small") (param i32) (result i32) (call_indirect $small (type $number) (local.get 0))))
+
+(assert_return (invoke "size") (i64.const 4))
+(assert_return (invoke "call" (i64.const 1)) (i32.const 1))
+(assert_return (invoke "call" (i64.const 2)) (i32.const 2))
+(assert_return (invoke "tail" (i64.const 2)) (i32.const 2))
+(assert_trap (invoke "call" (i64.const 0)) "uninitialized element")
+(assert_trap (invoke "call" (i64.const 4)) "undefined element")
+;; The low halves of these are good indices.
+(assert_trap (invoke "call" (i64.const 0x1_0000_0001)) "undefined element")
+(assert_trap (invoke "tail" (i64.const 0x8000_0000_0000_0001)) "undefined element")
+(assert_trap (invoke "is-null" (i64.const 0x1_0000_0000)) "out of bounds table access")
+(assert_trap (invoke "set-two" (i64.const 0x1_0000_0000)) "out of bounds table access")
+(assert_trap (invoke "set-two" (i64.const -1)) "out of bounds table access")
+
+(assert_return (invoke "is-null" (i64.const 3)) (i32.const 1))
+(assert_return (invoke "set-two" (i64.const 3)))
+(assert_return (invoke "is-null" (i64.const 3)) (i32.const 0))
+(assert_return (invoke "call" (i64.const 3)) (i32.const 2))
+
+(assert_return (invoke "grow" (i64.const 0)) (i64.const 4))
+(assert_return (invoke "grow" (i64.const 7)) (i64.const -1))
+(assert_return (invoke "grow" (i64.const 0x1_0000_0001)) (i64.const -1))
+(assert_return (invoke "grow" (i64.const -1)) (i64.const -1))
+(assert_return (invoke "grow" (i64.const 2)) (i64.const 4))
+(assert_return (invoke "size") (i64.const 6))
+(assert_return (invoke "call" (i64.const 5)) (i32.const 1))
+
+(assert_return (invoke "fill" (i64.const 4) (i64.const 2)))
+(assert_return (invoke "call" (i64.const 5)) (i32.const 2))
+(assert_return (invoke "fill" (i64.const 6) (i64.const 0)))
+(assert_trap (invoke "fill" (i64.const 7) (i64.const 0)) "out of bounds table access")
+(assert_trap (invoke "fill" (i64.const 0) (i64.const 0x1_0000_0000)) "out of bounds table access")
+(assert_trap (invoke "fill" (i64.const -1) (i64.const 2)) "out of bounds table access")
+(assert_trap (invoke "call" (i64.const 0)) "uninitialized element")
+
+(assert_return (invoke "init" (i64.const 0) (i32.const 1) (i32.const 2)))
+(assert_return (invoke "call" (i64.const 0)) (i32.const 1))
+(assert_trap (invoke "init" (i64.const 5) (i32.const 0) (i32.const 2)) "out of bounds table access")
+(assert_trap (invoke "init" (i64.const 0x1_0000_0000) (i32.const 0) (i32.const 1)) "out of bounds table access")
+(assert_trap (invoke "init" (i64.const 0) (i32.const 3) (i32.const 1)) "out of bounds table access")
+
+(assert_return (invoke "copy" (i64.const 3) (i64.const 0) (i64.const 3)))
+(assert_return (invoke "call" (i64.const 3)) (i32.const 1))
+(assert_trap (invoke "copy" (i64.const 0) (i64.const 0x1_0000_0000) (i64.const 1)) "out of bounds table access")
+(assert_trap (invoke "copy" (i64.const 0) (i64.const 0) (i64.const -1)) "out of bounds table access")
+(assert_return (invoke "copy-out" (i32.const 7) (i64.const 3) (i32.const 1)))
+(assert_return (invoke "call-small" (i32.const 7)) (i32.const 1))
+(assert_trap (invoke "copy-out" (i32.const 7) (i64.const 3) (i32.const 2)) "out of bounds table access")
+(assert_return (invoke "copy-in" (i64.const 5) (i32.const 7) (i32.const 1)))
+(assert_return (invoke "call" (i64.const 5)) (i32.const 1))
+(assert_trap (invoke "copy-in" (i64.const 6) (i32.const 7) (i32.const 1)) "out of bounds table access")
+
+;; Importing: the index type is part of the type.
+(register "exporter")
+(module (import "exporter" "t" (table i64 4 funcref)))
+(assert_unlinkable (module (import "exporter" "t" (table 4 funcref))) "incompatible import type")
+(assert_invalid
+  (module (table i64 1 funcref) (func (drop (table.get 0 (i32.const 0)))))
+  "type mismatch")
+(assert_invalid
+  (module (table i64 1 funcref) (elem (i32.const 0) func))
+  "type mismatch")
+;; An active segment beyond 32 bits.
+(assert_trap
+  (module (table i64 1 funcref) (func $f) (elem (i64.const 0x1_0000_0000) func $f))
+  "out of bounds table access")
