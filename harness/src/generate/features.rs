@@ -1,7 +1,7 @@
 //! Which proposals generated modules may use, and what they promise to whom.
 //!
 //! The ceiling is what every mode executes; under it each case draws its own subset (see `smith`). When the
-//! modes learn a proposal, its line in [`Features::executed`] becomes `true`.
+//! modes learn a proposal, its line in [`Features::executed`] goes.
 
 /// Who is to agree on the cases. The same seed makes the same modules for both, but for what is promised.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -53,21 +53,12 @@ impl Features {
     /// What every mode executes today.
     pub fn executed() -> Features {
         Features {
-            sign_extension: true,
-            saturating_conversions: true,
-            multi_value: true,
-            bulk_memory: true,
-            reference_types: true,
-            tail_call: true,
-            extended_const: true,
-            multi_memory: true,
-            memory64: true,
             gc: false,
             exceptions: false,
             simd: false,
             relaxed_simd: false,
             threads: false,
-            wide_arithmetic: true,
+            ..Features::all()
         }
     }
 
