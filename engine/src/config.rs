@@ -41,6 +41,37 @@ impl Config {
         self
     }
 
+    /// Whether compiled code checks bounds by comparing, even where a fault would tell.
+    pub fn explicit_bounds(mut self, on: bool) -> Config {
+        self.settings.explicit_bounds = on;
+        self
+    }
+
+    /// Whether compiled code makes do with as few registers as it can.
+    pub fn few_registers(mut self, on: bool) -> Config {
+        self.settings.few_registers = on;
+        self
+    }
+
+    /// Whether compiled code pretends that direct calls reach a few KiB only, so that it needs islands.
+    pub fn short_branches(mut self, on: bool) -> Config {
+        self.settings.short_branches = on;
+        self
+    }
+
+    /// Whether compiled modes compile functions when they are first called.
+    pub fn lazy(mut self, on: bool) -> Config {
+        self.settings.lazy = on;
+        self
+    }
+
+    /// Whether compiled code leaves NaN bits as the hardware makes them: outside of the deterministic
+    /// profile, and faster.
+    pub fn free_nan_bits(mut self, on: bool) -> Config {
+        self.settings.free_nan_bits = on;
+        self
+    }
+
     /// What stores may use.
     pub fn limits(mut self, limits: Limits) -> Config {
         self.settings.limits = limits;

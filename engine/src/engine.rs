@@ -21,6 +21,8 @@ impl Engine {
         settings: Settings,
         types: Arc<TypeRegistry>,
     ) -> Engine {
+        let guard_regions = executor.uses_guard_regions() && !settings.explicit_bounds;
+        let settings = Settings { guard_regions, ..settings };
         Engine(Arc::new(Inner { executor, settings, types }))
     }
 

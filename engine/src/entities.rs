@@ -161,7 +161,7 @@ impl Global {
     pub fn new(mut store: impl AsContextMut, ty: GlobalType, value: Val) -> Result<Global, Error> {
         let store = store.context_mut().0;
         let value = slots_of_value(store, ty.content, value)?;
-        store.globals.push(GlobalEntity { ty, value });
+        store.globals.push(GlobalEntity { ty, value: Box::new(value) });
         Ok(Global { stored: store.stored(store.globals.len() as u32 - 1) })
     }
 
@@ -174,7 +174,7 @@ impl Global {
     pub fn get(&self, store: impl AsContext) -> Val {
         let store = store.context().0;
         let global = self.entity(store);
-        Val::read(global.ty.content, &global.value, store)
+        Val::read(global.ty.content, &*global.value, store)
     }
 
     /// Sets its value; fails if it is immutable or the value is of another type.
@@ -186,7 +186,7 @@ impl Global {
         }
         let value = slots_of_value(store, ty.content, value)?;
         let index = store.own(self.stored) as usize;
-        store.globals[index].value = value;
+        *store.globals[index].value = value;
         Ok(())
     }
 

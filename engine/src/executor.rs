@@ -26,6 +26,11 @@ pub(crate) trait Executor: Send + Sync {
     /// Whether the mode executes an opcode.
     fn executes(&self, opcode: Opcode) -> bool;
 
+    /// Whether its code relies on faults to check the bounds of memories.
+    fn uses_guard_regions(&self) -> bool {
+        false
+    }
+
     /// Prepares a module, all of whose opcodes the mode executes.
     fn compile(&self, module: &Arc<ModuleInner>, settings: &Settings) -> Result<Arc<dyn Code>, Error>;
 
@@ -53,4 +58,14 @@ pub(crate) trait Executor: Send + Sync {
 pub(crate) trait Code: Any + Send + Sync {
     /// What calls of a function in this mode start from: private to the mode, alive as long as the code.
     fn entry(&self, func: DefinedFuncIndex) -> *const ();
+
+    /// Compiles a function that was left for its first call, and gives its entry; for modes that do so.
+    fn compile_now(&self, _: &Arc<ModuleInner>, _: DefinedFuncIndex) -> Result<*const (), Error> {
+        unreachable!("the mode leaves nothing for later")
+    }
+
+    /// Where the native code of each function begins, for modes that compile to it; else null.
+    fn entries(&self) -> *const *const () {
+        std::ptr::null()
+    }
 }

@@ -16,7 +16,7 @@ use crate::module::{
 };
 use crate::store::{
     AsContext, AsContextMut, Entry, FuncId, FuncKind, FuncRecord, GlobalEntity, InstanceEntity, InstanceId,
-    StoreInner, Stored,
+    InstanceLinks, StoreInner, Stored,
 };
 use crate::trap::TrapKind;
 use crate::types::FuncType;
@@ -370,7 +370,7 @@ fn allocate(store: &mut StoreInner, module: &Module, imports: &[Extern]) -> Resu
     }
     for decl in &inner.globals {
         let value = evaluate(store, &decl.init, &funcs, &globals);
-        store.globals.push(GlobalEntity { ty: decl.ty, value });
+        store.globals.push(GlobalEntity { ty: decl.ty, value: Box::new(value) });
         globals.push(store.globals.len() as u32 - 1);
     }
     for decl in &inner.tables[inner.imported_tables as usize..] {
@@ -387,6 +387,14 @@ fn allocate(store: &mut StoreInner, module: &Module, imports: &[Extern]) -> Resu
         }
     });
     let elems = elems.collect();
+    let links = InstanceLinks {
+        memories: memories.iter().map(|memory| store.memories[*memory as usize].link()).collect(),
+        tables: tables.iter().map(|table| &raw const *store.tables[*table as usize].link).collect(),
+        globals: globals
+            .iter()
+            .map(|global| (&raw mut *store.globals[*global as usize].value).cast())
+            .collect(),
+    };
     store.instances.push(Box::new(InstanceEntity {
         module: inner.clone(),
         code: module.code.clone(),
@@ -398,6 +406,7 @@ fn allocate(store: &mut StoreInner, module: &Module, imports: &[Extern]) -> Resu
         elems,
         dropped_elems: vec![false; inner.elems.len()].into(),
         dropped_datas: vec![false; inner.datas.len()].into(),
+        links,
     }));
     Ok(id)
 }
@@ -415,7 +424,7 @@ fn evaluate(store: &StoreInner, expr: &ConstExpr, funcs: &[FuncId], globals: &[u
             ConstOp::Slot(slot) => [*slot, 0],
             ConstOp::Vector(bits) => [*bits as u64, (bits >> 64) as u64],
             ConstOp::Null => [NULL_SLOT, 0],
-            ConstOp::GlobalGet(index) => store.globals[globals[*index as usize] as usize].value,
+            ConstOp::GlobalGet(index) => *store.globals[globals[*index as usize] as usize].value,
             ConstOp::RefFunc(index) => [func_slot(funcs[*index as usize]), 0],
             ConstOp::I32Add => binary(|a, b| u64::from((a as u32).wrapping_add(b as u32))),
             ConstOp::I32Sub => binary(|a, b| u64::from((a as u32).wrapping_sub(b as u32))),

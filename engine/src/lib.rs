@@ -28,8 +28,12 @@ mod config;
 mod linker;
 mod mode;
 
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod baseline;
 mod fast_interp;
 mod interp;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod native;
 
 mod backtrace;
 mod engine;

@@ -40,6 +40,18 @@ pub struct Settings {
     pub without_backtraces: bool,
     /// Whether a memory moves to a new address on every growth and its old bytes are poisoned.
     pub moving_memory: bool,
+    /// Whether compiled code checks bounds by comparing, even where a fault would tell.
+    pub explicit_bounds: bool,
+    /// Whether compiled code makes do with as few registers as it can.
+    pub few_registers: bool,
+    /// Whether compiled code pretends that direct calls reach a few KiB only.
+    pub short_branches: bool,
+    /// Whether functions are compiled when they are first called.
+    pub lazy: bool,
+    /// Whether NaN bits are whatever the hardware makes of them.
+    pub free_nan_bits: bool,
+    /// Whether memories have room behind them that faults: decided by mode and `explicit_bounds`.
+    pub guard_regions: bool,
     /// Upper bounds.
     pub limits: Limits,
 }

@@ -6,6 +6,7 @@
 use crate::error::Error;
 use crate::limits::Settings;
 use crate::platform::{OS_PAGE_BYTES, Reservation};
+use crate::store::MemoryLink;
 use crate::types::MemoryType;
 use std::ops::Range;
 use std::sync::Mutex;
@@ -14,6 +15,9 @@ use std::sync::Mutex;
 const POISON: u8 = 0xdb;
 /// Reservations are made in a few sizes, so that the pool finds one that fits.
 const SMALLEST_RESERVATION_BYTES: u64 = 1 << 20;
+/// Reserved for a memory whose bounds are checked by faulting: whatever a 32-bit address and an offset of
+/// less than 2^31 reach is either inside the memory or inaccessible.
+pub(crate) const GUARDED_BYTES: u64 = 8 << 30;
 /// Reservations kept for reuse; more are unmapped.
 const POOLED: usize = 64;
 
@@ -52,6 +56,9 @@ pub(crate) struct MemoryEntity {
     /// Pages it can ever have: declared maximum, address type and configured limit.
     limit_pages: u64,
     moves: bool,
+    guarded: bool,
+    /// Boxed so that compiled code can keep its address.
+    link: Box<MemoryLink>,
 }
 
 impl MemoryEntity {
@@ -69,10 +76,13 @@ impl MemoryEntity {
         }
         let bytes = ty.minimum << ty.page_size_log2;
         let moves = settings.moving_memory;
+        let guarded = settings.guard_regions && ty.can_be_guarded();
         let reserved = if moves { bytes } else { limit_pages << ty.page_size_log2 };
-        let mut reservation = take_reservation(reserved)?;
+        let mut reservation = take_reservation(guarded_size(reserved, guarded))?;
         commit(&mut reservation, bytes)?;
-        Ok(MemoryEntity { ty, reservation: Some(reservation), left_behind: None, bytes, limit_pages, moves })
+        let link = Box::new(MemoryLink { base: reservation.base(), bytes });
+        let reservation = Some(reservation);
+        Ok(MemoryEntity { ty, reservation, left_behind: None, bytes, limit_pages, moves, guarded, link })
     }
 
     fn reservation(&self) -> &Reservation {
@@ -82,6 +92,11 @@ impl MemoryEntity {
     /// Address of the first byte. Valid until the memory grows.
     pub fn base(&self) -> *mut u8 {
         self.reservation().base()
+    }
+
+    /// Base and size for compiled code, at an address that stays.
+    pub fn link(&self) -> *const MemoryLink {
+        &raw const *self.link
     }
 
     /// Size in bytes.
@@ -109,11 +124,12 @@ impl MemoryEntity {
             commit(reservation, bytes)?;
         }
         self.bytes = bytes;
+        *self.link = MemoryLink { base: self.base(), bytes };
         Ok(Some(old))
     }
 
     fn move_to(&mut self, bytes: u64) -> Result<(), Error> {
-        let mut target = take_reservation(bytes)?;
+        let mut target = take_reservation(guarded_size(bytes, self.guarded))?;
         commit(&mut target, bytes)?;
         let source = self.reservation();
         // SAFETY: the range is committed, since it lies inside the memory.
@@ -183,6 +199,11 @@ impl Drop for MemoryEntity {
     fn drop(&mut self) {
         self.reservation.take().into_iter().chain(self.left_behind.take()).for_each(give_reservation);
     }
+}
+
+/// What to reserve for a memory of up to `bytes`, with or without room behind it that faults.
+fn guarded_size(bytes: u64, guarded: bool) -> u64 {
+    if guarded { bytes.max(GUARDED_BYTES) } else { bytes }
 }
 
 fn commit(reservation: &mut Reservation, bytes: u64) -> Result<(), Error> {

@@ -11,6 +11,8 @@ pub enum Mode {
     Interp,
     /// Register interpreter over lowered code.
     FastInterp,
+    /// Machine code in one pass; x86-64 Linux only.
+    Baseline,
 }
 
 struct Row {
@@ -19,7 +21,7 @@ struct Row {
     executor: &'static dyn Executor,
 }
 
-const ROWS: [Row; 2] = [
+const ROWS: &[Row] = &[
     Row {
         mode: Mode::Interp,
         summary: "in-place interpreter over the module's own bytes, with a side table",
@@ -29,6 +31,12 @@ const ROWS: [Row; 2] = [
         mode: Mode::FastInterp,
         summary: "register interpreter over code lowered from the module",
         executor: &crate::fast_interp::FastInterp,
+    },
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    Row {
+        mode: Mode::Baseline,
+        summary: "machine code made in one pass over the module's bytes",
+        executor: &crate::baseline::Baseline,
     },
 ];
 

@@ -10,7 +10,7 @@ mod const_expr;
 mod decode;
 
 use crate::opcode::Opcode;
-use crate::types::{FuncType, GlobalType, MemoryType, TableType, TypeId};
+use crate::types::{FuncType, GlobalType, MemoryType, TableType, TypeId, ValType};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -83,6 +83,8 @@ pub struct Export {
 pub(crate) struct FuncBody {
     /// File offsets from the first opcode to the end of the final `end`.
     pub code: Range<u32>,
+    /// The declared locals: how many of each type, in order.
+    pub locals: Box<[(u32, ValType)]>,
     /// Slots of the parameters.
     pub param_slots: u32,
     /// Slots of parameters and declared locals.

@@ -3,6 +3,9 @@
 //! Everything unsafe about mapping stands here, behind [`Reservation`]. On a platform without
 //! `mmap` a reservation is an ordinary allocation of the whole size, which is slower and works.
 
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub mod faults;
+
 use std::io;
 use std::ops::Range;
 
@@ -11,9 +14,18 @@ pub const OS_PAGE_BYTES: usize = 4096;
 
 pub use imp::Reservation;
 
+/// What pages may be used for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Access {
+    /// Reading and writing.
+    ReadWrite,
+    /// Reading and running.
+    ReadExecute,
+}
+
 #[cfg(unix)]
 mod imp {
-    use super::{OS_PAGE_BYTES, Range, io};
+    use super::{Access, OS_PAGE_BYTES, Range, io};
     use std::ptr::NonNull;
 
     /// A range of address space: inaccessible beyond its committed prefix, zero where never written.
@@ -90,6 +102,25 @@ mod imp {
                 // SAFETY: as above, and the prefix is committed, hence writable.
                 unsafe { self.base().write_bytes(0, self.committed) };
             }
+        }
+
+        /// Changes what pages may be used for; fails as `mprotect` fails.
+        pub fn protect(&self, range: Range<usize>, access: Access) -> io::Result<()> {
+            assert!(range.end <= self.bytes, "a range stays inside its reservation");
+            let access = match access {
+                Access::ReadWrite => libc::PROT_READ | libc::PROT_WRITE,
+                Access::ReadExecute => libc::PROT_READ | libc::PROT_EXEC,
+            };
+            // SAFETY: the range lies inside the mapping owned by `self`.
+            let done = unsafe { libc::mprotect(self.base().add(range.start).cast(), range.len(), access) };
+            if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+        }
+
+        /// Gives the pages of a range back; what they held is lost.
+        pub fn give_back(&self, range: Range<usize>) {
+            assert!(range.end <= self.bytes, "a range stays inside its reservation");
+            // SAFETY: the range lies inside the mapping owned by `self`, and nobody refers to its bytes.
+            unsafe { libc::madvise(self.base().add(range.start).cast(), range.len(), libc::MADV_DONTNEED) };
         }
 
         /// Calls `visit` with each run of pages within the first `bytes` that may hold anything but

@@ -4,6 +4,8 @@
 //! Entities are numbered in order of creation, so the same program gives the same numbers in every
 //! mode. A handle that leaves the store carries the store's own number and is checked when it returns.
 
+mod links;
+
 use crate::backtrace::{Backtrace, BacktraceBuilder, FrameKind, FrameName, RawFrame};
 use crate::engine::Engine;
 use crate::error::Error;
@@ -18,8 +20,11 @@ use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+pub(crate) use links::{FuncLink, HOST_INSTANCE, InstanceLinks, MemoryLink, TableLink};
+
 /// A function's number in its store.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+#[repr(transparent)]
 pub(crate) struct FuncId(pub u32);
 
 /// An instance's number in its store.
@@ -76,12 +81,15 @@ pub(crate) struct TableEntity {
     pub elements: Vec<u64>,
     /// Elements it can ever have: declared maximum, index type and configured limit.
     pub limit: u64,
+    /// Boxed so that compiled code can keep its address.
+    pub link: Box<TableLink>,
 }
 
 pub(crate) struct GlobalEntity {
     pub ty: GlobalType,
-    /// The value's slots; the second only counts for vectors.
-    pub value: [u64; 2],
+    /// The value's slots; the second only counts for vectors. Boxed so that compiled code can keep the
+    /// address.
+    pub value: Box<[u64; 2]>,
 }
 
 pub(crate) struct InstanceEntity {
@@ -96,6 +104,8 @@ pub(crate) struct InstanceEntity {
     pub elems: Box<[Vec<u64>]>,
     pub dropped_elems: Box<[bool]>,
     pub dropped_datas: Box<[bool]>,
+    /// The same for compiled code.
+    pub links: InstanceLinks,
 }
 
 /// One stretch of the call stack: guest frames of one executor, or one host function.
@@ -110,6 +120,8 @@ pub(crate) struct StoreInner {
     pub engine: Engine,
     pub host_data: Box<dyn Any + Send>,
     pub funcs: Vec<FuncRecord>,
+    /// The functions as compiled code calls them, by the same number.
+    pub func_links: Vec<FuncLink>,
     pub tables: Vec<TableEntity>,
     pub memories: Vec<MemoryEntity>,
     pub globals: Vec<GlobalEntity>,
@@ -146,6 +158,7 @@ impl StoreInner {
             engine: engine.clone(),
             host_data,
             funcs: Vec::new(),
+            func_links: Vec::new(),
             tables: Vec::new(),
             memories: Vec::new(),
             globals: Vec::new(),
@@ -188,6 +201,11 @@ impl StoreInner {
     }
 
     pub fn add_func(&mut self, record: FuncRecord) -> FuncId {
+        let (entry, instance) = match &record.kind {
+            FuncKind::Wasm { instance, entry, .. } => (entry.0, instance.0),
+            FuncKind::Host(_) => (std::ptr::null(), HOST_INSTANCE),
+        };
+        self.func_links.push(FuncLink { entry, ty: record.ty, instance });
         self.funcs.push(record);
         FuncId(self.funcs.len() as u32 - 1)
     }
@@ -340,7 +358,9 @@ impl TableEntity {
             let wanted = ty.minimum;
             return Err(Error::Limit(format!("a table of {wanted} elements exceeds the limit of {limit}")));
         }
-        Ok(TableEntity { ty, elements: vec![init; ty.minimum as usize], limit: bound })
+        let mut elements = vec![init; ty.minimum as usize];
+        let link = Box::new(TableLink { base: elements.as_mut_ptr(), elements: ty.minimum });
+        Ok(TableEntity { ty, elements, limit: bound, link })
     }
 
     /// Grows by `delta` elements and gives the old size; `None` if a limit forbids it.
@@ -348,6 +368,7 @@ impl TableEntity {
         let old = self.elements.len() as u64;
         let new = old.checked_add(delta).filter(|elements| *elements <= self.limit)?;
         self.elements.resize(new as usize, init);
+        *self.link = TableLink { base: self.elements.as_mut_ptr(), elements: new };
         Some(old)
     }
 }

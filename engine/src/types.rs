@@ -11,6 +11,7 @@ use std::sync::{Arc, RwLock};
 
 /// The canonical name of a defined type within one family of engines.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+#[repr(transparent)]
 pub struct TypeId(u32);
 
 /// Ids with this bit are positions inside the group being interned; they never leave this file.
@@ -339,6 +340,12 @@ impl MemoryType {
     /// A 32-bit memory of 64 KiB pages that is not shared.
     pub fn new(minimum: u64, maximum: Option<u64>) -> MemoryType {
         MemoryType { minimum, maximum, is_64: false, shared: false, page_size_log2: 16 }
+    }
+
+    /// Whether the operating system's page protection can end it: addresses are of 32 bits and its size is
+    /// a multiple of the protection's granularity.
+    pub(crate) fn can_be_guarded(&self) -> bool {
+        !self.is_64 && self.page_size_log2 == 16
     }
 
     /// Pages that the address type allows.

@@ -327,13 +327,16 @@ impl<'a> Decoder<'a> {
         let mut local_slots = self.module.func_type(func).param_slots();
         let mut bytes = body.get_binary_reader();
         let mut vectors = self.vector_types;
+        let mut locals = Vec::new();
         for _ in 0..bytes.read_var_u32().map_err(Error::decode)? {
             let offset = bytes.original_position();
             let count = bytes.read_var_u32().map_err(Error::decode)?;
             let ty = bytes.read::<wasmparser::ValType>().map_err(Error::decode)?;
             validator.define_locals(offset, count, ty).map_err(Error::decode)?;
             vectors |= ty == wasmparser::ValType::V128;
-            local_slots += count * self.convert().val(ty)?.slots();
+            let ty = self.convert().val(ty)?;
+            local_slots += count * ty.slots();
+            locals.push((count, ty));
         }
         let code = bytes.original_position() as u32..body.range().end as u32;
         analysis.start();
@@ -356,7 +359,8 @@ impl<'a> Decoder<'a> {
         self.module.uses_v128 |= vectors;
         let param_slots = self.module.func_type(func).param_slots();
         let frame_cost = FRAME_OVERHEAD_SLOTS + local_slots + operand_slots;
-        Ok(FuncBody { code, param_slots, local_slots, operand_slots, frame_cost, fuel })
+        let locals = locals.into();
+        Ok(FuncBody { code, locals, param_slots, local_slots, operand_slots, frame_cost, fuel })
     }
 }
 

@@ -4,7 +4,7 @@
 //! sense are a fault of this engine and panic with the belief that broke. What almost every instruction
 //! needs (a byte, a short number, a memory immediate) is inlined; nothing allocates.
 
-use super::{Immediate, Opcode};
+use super::{Control, Immediate, Opcode};
 use wasmparser::{AbstractHeapType, HeapType, RefType, UnpackedIndex, ValType};
 
 #[cfg(test)]
@@ -278,6 +278,33 @@ impl<'a> Reader<'a> {
             self.catch();
         }
         catches
+    }
+
+    /// Passes over code that control cannot reach, up to the `else` or `end` that may change that.
+    pub fn pass_unreachable(&mut self) {
+        let mut depth = 0;
+        while !self.is_done() {
+            let here = *self;
+            let (_, opcode) = self.opcode();
+            match opcode {
+                Opcode::Control(Control::Block | Control::Loop | Control::If | Control::TryTable) => {
+                    depth += 1
+                }
+                Opcode::Control(Control::Else | Control::End) if depth == 0 => {
+                    *self = here;
+                    return;
+                }
+                Opcode::Control(Control::End) => depth -= 1,
+                _ => {}
+            }
+            self.skip_immediates(opcode);
+        }
+    }
+
+    /// The next byte, which stays the next; 0 at the end.
+    #[inline]
+    pub fn peek(&self) -> u8 {
+        self.bytes.get(self.position).copied().unwrap_or(0)
     }
 
     fn catch(&mut self) -> Catch {

@@ -194,7 +194,7 @@ unsafe fn global(machine: &Machine) -> *mut u64 {
     unsafe {
         let context = &*machine.context;
         let number = context.global_numbers.add(machine.half(1) as usize).read();
-        (&raw mut (*context.globals.add(number as usize)).value).cast()
+        (&raw mut *(*context.globals.add(number as usize)).value).cast()
     }
 }
 

@@ -1,0 +1,134 @@
+//! Mode `baseline`: machine code in one pass over the validated bytes, for x86-64.
+//!
+//! [`scan`] glances at a body to see which locals deserve a register; [`x64`] writes the code, following an
+//! abstract stack of [`operand`]s; `native` links it, makes it executable and runs it. [`explain`] shows
+//! people what became of each instruction.
+
+mod explain;
+mod operand;
+mod scan;
+mod x64;
+
+use crate::backtrace::RawFrame;
+use crate::error::Error;
+use crate::executor::{Code, Executor, ExplainedLine};
+use crate::limits::Settings;
+use crate::module::{DefinedFuncIndex, ModuleInner};
+use crate::native::code::CodeUnit;
+use crate::native::lazy::LazyCode;
+use crate::native::link::call_range;
+use crate::native::{activation, verify};
+use crate::opcode::{Opcode, Reference};
+use crate::store::{FuncId, StoreInner};
+use std::sync::Arc;
+use x64::Compiler;
+
+/// The mode.
+pub(crate) struct Baseline;
+
+impl Executor for Baseline {
+    fn name(&self) -> &'static str {
+        "baseline"
+    }
+
+    fn executes(&self, opcode: Opcode) -> bool {
+        match opcode {
+            Opcode::Control(control) => x64::executes(control),
+            Opcode::Reference(reference) => match reference {
+                Reference::RefNull | Reference::RefIsNull | Reference::RefFunc | Reference::RefAsNonNull => {
+                    true
+                }
+                Reference::RefEq => false,
+            },
+            Opcode::Parametric(_)
+            | Opcode::Variable(_)
+            | Opcode::Table(_)
+            | Opcode::Load(_)
+            | Opcode::Store(_)
+            | Opcode::Memory(_)
+            | Opcode::Const(_)
+            | Opcode::Numeric(_)
+            | Opcode::Wide(_) => true,
+            Opcode::Gc(_) | Opcode::Vector(_) | Opcode::VectorMemory(_) | Opcode::Atomic(_) => false,
+        }
+    }
+
+    fn uses_guard_regions(&self) -> bool {
+        true
+    }
+
+    fn compile(&self, module: &Arc<ModuleInner>, settings: &Settings) -> Result<Arc<dyn Code>, Error> {
+        if settings.lazy {
+            return Ok(LazyCode::new(module, settings, compile_function)?);
+        }
+        let count = module.bodies.len() as u32;
+        let unit = compile(module, settings, (0..count).map(DefinedFuncIndex))?;
+        let entries = unit.map().funcs.iter().map(|func| unit.address(func.code.start).cast()).collect();
+        Ok(Arc::new(EagerCode { _unit: unit, entries }))
+    }
+
+    fn explain(
+        &self,
+        module: &Arc<ModuleInner>,
+        settings: &Settings,
+        func: DefinedFuncIndex,
+    ) -> Vec<ExplainedLine> {
+        explain::explain(module, settings, func)
+    }
+
+    fn call(&self, store: &mut StoreInner, func: FuncId, slots: &mut [u64]) -> Result<(), Error> {
+        activation::call(store, func, slots)
+    }
+
+    fn walk(&self, _: &StoreInner, top: usize, _: usize, visit: &mut dyn FnMut(RawFrame)) {
+        activation::walk(top, visit);
+    }
+}
+
+/// Compiles functions together.
+fn compile(
+    module: &ModuleInner,
+    settings: &Settings,
+    funcs: impl Iterator<Item = DefinedFuncIndex>,
+) -> Result<Box<CodeUnit>, Error> {
+    let mut compiler = Compiler::new(module, settings);
+    let bytes: usize = module.bodies.iter().map(|body| body.code.len()).sum();
+    /// Bytes of code that a byte of a body becomes, roughly.
+    const GROWTH: usize = 6;
+    compiler.asm.code.reserve(if settings.lazy { 0 } else { GROWTH * bytes });
+    funcs.for_each(|func| compiler.function(func));
+    let Compiler { mut asm, plan, map, .. } = compiler;
+    let range = call_range(settings);
+    plan.write(asm.code.bytes_mut(), &range);
+    verify::verify(asm.code.bytes(), &plan, &map, &range);
+    CodeUnit::publish(asm.code.bytes(), map)
+}
+
+fn compile_function(
+    module: &ModuleInner,
+    settings: &Settings,
+    func: DefinedFuncIndex,
+) -> Result<Box<CodeUnit>, Error> {
+    compile(module, settings, std::iter::once(func))
+}
+
+/// A module's code, all of it compiled.
+struct EagerCode {
+    _unit: Box<CodeUnit>,
+    entries: Box<[*const ()]>,
+}
+
+// SAFETY: the addresses are of immutable code that lives as long as this.
+unsafe impl Send for EagerCode {}
+// SAFETY: as above.
+unsafe impl Sync for EagerCode {}
+
+impl Code for EagerCode {
+    fn entry(&self, func: DefinedFuncIndex) -> *const () {
+        self.entries[func.0 as usize]
+    }
+
+    fn entries(&self) -> *const *const () {
+        self.entries.as_ptr()
+    }
+}

@@ -1,0 +1,567 @@
+//! Blocks, branches and returns.
+
+use super::{Compiler, Operand, Place, Stub, Ty};
+use crate::baseline::operand::{Parity, Test};
+use crate::module::FuncIndex;
+use crate::native::x64::asm::*;
+use crate::native::x64::thunks::field;
+use crate::native::x64::{FLOAT_RESULT, FLOAT_SCRATCH, INT_RESULT, SCRATCH};
+use crate::opcode::Control;
+use crate::opcode::reader::{BlockType, Labels, Reader};
+use crate::trap::TrapKind;
+use wasmparser::ValType as WasmType;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    Function,
+    Block,
+    Loop,
+    If,
+}
+
+/// A structured instruction that has begun and not ended.
+pub(super) struct Block {
+    kind: Kind,
+    /// Operands below its parameters.
+    height: usize,
+    params: Box<[Ty]>,
+    results: Box<[Ty]>,
+    /// Where branches to it go; a function has none.
+    label: Option<Label>,
+    /// Where an `if` goes that is not taken, until its `else`.
+    otherwise: Option<Label>,
+}
+
+impl Block {
+    pub fn function(results: Box<[Ty]>) -> Block {
+        let params = Box::default();
+        Block { kind: Kind::Function, height: 0, params, results, label: None, otherwise: None }
+    }
+
+    /// The types of the values that a branch to it carries.
+    fn arity(&self) -> &[Ty] {
+        match self.kind {
+            Kind::Loop => &self.params,
+            Kind::Function | Kind::Block | Kind::If => &self.results,
+        }
+    }
+}
+
+/// Where a branch goes: what the moves for it need to know.
+#[derive(Clone, Copy)]
+struct Destination {
+    label: Option<Label>,
+    height: usize,
+    arity: usize,
+}
+
+/// Whether this mode executes a control instruction.
+pub(crate) fn executes(opcode: Control) -> bool {
+    match opcode {
+        Control::Unreachable
+        | Control::Nop
+        | Control::Block
+        | Control::Loop
+        | Control::If
+        | Control::Else
+        | Control::End
+        | Control::Br
+        | Control::BrIf
+        | Control::BrTable
+        | Control::Return
+        | Control::Call
+        | Control::CallIndirect
+        | Control::CallRef
+        | Control::ReturnCall
+        | Control::ReturnCallIndirect
+        | Control::ReturnCallRef
+        | Control::BrOnNull
+        | Control::BrOnNonNull => true,
+        Control::TryTable
+        | Control::Throw
+        | Control::ThrowRef
+        | Control::BrOnCast
+        | Control::BrOnCastFail => false,
+    }
+}
+
+impl Compiler<'_> {
+    pub(super) fn control(&mut self, opcode: Control, reader: &mut Reader) {
+        match opcode {
+            Control::Unreachable => {
+                let trap = self.trap(TrapKind::Unreachable);
+                self.asm.jmp(trap);
+                self.reachable = false;
+            }
+            Control::Nop => {}
+            Control::Block => self.block(reader.block_type()),
+            Control::Loop => self.loop_(reader.block_type()),
+            Control::If => self.if_(reader.block_type()),
+            Control::Else => self.else_(),
+            Control::End => self.end(),
+            Control::Br => self.br(reader.u32()),
+            Control::BrIf => self.br_if(reader.u32()),
+            Control::BrTable => self.br_table(reader.labels()),
+            Control::Return => self.br(self.blocks.len() as u32 - 1),
+            Control::Call => self.call(FuncIndex(reader.u32())),
+            Control::CallIndirect => self.call_indirect(reader.u32(), reader.u32()),
+            Control::CallRef => self.call_ref(reader.u32()),
+            Control::ReturnCall => self.return_call(FuncIndex(reader.u32())),
+            Control::ReturnCallIndirect => self.return_call_indirect(reader.u32(), reader.u32()),
+            Control::ReturnCallRef => self.return_call_ref(reader.u32()),
+            Control::BrOnNull => self.br_on_null(reader.u32()),
+            Control::BrOnNonNull => self.br_on_non_null(reader.u32()),
+            Control::TryTable
+            | Control::Throw
+            | Control::ThrowRef
+            | Control::BrOnCast
+            | Control::BrOnCastFail => {
+                unreachable!("modules with opcodes that the mode does not execute are refused")
+            }
+        }
+    }
+
+    // Blocks.
+
+    fn signature(&self, ty: BlockType) -> (Box<[Ty]>, Box<[Ty]>) {
+        match ty {
+            BlockType::Empty => (Box::default(), Box::default()),
+            BlockType::Value(ty) => (Box::default(), Box::new([ty_of(ty)])),
+            BlockType::Type(index) => {
+                let ty = self.module.func_type_at(index);
+                let types = |types: &[crate::types::ValType]| types.iter().map(|ty| Ty::of(*ty)).collect();
+                (types(ty.params()), types(ty.results()))
+            }
+        }
+    }
+
+    fn open(&mut self, kind: Kind, (params, results): (Box<[Ty]>, Box<[Ty]>), otherwise: Option<Label>) {
+        let height = self.stack.len() - params.len();
+        let label = Some(self.asm.label());
+        self.blocks.push(Block { kind, height, params, results, label, otherwise });
+    }
+
+    fn block(&mut self, ty: BlockType) {
+        self.make_way(self.unsettled());
+        self.settle();
+        let signature = self.signature(ty);
+        self.open(Kind::Block, signature, None);
+    }
+
+    fn loop_(&mut self, ty: BlockType) {
+        self.make_way(self.unsettled());
+        let signature = self.signature(ty);
+        let params = signature.0.len();
+        self.open(Kind::Loop, signature, None);
+        self.settle_below(self.stack.len() - params);
+        let block = self.destination(0);
+        self.carry(block);
+        self.locals_for_merge();
+        self.locals_after_merge();
+        let label = block.label.expect("only functions have none");
+        self.asm.bind(label);
+        let types = self.blocks.last().expect("just opened").params.clone();
+        self.arrive(block.height, &types);
+    }
+
+    fn if_(&mut self, ty: BlockType) {
+        self.make_way(self.unsettled());
+        let test = self.test();
+        self.settle();
+        let signature = self.signature(ty);
+        // Both arms find the parameters in their slots.
+        for position in self.stack.len() - signature.0.len()..self.stack.len() {
+            self.spill(position);
+        }
+        self.locals_for_merge();
+        let otherwise = self.asm.label();
+        self.jump_if(test.inverted(), otherwise);
+        self.open(Kind::If, signature, Some(otherwise));
+    }
+
+    fn else_(&mut self) {
+        let block = self.destination(0);
+        let label = block.label.expect("only functions have none");
+        if self.reachable {
+            self.carry(block);
+            self.locals_for_merge();
+            self.asm.jmp(label);
+        }
+        self.cut(block.height);
+        let top = self.blocks.last_mut().expect("validation pairs blocks and ends");
+        let otherwise = top.otherwise.take().expect("an else belongs to an if");
+        let params = top.params.clone();
+        self.asm.bind(otherwise);
+        for ty in params {
+            self.push(ty, Place::Slot);
+        }
+        self.locals_after_merge();
+        self.reachable = true;
+    }
+
+    fn end(&mut self) {
+        let destination = self.destination(0);
+        let Some(label) = destination.label else {
+            if self.reachable {
+                self.leave(destination);
+            }
+            self.cut(0);
+            self.blocks.pop();
+            return;
+        };
+        if self.reachable {
+            self.carry_at_end(destination);
+            self.locals_for_merge();
+        }
+        self.cut(destination.height);
+        let block = self.blocks.pop().expect("validation pairs blocks and ends");
+        if let Some(otherwise) = block.otherwise {
+            // Without an else the parameters are the results, and they are in their slots.
+            if let [ty] = *block.results {
+                let skip = self.asm.label();
+                if self.reachable {
+                    self.asm.jmp(skip);
+                }
+                self.asm.bind(otherwise);
+                let slot = self.operand_slot(destination.height as u32);
+                match ty.float() {
+                    Some(float) => self.asm.movs_rm(float, FLOAT_RESULT, slot),
+                    None => self.asm.mov_rm(ty.width(), INT_RESULT, slot),
+                }
+                self.asm.bind(skip);
+            } else {
+                self.asm.bind(otherwise);
+            }
+        }
+        if block.kind == Kind::Loop {
+            // Nothing branches to its end: the results are where the last instruction left them.
+            if !self.reachable {
+                self.locals_after_merge();
+                self.reachable = true;
+                self.arrive(block.height, &block.results);
+                return;
+            }
+            self.arrive(block.height, &block.results);
+            return;
+        }
+        self.asm.bind(label);
+        self.locals_after_merge();
+        self.reachable = true;
+        self.arrive(block.height, &block.results);
+    }
+
+    /// Pushes the values that arrive at a label.
+    fn arrive(&mut self, height: usize, types: &[Ty]) {
+        self.cut(height);
+        if let [ty] = *types {
+            let place = match ty.float() {
+                Some(_) => {
+                    self.claim_float(FLOAT_RESULT);
+                    Place::Float(FLOAT_RESULT)
+                }
+                None => {
+                    self.claim_int(INT_RESULT);
+                    Place::Int(INT_RESULT)
+                }
+            };
+            self.push(ty, place);
+            return;
+        }
+        for ty in types {
+            self.push(*ty, Place::Slot);
+        }
+    }
+
+    // Branches.
+
+    fn destination(&self, depth: u32) -> Destination {
+        let block = &self.blocks[self.blocks.len() - 1 - depth as usize];
+        Destination { label: block.label, height: block.height, arity: block.arity().len() }
+    }
+
+    /// Puts the top values where a label finds them; what the operands are does not change, so only code
+    /// that leaves may follow, or code that says anew what the operands are.
+    fn carry(&mut self, to: Destination) {
+        self.canonical_top(to.arity);
+        self.carry_seen(to);
+    }
+
+    /// The same for the results at the end of a block, whichever way its label carries them.
+    fn carry_at_end(&mut self, to: Destination) {
+        let results = self.blocks.last().expect("validation pairs blocks and ends").results.len();
+        self.carry(Destination { arity: results, ..to });
+    }
+
+    /// Makes NaN bits canonical of so many operands from the top.
+    fn canonical_top(&mut self, count: usize) {
+        for position in self.stack.len() - count..self.stack.len() {
+            self.canonical(position);
+        }
+    }
+
+    /// The same where all NaN bits are canonical: touches no flags.
+    fn carry_seen(&mut self, to: Destination) {
+        match to.arity {
+            0 => {}
+            1 => self.carry_one(),
+            count => {
+                // Ascending, so that no slot is written before it was read: each goes down or stays.
+                for offset in 0..count {
+                    let operand = self.stack[self.stack.len() - count + offset];
+                    let slot = self.operand_slot((to.height + offset) as u32);
+                    self.store_slot(slot, operand);
+                }
+            }
+        }
+    }
+
+    /// Copies the top value to the result register.
+    fn carry_one(&mut self) {
+        let operand = self.top();
+        match operand.ty.float() {
+            Some(_) => self.load_float(FLOAT_RESULT, operand),
+            None => self.load_int(INT_RESULT, operand),
+        }
+    }
+
+    fn top(&self) -> Operand {
+        *self.stack.last().expect("validation keeps the stack deep enough")
+    }
+
+    /// Jumps to the destination, whose values are in place, or returns.
+    fn leave(&mut self, to: Destination) {
+        match to.label {
+            Some(label) => {
+                self.carry(to);
+                self.locals_for_merge();
+                self.asm.jmp(label);
+            }
+            None => {
+                self.canonical_top(to.arity);
+                self.return_values(to.arity);
+            }
+        }
+    }
+
+    /// Puts the top values where the caller finds them, and returns. Touches no flags before that.
+    fn return_values(&mut self, count: usize) {
+        match count {
+            0 => {}
+            1 => self.carry_one(),
+            count => {
+                for offset in 0..count {
+                    let operand = self.stack[self.stack.len() - count + offset];
+                    self.store_argument(offset as u32, operand);
+                }
+            }
+        }
+        self.asm.leave();
+        self.asm.ret();
+    }
+
+    /// Stores an operand to a slot of the argument buffer.
+    pub(super) fn store_argument(&mut self, slot: u32, operand: Operand) {
+        let width = operand.ty.width();
+        let to = Mem::at(SCRATCH, 8 * slot as i32);
+        match operand.place {
+            Place::Int(reg) => {
+                self.asm.mov_rm(Width::W64, SCRATCH, field!(arguments));
+                self.asm.mov_mr(width, to, reg);
+            }
+            Place::Float(reg) => {
+                self.asm.mov_rm(Width::W64, SCRATCH, field!(arguments));
+                self.asm.movs_mr(operand.ty.float().expect("a float's register"), to, reg);
+            }
+            Place::Const(value) if i32::try_from(value as i64).is_ok() => {
+                self.asm.mov_rm(Width::W64, SCRATCH, field!(arguments));
+                self.asm.mov_mi(width, to, value as i32);
+            }
+            Place::Const(value) => {
+                self.asm.mov_ri(SCRATCH, value);
+                self.asm.mov_xr(Width::W64, FLOAT_SCRATCH, SCRATCH);
+                self.asm.mov_rm(Width::W64, SCRATCH, field!(arguments));
+                self.asm.movs_mr(Float::Double, to, FLOAT_SCRATCH);
+            }
+            Place::Local(_) | Place::Slot => {
+                self.asm.mov_rm(Width::W64, SCRATCH, field!(arguments));
+                self.store_slot(to, operand);
+            }
+            Place::Flags(_) => unreachable!("the instruction after a comparison takes the flags"),
+        }
+    }
+
+    fn br(&mut self, depth: u32) {
+        let destination = self.destination(depth);
+        self.make_way(destination.arity);
+        self.leave(destination);
+        self.reachable = false;
+    }
+
+    /// Takes the condition on top of the stack, and gives what the flags say of it. From here on nothing
+    /// may touch the flags until they are read; all NaN bits are canonical.
+    fn test(&mut self) -> Test {
+        let mut operand = self.pop();
+        if let Place::Flags(test) = operand.place {
+            return test;
+        }
+        self.canonical_all();
+        let reg = self.read_int(&mut operand);
+        self.asm.test_rr(Width::W32, reg, reg);
+        self.free(operand);
+        Test::of(Cond::NotEqual)
+    }
+
+    fn jump_if(&mut self, test: Test, label: Label) {
+        match test.parity {
+            Parity::Ignored => self.asm.jcc(test.cond, label),
+            Parity::Without => {
+                let skip = self.asm.label();
+                self.asm.jcc(Cond::Parity, skip);
+                self.asm.jcc(test.cond, label);
+                self.asm.bind(skip);
+            }
+            Parity::Or => {
+                self.asm.jcc(Cond::Parity, label);
+                self.asm.jcc(test.cond, label);
+            }
+        }
+    }
+
+    fn br_if(&mut self, depth: u32) {
+        let destination = self.destination(depth);
+        self.make_way(destination.arity);
+        let test = self.test();
+        self.branch_if(test, destination);
+    }
+
+    /// Branches if the test holds. The operands stay.
+    fn branch_if(&mut self, test: Test, to: Destination) {
+        let base = self.stack.len() - to.arity;
+        match (to.label, to.arity) {
+            (Some(label), 0) => {
+                self.locals_for_merge();
+                self.jump_if(test, label);
+            }
+            (Some(label), _) => {
+                self.locals_for_merge();
+                if to.arity > 1 && base == to.height {
+                    self.settle_top(to.arity);
+                    self.jump_if(test, label);
+                    return;
+                }
+                if to.arity == 1 && self.is_result(self.top()) {
+                    self.jump_if(test, label);
+                    return;
+                }
+                let skip = self.asm.label();
+                self.jump_if(test.inverted(), skip);
+                self.carry_seen(to);
+                self.asm.jmp(label);
+                self.asm.bind(skip);
+            }
+            (None, count) => {
+                let skip = self.asm.label();
+                // A local that is loaded on the way out only would be taken for loaded afterwards.
+                self.locals_for_merge();
+                self.jump_if(test.inverted(), skip);
+                self.return_values(count);
+                self.asm.bind(skip);
+            }
+        }
+    }
+
+    fn is_result(&self, operand: Operand) -> bool {
+        operand.place == Place::Int(INT_RESULT) || operand.place == Place::Float(FLOAT_RESULT)
+    }
+
+    /// Puts so many operands from the top into their own slots.
+    fn settle_top(&mut self, count: usize) {
+        for position in self.stack.len() - count..self.stack.len() {
+            if self.stack[position].place != Place::Slot {
+                self.spill(position);
+            }
+        }
+    }
+
+    fn br_table(&mut self, labels: Labels) {
+        self.make_way(labels.len() + 1);
+        let mut index = self.pop();
+        // The index must survive the moves, and the table takes a register.
+        self.canonical_all();
+        let default = labels.last().expect("there is a default label");
+        let arity = self.destination(default).arity;
+        self.locals_for_merge();
+        let reg = self.own_int(index);
+        index.place = Place::Int(reg);
+        let count = labels.len() - 1;
+        let mut stubs: Vec<(u32, Label)> = Vec::new();
+        let mut labels_of: Vec<Label> = Vec::with_capacity(count);
+        let mut known: Vec<Option<Label>> = vec![None; self.blocks.len()];
+        for depth in labels {
+            let label = match (known[depth as usize], self.destination(depth).label) {
+                (Some(label), _) => label,
+                (None, Some(label)) if arity == 0 => label,
+                (None, _) => {
+                    let label = self.asm.label();
+                    stubs.push((depth, label));
+                    label
+                }
+            };
+            known[depth as usize] = Some(label);
+            labels_of.push(label);
+        }
+        let otherwise = labels_of.pop().expect("there is a default label");
+        if count == 0 {
+            self.asm.jmp(otherwise);
+        } else {
+            let table = self.asm.label();
+            self.asm.alu_ri(Width::W32, Alu::Cmp, reg, count as i32);
+            self.asm.jcc(Cond::AboveEqual, otherwise);
+            self.asm.lea_label(SCRATCH, table);
+            let entry = Mem::scaled(SCRATCH, reg, 2, 0);
+            self.asm.movsxd_rm(reg, entry);
+            self.asm.alu_rr(Width::W64, Alu::Add, SCRATCH, reg);
+            self.asm.jmp_r(SCRATCH);
+            self.stubs.push(Stub::Table { label: table, targets: labels_of });
+        }
+        self.free(index);
+        for (depth, label) in stubs {
+            self.asm.bind(label);
+            let destination = self.destination(depth);
+            self.leave(destination);
+        }
+        self.reachable = false;
+    }
+
+    fn br_on_null(&mut self, depth: u32) {
+        self.canonical_all();
+        let mut reference = self.pop();
+        let reg = self.read_int(&mut reference);
+        self.asm.test_rr(Width::W64, reg, reg);
+        // Where the branch is taken nobody needs the reference any more, so the moves may overwrite it.
+        self.branch_if(Test::of(Cond::Equal), self.destination(depth));
+        self.push(reference.ty, reference.place);
+    }
+
+    fn br_on_non_null(&mut self, depth: u32) {
+        self.canonical_all();
+        let mut reference = self.pop();
+        let reg = self.read_int(&mut reference);
+        self.asm.test_rr(Width::W64, reg, reg);
+        self.push(reference.ty, reference.place);
+        self.branch_if(Test::of(Cond::NotEqual), self.destination(depth));
+        let operand = self.pop();
+        self.free(operand);
+    }
+}
+
+fn ty_of(ty: WasmType) -> Ty {
+    match ty {
+        WasmType::I32 => Ty::I32,
+        WasmType::I64 => Ty::I64,
+        WasmType::F32 => Ty::F32,
+        WasmType::F64 => Ty::F64,
+        WasmType::Ref(_) => Ty::Ref,
+        WasmType::V128 => unreachable!("modules with vectors are refused"),
+    }
+}

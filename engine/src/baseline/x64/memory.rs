@@ -1,0 +1,334 @@
+//! Loads, stores, whole memories, and globals.
+//!
+//! A bounds check is either a fault in the room behind memory 0, or a comparison of the access's end with
+//! the memory's size. A store needs no load before it: this architecture looks at all bytes' pages before it
+//! writes any.
+
+use super::registers::immediate;
+use super::{Compiler, Operand, Place, Ty, context_field};
+use crate::native::context::VmContext;
+use crate::native::helpers::Helper;
+use crate::native::x64::asm::*;
+use crate::native::x64::thunks::field;
+use crate::native::x64::{MEMORY, SCRATCH};
+use crate::opcode::reader::{MemArg, Reader};
+use crate::opcode::{Load, Memory, Store};
+use crate::store::MemoryLink;
+use crate::trap::TrapKind;
+use std::mem::offset_of;
+
+const W64: Width = Width::W64;
+/// Offsets below this fit an instruction, and stay inside the room behind a memory.
+const NEAR_OFFSETS: u64 = 1 << 31;
+
+/// How a value lies in memory and in a register.
+#[derive(Clone, Copy)]
+enum Shape {
+    /// As many bytes as the type has.
+    Whole,
+    Unsigned8,
+    Unsigned16,
+    Unsigned32,
+    Signed8,
+    Signed16,
+    Signed32,
+}
+
+/// An address that may be accessed, and what it keeps in use.
+struct Address {
+    mem: Mem,
+    operand: Operand,
+    base: Option<Gpr>,
+    /// Whether the access faults if it is out of bounds.
+    faults: bool,
+}
+
+impl Shape {
+    fn bytes(self, ty: Ty) -> u64 {
+        match self {
+            Shape::Whole => match ty.width() {
+                Width::W32 => 4,
+                Width::W64 => 8,
+            },
+            Shape::Unsigned8 | Shape::Signed8 => 1,
+            Shape::Unsigned16 | Shape::Signed16 => 2,
+            Shape::Unsigned32 | Shape::Signed32 => 4,
+        }
+    }
+}
+
+impl Compiler<'_> {
+    pub(super) fn load(&mut self, opcode: Load, to: MemArg, reader: &Reader) {
+        let (ty, shape) = match opcode {
+            Load::I32Load => (Ty::I32, Shape::Whole),
+            Load::I64Load => (Ty::I64, Shape::Whole),
+            Load::F32Load => (Ty::F32, Shape::Whole),
+            Load::F64Load => (Ty::F64, Shape::Whole),
+            Load::I32Load8S => (Ty::I32, Shape::Signed8),
+            Load::I32Load8U => (Ty::I32, Shape::Unsigned8),
+            Load::I32Load16S => (Ty::I32, Shape::Signed16),
+            Load::I32Load16U => (Ty::I32, Shape::Unsigned16),
+            Load::I64Load8S => (Ty::I64, Shape::Signed8),
+            Load::I64Load8U => (Ty::I64, Shape::Unsigned8),
+            Load::I64Load16S => (Ty::I64, Shape::Signed16),
+            Load::I64Load16U => (Ty::I64, Shape::Unsigned16),
+            Load::I64Load32S => (Ty::I64, Shape::Signed32),
+            Load::I64Load32U => (Ty::I64, Shape::Unsigned32),
+        };
+        let operand = self.pop();
+        let address = self.address(to, shape.bytes(ty), operand);
+        if let Some(float) = ty.float() {
+            let reg = self.alloc_float();
+            self.fault_at(&address);
+            self.asm.movs_rm(float, reg, address.mem);
+            self.free_address(address);
+            self.push(ty, Place::Float(reg));
+            return;
+        }
+        match self.int_target(reader) {
+            Some(target) => {
+                self.load_shape(ty, shape, target.reg, &address);
+                self.free_address(address);
+                self.push_target(ty, target.local);
+            }
+            None => {
+                let reg = match address.operand.place {
+                    Place::Int(reg) => reg,
+                    _ => self.alloc_int(),
+                };
+                self.load_shape(ty, shape, reg, &address);
+                self.free_address(Address {
+                    operand: Operand { place: Place::Slot, ..address.operand },
+                    ..address
+                });
+                self.push(ty, Place::Int(reg));
+            }
+        }
+    }
+
+    fn load_shape(&mut self, ty: Ty, shape: Shape, to: Gpr, address: &Address) {
+        self.fault_at(address);
+        let (mem, width) = (address.mem, ty.width());
+        match shape {
+            Shape::Whole => self.asm.mov_rm(width, to, mem),
+            Shape::Unsigned8 => self.asm.movzx_rm8(to, mem),
+            Shape::Unsigned16 => self.asm.movzx_rm16(to, mem),
+            Shape::Unsigned32 => self.asm.mov_rm(Width::W32, to, mem),
+            Shape::Signed8 => self.asm.movsx_rm8(width, to, mem),
+            Shape::Signed16 => self.asm.movsx_rm16(width, to, mem),
+            Shape::Signed32 => self.asm.movsxd_rm(to, mem),
+        }
+    }
+
+    pub(super) fn store(&mut self, opcode: Store, to: MemArg) {
+        let (ty, shape) = match opcode {
+            Store::I32Store => (Ty::I32, Shape::Whole),
+            Store::I64Store => (Ty::I64, Shape::Whole),
+            Store::F32Store => (Ty::F32, Shape::Whole),
+            Store::F64Store => (Ty::F64, Shape::Whole),
+            Store::I32Store8 => (Ty::I32, Shape::Unsigned8),
+            Store::I32Store16 => (Ty::I32, Shape::Unsigned16),
+            Store::I64Store8 => (Ty::I64, Shape::Unsigned8),
+            Store::I64Store16 => (Ty::I64, Shape::Unsigned16),
+            Store::I64Store32 => (Ty::I64, Shape::Unsigned32),
+        };
+        let mut value = self.pop_seen();
+        let operand = self.pop();
+        if let Some(float) = ty.float() {
+            let reg = self.read_float(&mut value);
+            let address = self.address(to, shape.bytes(ty), operand);
+            self.fault_at(&address);
+            self.asm.movs_mr(float, address.mem, reg);
+            self.free_address(address);
+            self.free(value);
+            return;
+        }
+        let constant = match (value.place, shape) {
+            (Place::Const(value), Shape::Whole) => immediate(ty.width(), value),
+            _ => None,
+        };
+        if let Some(constant) = constant {
+            let address = self.address(to, shape.bytes(ty), operand);
+            self.fault_at(&address);
+            self.asm.mov_mi(ty.width(), address.mem, constant);
+            self.free_address(address);
+            return;
+        }
+        let reg = self.read_int(&mut value);
+        let address = self.address(to, shape.bytes(ty), operand);
+        self.fault_at(&address);
+        match shape {
+            Shape::Unsigned8 => self.asm.mov_m8r(address.mem, reg),
+            Shape::Unsigned16 => self.asm.mov_m16r(address.mem, reg),
+            Shape::Unsigned32 => self.asm.mov_mr(Width::W32, address.mem, reg),
+            Shape::Whole => self.asm.mov_mr(ty.width(), address.mem, reg),
+            Shape::Signed8 | Shape::Signed16 | Shape::Signed32 => unreachable!("stores have no sign"),
+        }
+        self.free_address(address);
+        self.free(value);
+    }
+
+    fn fault_at(&mut self, address: &Address) {
+        if address.faults {
+            self.fault();
+        }
+    }
+
+    fn free_address(&mut self, address: Address) {
+        self.free(address.operand);
+        if let Some(base) = address.base {
+            self.free_int(base);
+        }
+    }
+
+    /// Makes an address of an operand that was taken. The scratch register may be part of it.
+    fn address(&mut self, to: MemArg, bytes: u64, mut operand: Operand) -> Address {
+        let ty = self.module.memories[to.memory as usize];
+        let guarded = to.memory == 0 && self.settings.guard_regions && ty.can_be_guarded();
+        if !guarded || to.offset >= NEAR_OFFSETS {
+            return self.checked_address(to, bytes, operand, ty.is_64);
+        }
+        let disp = to.offset as i32;
+        if let Place::Const(value) = operand.place {
+            let sum = value + to.offset;
+            let mem = match i32::try_from(sum) {
+                Ok(disp) => Mem::at(MEMORY, disp),
+                Err(_) => {
+                    self.asm.mov_ri(SCRATCH, sum);
+                    Mem::indexed(MEMORY, SCRATCH, 0)
+                }
+            };
+            return Address { mem, operand, base: None, faults: true };
+        }
+        let index = self.read_int(&mut operand);
+        Address { mem: Mem::indexed(MEMORY, index, disp), operand, base: None, faults: true }
+    }
+
+    /// Compares the access's end with the memory's size.
+    fn checked_address(&mut self, to: MemArg, bytes: u64, mut operand: Operand, is_64: bool) -> Address {
+        let trap = self.trap(TrapKind::MemoryOutOfBounds);
+        let link = (to.memory != 0).then(|| {
+            let reg = self.alloc_int();
+            self.load_memory(reg, to.memory);
+            reg
+        });
+        let Some(distance) = to.offset.checked_add(bytes) else {
+            self.asm.jmp(trap);
+            return Address { mem: Mem::at(MEMORY, 0), operand, base: link, faults: false };
+        };
+        let address = self.read_int(&mut operand);
+        match i32::try_from(distance) {
+            Ok(distance) if !is_64 => self.asm.lea(W64, SCRATCH, Mem::at(address, distance)),
+            Ok(_) | Err(_) => {
+                self.asm.mov_ri(SCRATCH, distance);
+                self.asm.alu_rr(W64, Alu::Add, SCRATCH, address);
+                if is_64 {
+                    self.asm.jcc(Cond::Below, trap);
+                }
+            }
+        }
+        let size = match link {
+            None => field!(memory_bytes),
+            Some(link) => Mem::at(link, offset_of!(MemoryLink, bytes) as i32),
+        };
+        self.asm.alu_rm(W64, Alu::Cmp, SCRATCH, size);
+        self.asm.jcc(Cond::Above, trap);
+        let base = match link {
+            None => MEMORY,
+            Some(link) => {
+                self.asm.mov_rm(W64, link, Mem::at(link, offset_of!(MemoryLink, base) as i32));
+                link
+            }
+        };
+        let mem = Mem::indexed(base, SCRATCH, -(bytes as i32));
+        Address { mem, operand, base: link, faults: false }
+    }
+
+    /// Loads the address of a memory's record.
+    fn load_memory(&mut self, to: Gpr, memory: u32) {
+        self.asm.mov_rm(W64, to, context_field(offset_of!(VmContext, memories)));
+        self.asm.mov_rm(W64, to, Mem::at(to, 8 * memory as i32));
+    }
+
+    pub(super) fn memory(&mut self, opcode: Memory, reader: &mut Reader) {
+        match opcode {
+            Memory::MemorySize => self.memory_size(reader.u32()),
+            Memory::MemoryGrow => {
+                let memory = reader.u32();
+                self.call_helper(Helper::MemoryGrow, 1, &[memory], Some(self.memory_index(memory)));
+            }
+            Memory::MemoryInit => {
+                let (segment, memory) = (reader.u32(), reader.u32());
+                self.call_helper(Helper::MemoryInit, 3, &[memory, segment], None);
+            }
+            Memory::DataDrop => self.call_helper(Helper::DataDrop, 0, &[reader.u32()], None),
+            Memory::MemoryCopy => {
+                let (target, source) = (reader.u32(), reader.u32());
+                self.call_helper(Helper::MemoryCopy, 3, &[target, source], None);
+            }
+            Memory::MemoryFill => self.call_helper(Helper::MemoryFill, 3, &[reader.u32()], None),
+        }
+    }
+
+    fn memory_index(&self, memory: u32) -> Ty {
+        if self.module.memories[memory as usize].is_64 { Ty::I64 } else { Ty::I32 }
+    }
+
+    fn memory_size(&mut self, memory: u32) {
+        let reg = self.alloc_int();
+        if memory == 0 {
+            self.asm.mov_rm(W64, reg, field!(memory_bytes));
+        } else {
+            self.load_memory(reg, memory);
+            self.asm.mov_rm(W64, reg, Mem::at(reg, offset_of!(MemoryLink, bytes) as i32));
+        }
+        let page = self.module.memories[memory as usize].page_size_log2;
+        if page > 0 {
+            self.asm.shift_ri(W64, Shift::Shr, reg, page as u8);
+        }
+        self.push(self.memory_index(memory), Place::Int(reg));
+    }
+
+    /// Loads the address of a global's value into the scratch register.
+    fn global(&mut self, index: u32) -> Mem {
+        self.asm.mov_rm(W64, SCRATCH, context_field(offset_of!(VmContext, globals)));
+        self.asm.mov_rm(W64, SCRATCH, Mem::at(SCRATCH, 8 * index as i32));
+        Mem::at(SCRATCH, 0)
+    }
+
+    pub(super) fn global_get(&mut self, index: u32) {
+        let ty = Ty::of(self.module.global_types[index as usize].content);
+        match ty.float() {
+            Some(float) => {
+                let reg = self.alloc_float();
+                let from = self.global(index);
+                self.asm.movs_rm(float, reg, from);
+                self.push(ty, Place::Float(reg));
+            }
+            None => {
+                let reg = self.alloc_int();
+                let from = self.global(index);
+                self.asm.mov_rm(ty.width(), reg, from);
+                self.push(ty, Place::Int(reg));
+            }
+        }
+    }
+
+    pub(super) fn global_set(&mut self, index: u32) {
+        let mut value = self.pop_seen();
+        let ty = value.ty;
+        match ty.float() {
+            Some(float) => {
+                let reg = self.read_float(&mut value);
+                let to = self.global(index);
+                self.asm.movs_mr(float, to, reg);
+            }
+            None => {
+                let reg = self.read_int(&mut value);
+                let to = self.global(index);
+                self.asm.mov_mr(ty.width(), to, reg);
+            }
+        }
+        self.free(value);
+    }
+}

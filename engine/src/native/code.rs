@@ -1,0 +1,212 @@
+//! Executable memory, and what each place in it stands for.
+//!
+//! All code lies in one range of reserved address space, so that "is this code?" is a comparison, and what
+//! code it is, one load: both can be asked in a signal handler. A unit is what was compiled together: a
+//! module, or one function of it. Its pages are writable while it is written and executable afterwards,
+//! never both.
+
+use crate::error::Error;
+use crate::module::DefinedFuncIndex;
+use crate::platform::{Access, Reservation};
+use crate::trap::TrapKind;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Mutex, OnceLock};
+
+/// Address space for all code of the process.
+const ARENA_BYTES: usize = 4 << 30;
+/// Units begin at multiples of this.
+const CHUNK_BYTES: usize = 16 << 10;
+/// Freed units larger than this give their pages back.
+const KEPT_BYTES: usize = 1 << 20;
+
+/// A function's part of a unit.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct FuncRange {
+    pub func: DefinedFuncIndex,
+    /// Offsets in the unit: entry to the end of its last instruction; data of it may follow.
+    pub code: Range<u32>,
+}
+
+/// What a return address stands for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Site {
+    /// Offset in the unit, behind the call.
+    pub code: u32,
+    /// File offset of the opcode.
+    pub wasm: u32,
+    /// The trap that the call raises, if it does nothing else.
+    pub trap: Option<TrapKind>,
+}
+
+/// An instruction that may fault because its address is out of bounds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Fault {
+    /// Offset in the unit of the instruction.
+    pub code: u32,
+    /// File offset of the opcode.
+    pub wasm: u32,
+}
+
+/// Maps of a unit, each ascending by offset in the unit.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub(crate) struct CodeMap {
+    pub funcs: Vec<FuncRange>,
+    pub sites: Vec<Site>,
+    pub faults: Vec<Fault>,
+}
+
+/// Code that can run. Lives in a box whose address the arena knows.
+pub(crate) struct CodeUnit {
+    memory: Range<usize>,
+    base: usize,
+    bytes: u32,
+    map: CodeMap,
+}
+
+struct Arena {
+    reservation: Mutex<Reservation>,
+    base: usize,
+    /// The unit that covers each chunk; null if none does.
+    units: Box<[AtomicPtr<CodeUnit>]>,
+    free: Mutex<FreeRanges>,
+}
+
+/// Free ranges of chunks, by their first chunk.
+struct FreeRanges(BTreeMap<usize, usize>);
+
+static ARENA: OnceLock<Result<Arena, String>> = OnceLock::new();
+
+fn arena() -> Result<&'static Arena, Error> {
+    ARENA.get_or_init(Arena::new).as_ref().map_err(|message| Error::Resources(message.clone()))
+}
+
+impl Arena {
+    fn new() -> Result<Arena, String> {
+        let reservation = Reservation::new(ARENA_BYTES)
+            .map_err(|error| format!("cannot reserve address space for code: {error}"))?;
+        let chunks = ARENA_BYTES / CHUNK_BYTES;
+        let mut units = Vec::with_capacity(chunks);
+        units.resize_with(chunks, AtomicPtr::default);
+        Ok(Arena {
+            base: reservation.base() as usize,
+            reservation: Mutex::new(reservation),
+            units: units.into(),
+            free: Mutex::new(FreeRanges(BTreeMap::from([(0, chunks)]))),
+        })
+    }
+
+    fn protect(&self, range: &Range<usize>, access: Access) -> Result<(), Error> {
+        let reservation = self.reservation.lock().expect("no panic happens while it is locked");
+        reservation
+            .protect(range.clone(), access)
+            .map_err(|error| Error::Resources(format!("cannot change the protection of code: {error}")))
+    }
+}
+
+impl FreeRanges {
+    fn take(&mut self, chunks: usize) -> Option<usize> {
+        let (&start, &length) = self.0.iter().find(|(_, length)| **length >= chunks)?;
+        self.0.remove(&start);
+        if length > chunks {
+            self.0.insert(start + chunks, length - chunks);
+        }
+        Some(start)
+    }
+
+    fn give(&mut self, mut start: usize, mut length: usize) {
+        if let Some(next) = self.0.remove(&(start + length)) {
+            length += next;
+        }
+        if let Some((&before, &its)) = self.0.range(..start).next_back()
+            && before + its == start
+        {
+            (start, length) = (before, its + length);
+        }
+        self.0.insert(start, length);
+    }
+}
+
+impl CodeUnit {
+    /// Copies code into executable memory. Fails if the machine has no room for it.
+    pub fn publish(code: &[u8], map: CodeMap) -> Result<Box<CodeUnit>, Error> {
+        let arena = arena()?;
+        let chunks = code.len().div_ceil(CHUNK_BYTES).max(1);
+        let first = arena.free.lock().expect("no panic happens while it is locked").take(chunks);
+        let first = first.ok_or_else(|| Error::Resources("no address space is left for code".to_string()))?;
+        let memory = first * CHUNK_BYTES..(first + chunks) * CHUNK_BYTES;
+        let base = arena.base + memory.start;
+        // From here on dropping the unit gives the memory back.
+        let unit = Box::new(CodeUnit { memory, base, bytes: code.len() as u32, map });
+        let pages = unit.pages();
+        arena.protect(&pages, Access::ReadWrite)?;
+        // SAFETY: the pages are writable, belong to this unit alone, and are large enough for the code.
+        unsafe { (base as *mut u8).copy_from_nonoverlapping(code.as_ptr(), code.len()) };
+        arena.protect(&pages, Access::ReadExecute)?;
+        for chunk in first..first + chunks {
+            arena.units[chunk].store((&raw const *unit).cast_mut(), Ordering::Release);
+        }
+        Ok(unit)
+    }
+
+    /// The part of its memory that holds code, in whole pages of the arena.
+    fn pages(&self) -> Range<usize> {
+        let bytes = (self.bytes as usize).next_multiple_of(crate::platform::OS_PAGE_BYTES);
+        self.memory.start..self.memory.start + bytes
+    }
+
+    /// Unit and offset of an address; `None` if no code is there. Neither locks nor allocates.
+    pub fn at(address: usize) -> Option<(&'static CodeUnit, u32)> {
+        let arena = ARENA.get()?.as_ref().ok()?;
+        let offset = address.checked_sub(arena.base).filter(|offset| *offset < ARENA_BYTES)?;
+        let unit = arena.units[offset / CHUNK_BYTES].load(Ordering::Acquire);
+        // SAFETY: a unit takes itself out of the arena before it is dropped, and whoever asks runs its code
+        // or is called by it, so that it stays for as long as the answer is used.
+        let unit = unsafe { unit.as_ref() }?;
+        Some((unit, (address - unit.base) as u32))
+    }
+
+    /// Address of an offset in the unit.
+    pub fn address(&self, offset: u32) -> *const u8 {
+        (self.base + offset as usize) as *const u8
+    }
+
+    /// What is known about its places.
+    pub fn map(&self) -> &CodeMap {
+        &self.map
+    }
+
+    /// What a return address stands for.
+    pub fn site(&self, offset: u32) -> Option<Site> {
+        let found = self.map.sites.binary_search_by_key(&offset, |site| site.code).ok()?;
+        Some(self.map.sites[found])
+    }
+
+    /// File offset of an instruction that may fault.
+    pub fn fault(&self, offset: u32) -> Option<u32> {
+        let found = self.map.faults.binary_search_by_key(&offset, |fault| fault.code).ok()?;
+        Some(self.map.faults[found].wasm)
+    }
+
+    /// The function whose code is at an offset.
+    pub fn func(&self, offset: u32) -> Option<&FuncRange> {
+        let behind = self.map.funcs.partition_point(|func| func.code.start <= offset);
+        self.map.funcs[..behind].last()
+    }
+}
+
+impl Drop for CodeUnit {
+    fn drop(&mut self) {
+        let Ok(arena) = arena() else { return };
+        let chunks = self.memory.start / CHUNK_BYTES..self.memory.end / CHUNK_BYTES;
+        for chunk in chunks.clone() {
+            arena.units[chunk].store(std::ptr::null_mut(), Ordering::Release);
+        }
+        if self.memory.len() > KEPT_BYTES {
+            let reservation = arena.reservation.lock().expect("no panic happens while it is locked");
+            reservation.give_back(self.memory.clone());
+        }
+        arena.free.lock().expect("no panic happens while it is locked").give(chunks.start, chunks.len());
+    }
+}

@@ -1,0 +1,148 @@
+//! What running code reads and writes through its context register.
+//!
+//! One context an activation. The first part has a fixed layout, whose offsets are constants of the code;
+//! the fields most often used come first, where an offset takes one byte.
+
+use super::code::CodeUnit;
+use crate::error::Error;
+use crate::store::{FuncId, FuncLink, InstanceId, MemoryLink, StoreInner, TableLink};
+use crate::trap::TrapKind;
+use crate::types::TypeId;
+use std::any::Any;
+
+/// Integer arguments in registers.
+pub(crate) const INT_ARGUMENTS: usize = 6;
+/// Floating-point arguments in registers.
+pub(crate) const FLOAT_ARGUMENTS: usize = 8;
+
+/// Why an activation ended without a result.
+pub(crate) enum Failure {
+    /// A trap of the instruction that called a helper.
+    Trap(TrapKind),
+    /// An error that is already located.
+    Error(Error),
+    /// A host function panicked.
+    Panic(Box<dyn Any + Send>),
+}
+
+/// The context. Addresses in it are valid while the activation runs.
+#[repr(C)]
+pub(crate) struct VmContext {
+    /// Lowest address a frame may reach.
+    pub stack_limit: u64,
+    pub fuel: u64,
+    /// Memory 0 of the running instance.
+    pub memory_base: *mut u8,
+    pub memory_bytes: u64,
+    pub globals: *const *mut u64,
+    pub tables: *const *const TableLink,
+    pub memories: *const *const MemoryLink,
+    pub func_links: *const FuncLink,
+    pub funcs: *const FuncId,
+    pub types: *const TypeId,
+    /// Where each function that the running instance's module defines begins.
+    pub entries: *const *const (),
+    /// Slots for arguments that have no register, and for all results where there are several.
+    pub arguments: *mut u64,
+    pub trap: *const u8,
+    pub helper: *const u8,
+    pub call_other: *const u8,
+    pub tail_other: *const u8,
+    pub compile: *const u8,
+    pub check_subtype: *const u8,
+    /// Number of the running instance.
+    pub instance: u64,
+
+    pub host_sp: u64,
+    /// Where the guest left its code: the address of the return address, and the frame.
+    pub guest_sp: u64,
+    pub guest_fp: u64,
+    /// Address of the instruction that faulted; 0 if none did.
+    pub fault_pc: u64,
+    pub result_int: u64,
+    pub result_float: u64,
+    /// Instance that a call crosses from.
+    pub crossed_from: u64,
+    /// A function's link across a helper.
+    pub link: u64,
+    pub helpers: *const usize,
+    pub resolve: usize,
+    pub cross_back: usize,
+    pub compile_now: usize,
+    pub check_now: usize,
+    pub ints: [u64; INT_ARGUMENTS],
+    pub floats: [u64; FLOAT_ARGUMENTS],
+
+    // From here on for Rust only.
+    pub store: *mut StoreInner,
+    /// Where code of called functions returns to, to be told apart from code of functions.
+    pub enter_return: u64,
+    pub cross_return: u64,
+    pub failure: Option<Failure>,
+}
+
+impl VmContext {
+    /// The store.
+    #[inline(always)]
+    pub fn store(&mut self) -> &mut StoreInner {
+        // SAFETY: the activation has the store to itself while guest code runs, and every reference made
+        // here ends before the next one begins.
+        unsafe { &mut *self.store }
+    }
+
+    /// The running instance.
+    pub fn instance_id(&self) -> InstanceId {
+        InstanceId(self.instance as u32)
+    }
+
+    /// Makes an instance the running one.
+    pub fn enter_instance(&mut self, id: InstanceId) {
+        let entity = self.store().instance(id);
+        let (memories, tables) = (entity.links.memories.as_ptr(), entity.links.tables.as_ptr());
+        let globals = entity.links.globals.as_ptr();
+        let (funcs, types) = (entity.func_numbers(), entity.module.types.as_ptr());
+        let entries = entity.code.entries();
+        self.instance = u64::from(id.0);
+        (self.memories, self.tables, self.globals) = (memories, tables, globals);
+        (self.funcs, self.types, self.entries) = (funcs, types, entries);
+        self.refresh();
+    }
+
+    /// Takes over from the store whatever may have changed outside.
+    pub fn refresh(&mut self) {
+        let id = self.instance_id();
+        let store = self.store();
+        let func_links = store.func_links.as_ptr();
+        let memory = store.instance(id).memories.first().map(|memory| &store.memories[*memory as usize]);
+        let (base, bytes) = match memory {
+            Some(memory) => (memory.base(), memory.len()),
+            None => (std::ptr::null_mut(), 0),
+        };
+        self.func_links = func_links;
+        (self.memory_base, self.memory_bytes) = (base, bytes);
+    }
+
+    /// The position of the code that the guest has left: its unit and the offset in it, and whether the
+    /// instruction there faulted (else it is behind a call).
+    pub fn left_at(&self) -> (&'static CodeUnit, u32, bool) {
+        let (pc, faulted) = match self.fault_pc {
+            // SAFETY: guest code left through a call, which pushed its return address.
+            0 => (unsafe { (self.guest_sp as *const u64).read() }, false),
+            pc => (pc, true),
+        };
+        let (unit, offset) = CodeUnit::at(pc as usize).expect("the guest was in its code");
+        (unit, offset, faulted)
+    }
+
+    /// File offset of the instruction at which the guest has left its code, and the trap it stands for if
+    /// it stands for one.
+    pub fn left_site(&self) -> (u32, Option<TrapKind>) {
+        let (unit, offset, faulted) = self.left_at();
+        if faulted {
+            let wasm = unit.fault(offset).expect("the signal handler looked it up");
+            return (wasm, Some(TrapKind::MemoryOutOfBounds));
+        }
+        let site = unit.site(offset).expect("every call has its row");
+        (site.wasm, site.trap)
+    }
+}

@@ -1,0 +1,92 @@
+//! Fills in the distances of direct calls: first a plan of disjoint regions, then each region is written
+//! through a slice of exactly its bytes.
+//!
+//! A call whose target is out of reach goes through an island: a jump that the compiler has reserved within
+//! reach, in the caller's own region. How far a call reaches is data, so that a lane can pretend that it is
+//! little.
+
+use super::x64::{DIRECT_RANGE, DISTANCE_BYTES, ISLAND_BYTES, SHORT_RANGE};
+use crate::limits::Settings;
+use crate::module::DefinedFuncIndex;
+use std::ops::{Range, RangeInclusive};
+
+/// A direct call or jump to a function.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct CallSite {
+    /// Offset of its distance.
+    pub at: u32,
+    pub target: DefinedFuncIndex,
+    /// Offset of the island reserved for it, if one is.
+    pub island: Option<u32>,
+}
+
+/// A function's bytes and the calls in them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Region {
+    pub func: DefinedFuncIndex,
+    pub bytes: Range<u32>,
+    /// Its calls, as a range of all calls.
+    pub calls: Range<u32>,
+}
+
+/// Where everything goes.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub(crate) struct Plan {
+    /// The regions, ascending.
+    pub regions: Vec<Region>,
+    /// The calls of all regions, ascending.
+    pub calls: Vec<CallSite>,
+}
+
+/// How far direct calls reach under these settings.
+pub(crate) fn call_range(settings: &Settings) -> RangeInclusive<i64> {
+    if settings.short_branches { SHORT_RANGE } else { DIRECT_RANGE }
+}
+
+impl Plan {
+    /// Writes all distances into the code. `entry` finds the region of a function by its number.
+    pub fn write(&self, code: &mut [u8], range: &RangeInclusive<i64>) {
+        if self.calls.is_empty() {
+            return;
+        }
+        let last = self.regions.iter().map(|region| region.func.0).max().expect("calls are in regions");
+        let mut entries = vec![u32::MAX; last as usize + 1];
+        for region in &self.regions {
+            entries[region.func.0 as usize] = region.bytes.start;
+        }
+        let (mut rest, mut written) = (code, 0);
+        for region in &self.regions {
+            let gap = region.bytes.start.checked_sub(written).expect("regions are disjoint and ascend");
+            let (bytes, behind) = rest[gap as usize..].split_at_mut(region.bytes.len());
+            for call in &self.calls[region.calls.start as usize..region.calls.end as usize] {
+                write_call(bytes, region.bytes.start, call, entries[call.target.0 as usize], range);
+            }
+            (rest, written) = (behind, region.bytes.end);
+        }
+    }
+}
+
+/// Writes one call in the bytes of a region that begins at `start`.
+fn write_call(bytes: &mut [u8], start: u32, call: &CallSite, entry: u32, range: &RangeInclusive<i64>) {
+    let distance = |from: u32, to: u32| i64::from(to) - i64::from(from);
+    let end = call.at + DISTANCE_BYTES;
+    let direct = distance(end, entry);
+    if range.contains(&direct) {
+        set_distance(bytes, call.at - start, direct);
+        return;
+    }
+    let island = call.island.expect("a call that may be out of reach has an island");
+    let near = distance(end, island);
+    assert!(range.contains(&near), "an island is within reach of its calls");
+    set_distance(bytes, call.at - start, near);
+    let at = (island - start) as usize;
+    bytes[at] = 0xe9;
+    let far = distance(island + ISLAND_BYTES, entry);
+    assert!(DIRECT_RANGE.contains(&far), "code is never larger than what a jump reaches");
+    set_distance(bytes, island - start + 1, far);
+}
+
+fn set_distance(bytes: &mut [u8], at: u32, distance: i64) {
+    let at = at as usize;
+    bytes[at..at + 4].copy_from_slice(&(distance as i32).to_le_bytes());
+}
