@@ -79,7 +79,7 @@ impl MemoryEntity {
         let guarded = settings.guard_regions && ty.can_be_guarded();
         let reserved = if moves { bytes } else { limit_pages << ty.page_size_log2 };
         let mut reservation = take_reservation(guarded_size(reserved, guarded))?;
-        commit(&mut reservation, bytes)?;
+        commit(&mut reservation, bytes, guarded)?;
         let link = Box::new(MemoryLink { base: reservation.base(), bytes });
         let reservation = Some(reservation);
         Ok(MemoryEntity { ty, reservation, left_behind: None, bytes, limit_pages, moves, guarded, link })
@@ -121,7 +121,7 @@ impl MemoryEntity {
             self.move_to(bytes)?;
         } else {
             let reservation = self.reservation.as_mut().expect("only drop takes the reservation away");
-            commit(reservation, bytes)?;
+            commit(reservation, bytes, self.guarded)?;
         }
         self.bytes = bytes;
         *self.link = MemoryLink { base: self.base(), bytes };
@@ -130,7 +130,7 @@ impl MemoryEntity {
 
     fn move_to(&mut self, bytes: u64) -> Result<(), Error> {
         let mut target = take_reservation(guarded_size(bytes, self.guarded))?;
-        commit(&mut target, bytes)?;
+        commit(&mut target, bytes, self.guarded)?;
         let source = self.reservation();
         // SAFETY: the range is committed, since it lies inside the memory.
         let poison =
@@ -206,9 +206,13 @@ fn guarded_size(bytes: u64, guarded: bool) -> u64 {
     if guarded { bytes.max(GUARDED_BYTES) } else { bytes }
 }
 
-fn commit(reservation: &mut Reservation, bytes: u64) -> Result<(), Error> {
+/// Makes so many bytes accessible, and where faults tell the bounds, no more than that: what comes from the
+/// pool may have been larger.
+fn commit(reservation: &mut Reservation, bytes: u64, guarded: bool) -> Result<(), Error> {
+    let bytes = bytes as usize;
     reservation
-        .commit(bytes as usize)
+        .commit(bytes)
+        .and_then(|()| if guarded { reservation.close_behind(bytes) } else { Ok(()) })
         .map_err(|error| Error::Resources(format!("cannot commit {bytes} bytes of memory: {error}")))
 }
 

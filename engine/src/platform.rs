@@ -90,6 +90,22 @@ mod imp {
             Ok(())
         }
 
+        /// Makes everything behind the first `bytes` inaccessible again; fails as `mprotect` fails.
+        pub fn close_behind(&mut self, bytes: usize) -> io::Result<()> {
+            let bytes = bytes.next_multiple_of(OS_PAGE_BYTES);
+            if bytes >= self.committed {
+                return Ok(());
+            }
+            let length = self.committed - bytes;
+            // SAFETY: the range lies inside the mapping owned by `self`, and nobody refers to its bytes.
+            let done = unsafe { libc::mprotect(self.base().add(bytes).cast(), length, libc::PROT_NONE) };
+            if done != 0 {
+                return Err(io::Error::last_os_error());
+            }
+            self.committed = bytes;
+            Ok(())
+        }
+
         /// Makes the committed prefix zero again and gives its pages back.
         pub fn reset(&mut self) {
             if self.committed == 0 {
@@ -249,6 +265,12 @@ mod imp {
         pub fn commit(&mut self, bytes: usize) -> io::Result<()> {
             assert!(bytes <= self.bytes(), "a commitment stays inside its reservation");
             self.committed = self.committed.max(bytes);
+            Ok(())
+        }
+
+        /// Notes that the rest is not in use; this platform cannot make it inaccessible.
+        pub fn close_behind(&mut self, bytes: usize) -> io::Result<()> {
+            self.committed = self.committed.min(bytes);
             Ok(())
         }
 

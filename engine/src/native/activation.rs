@@ -129,10 +129,12 @@ impl VmContext {
         let (mut unit, mut offset, faulted) = self.left_at();
         let mut fp = self.guest_fp;
         let mut instance = self.instance as u32;
+        // A return address may be where the next function begins: the call is what belongs to the frame.
+        offset -= u32::from(!faulted);
         let mut wasm = if faulted { unit.fault(offset) } else { None };
         loop {
             let wasm_offset =
-                wasm.take().unwrap_or_else(|| unit.site(offset).expect("every call has its row").wasm);
+                wasm.take().unwrap_or_else(|| unit.site(offset + 1).expect("every call has its row").wasm);
             let func = unit.func(offset).expect("every place in a unit belongs to a function").func;
             let store = self.store;
             // SAFETY: the activation's store lives while it is walked.
@@ -152,7 +154,7 @@ impl VmContext {
                     continue;
                 }
                 fp = caller;
-                (unit, offset) = CodeUnit::at(pc as usize).expect("return addresses are in code");
+                (unit, offset) = CodeUnit::at(pc as usize - 1).expect("return addresses are in code");
                 break;
             }
         }

@@ -4,16 +4,12 @@
 //! through a table of entries, in which the stub is replaced once there is something better.
 
 use super::code::{CodeMap, CodeUnit};
-use super::context::VmContext;
-use super::x64::CONTEXT;
-use super::x64::asm::Mem;
 use super::x64::asm::{Asm, RAX};
 use super::x64::thunks::field;
 use crate::error::Error;
 use crate::executor::Code;
 use crate::limits::Settings;
 use crate::module::{DefinedFuncIndex, ModuleInner};
-use std::mem::offset_of;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Arc, OnceLock};
 
