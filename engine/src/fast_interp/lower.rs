@@ -28,6 +28,7 @@ use crate::opcode::{Const, Control, Opcode, Parametric, Variable};
 use control::{Kind, Label, Patch};
 use emit::{Comparison, LastResult, Mirror};
 use stack::{Entry, Operand};
+use std::ops::Range;
 
 /// Slots that a function with more than 2^16 of them keeps free in their lower part.
 const SCRATCH_SLOTS: u32 = 4;
@@ -99,6 +100,9 @@ struct Lowering<'m> {
     /// Entries that mean locals; all of them are at `settled` or higher.
     lazy: u32,
     settled: usize,
+    /// Positions of long runs of entries that are in their own slots, lowest first; there may be more
+    /// such entries.
+    owned: Vec<Range<usize>>,
     /// The operands that an instruction takes together, lowest first.
     taken: Vec<Operand>,
 
@@ -141,6 +145,7 @@ impl<'m> Lowering<'m> {
             latest: Vec::new(),
             lazy: 0,
             settled: 0,
+            owned: Vec::new(),
             taken: Vec::new(),
             mirrors: [Mirror::NONE; 3],
             last: LastResult::NONE,
@@ -184,6 +189,7 @@ impl Lowering<'_> {
         self.latest.clear();
         self.latest.resize(locals as usize, stack::NO_ENTRY);
         (self.lazy, self.settled) = (0, 0);
+        self.owned.clear();
         self.patches.clear();
         self.labels.clear();
         self.labels.push(Label::new(Kind::Function, 0, 0, results));

@@ -1,5 +1,6 @@
 //! What programs do in this mode, from text to results, traps and fuel.
 
+mod branches;
 mod calls;
 mod control;
 mod fuel;
