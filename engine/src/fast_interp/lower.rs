@@ -176,7 +176,7 @@ impl Lowering<'_> {
             }
             self.operator(opcode, &mut reader);
             if !self.reachable {
-                pass_over(&mut reader);
+                reader.skip_unreachable();
             }
         }
         start
@@ -281,44 +281,5 @@ impl Lowering<'_> {
                 unreachable!("modules with opcodes that the mode does not execute are refused")
             }
         }
-    }
-}
-
-/// Passes over code that control cannot reach, up to the `else` or `end` that may change that.
-fn pass_over(reader: &mut Reader) {
-    let mut depth = 0;
-    while !reader.is_done() {
-        let here = *reader;
-        let (_, opcode) = reader.opcode();
-        if let Opcode::Control(control) = opcode {
-            match control {
-                Control::Block | Control::Loop | Control::If | Control::TryTable => depth += 1,
-                Control::Else | Control::End if depth == 0 => {
-                    *reader = here;
-                    return;
-                }
-                Control::End => depth -= 1,
-                Control::Else
-                | Control::Unreachable
-                | Control::Nop
-                | Control::Throw
-                | Control::ThrowRef
-                | Control::Br
-                | Control::BrIf
-                | Control::BrTable
-                | Control::Return
-                | Control::Call
-                | Control::CallIndirect
-                | Control::ReturnCall
-                | Control::ReturnCallIndirect
-                | Control::CallRef
-                | Control::ReturnCallRef
-                | Control::BrOnNull
-                | Control::BrOnNonNull
-                | Control::BrOnCast
-                | Control::BrOnCastFail => {}
-            }
-        }
-        reader.skip_immediates(opcode);
     }
 }
