@@ -4,6 +4,8 @@ mod branches;
 mod calls;
 mod control;
 mod fuel;
+#[cfg(all(not(debug_assertions), target_arch = "x86_64", target_os = "linux"))]
+mod jumps;
 mod lowering;
 mod operands;
 
