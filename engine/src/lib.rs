@@ -54,6 +54,9 @@ mod trap;
 mod types;
 mod val;
 
+#[cfg(test)]
+mod tests;
+
 pub use backtrace::{Backtrace, Frame, FrameKind, INNERMOST, OUTERMOST};
 pub use config::Config;
 pub use engine::Engine;

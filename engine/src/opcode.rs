@@ -5,11 +5,13 @@
 //! a mode's lowering is one `match` a family and the compiler names the places a new opcode must visit.
 //! What an opcode computes is not here: see `numeric` for the scalars, the modes for the rest.
 //!
-//! The rows stand in `scalar`, `vector` and `atomic`. [`reader`] walks function bodies with them.
+//! The rows stand in `scalar`, `vector` and `atomic`. [`reader`] walks function bodies with them;
+//! `structure` says how bodies fall into blocks and fuel segments.
 
 mod atomic;
 pub mod reader;
 mod scalar;
+mod structure;
 mod vector;
 mod width;
 
@@ -20,6 +22,7 @@ pub use atomic::Atomic;
 pub use scalar::{
     Const, Control, Gc, Load, Memory, Numeric, Parametric, Reference, Store, Table, Variable, Wide,
 };
+pub use structure::{Boundary, Nesting, Structure};
 pub use vector::{Vector, VectorMemory};
 
 use std::fmt;

@@ -272,7 +272,7 @@ impl<'m> Compiler<'m> {
             }
             self.operator(opcode, &mut reader);
             if !self.reachable {
-                reader.pass_unreachable();
+                reader.skip_unreachable();
             }
             if self.settings.short_branches {
                 self.islands_in_time();

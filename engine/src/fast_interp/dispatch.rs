@@ -285,7 +285,10 @@ mod form {
 
     /// The word that stands for an instruction of this kind in code.
     pub fn handler<O: Op>() -> u64 {
-        threaded::<O> as Handler as usize as u64
+        let handler = threaded::<O> as Handler as usize as u64;
+        #[cfg(test)]
+        crate::tests::handlers::note(handler, std::any::type_name::<O>());
+        handler
     }
 
     /// Runs until the activation is over.

@@ -28,6 +28,7 @@ use crate::opcode::{Const, Control, Opcode, Parametric, Variable};
 use control::{Kind, Label, Patch};
 use emit::{Comparison, LastResult, Mirror};
 use stack::{Entry, Operand};
+use std::ops::Range;
 
 /// Slots that a function with more than 2^16 of them keeps free in their lower part.
 const SCRATCH_SLOTS: u32 = 4;
@@ -99,6 +100,9 @@ struct Lowering<'m> {
     /// Entries that mean locals; all of them are at `settled` or higher.
     lazy: u32,
     settled: usize,
+    /// Positions of long runs of entries that are in their own slots, lowest first; there may be more
+    /// such entries.
+    owned: Vec<Range<usize>>,
     /// The operands that an instruction takes together, lowest first.
     taken: Vec<Operand>,
 
@@ -141,6 +145,7 @@ impl<'m> Lowering<'m> {
             latest: Vec::new(),
             lazy: 0,
             settled: 0,
+            owned: Vec::new(),
             taken: Vec::new(),
             mirrors: [Mirror::NONE; 3],
             last: LastResult::NONE,
@@ -171,7 +176,7 @@ impl Lowering<'_> {
             }
             self.operator(opcode, &mut reader);
             if !self.reachable {
-                pass_over(&mut reader);
+                reader.skip_unreachable();
             }
         }
         start
@@ -184,6 +189,7 @@ impl Lowering<'_> {
         self.latest.clear();
         self.latest.resize(locals as usize, stack::NO_ENTRY);
         (self.lazy, self.settled) = (0, 0);
+        self.owned.clear();
         self.patches.clear();
         self.labels.clear();
         self.labels.push(Label::new(Kind::Function, 0, 0, results));
@@ -275,44 +281,5 @@ impl Lowering<'_> {
                 unreachable!("modules with opcodes that the mode does not execute are refused")
             }
         }
-    }
-}
-
-/// Passes over code that control cannot reach, up to the `else` or `end` that may change that.
-fn pass_over(reader: &mut Reader) {
-    let mut depth = 0;
-    while !reader.is_done() {
-        let here = *reader;
-        let (_, opcode) = reader.opcode();
-        if let Opcode::Control(control) = opcode {
-            match control {
-                Control::Block | Control::Loop | Control::If | Control::TryTable => depth += 1,
-                Control::Else | Control::End if depth == 0 => {
-                    *reader = here;
-                    return;
-                }
-                Control::End => depth -= 1,
-                Control::Else
-                | Control::Unreachable
-                | Control::Nop
-                | Control::Throw
-                | Control::ThrowRef
-                | Control::Br
-                | Control::BrIf
-                | Control::BrTable
-                | Control::Return
-                | Control::Call
-                | Control::CallIndirect
-                | Control::ReturnCall
-                | Control::ReturnCallIndirect
-                | Control::CallRef
-                | Control::ReturnCallRef
-                | Control::BrOnNull
-                | Control::BrOnNonNull
-                | Control::BrOnCast
-                | Control::BrOnCastFail => {}
-            }
-        }
-        reader.skip_immediates(opcode);
     }
 }

@@ -1,8 +1,11 @@
 //! What programs do in this mode, from text to results, traps and fuel.
 
+mod branches;
 mod calls;
 mod control;
 mod fuel;
+#[cfg(all(not(debug_assertions), target_arch = "x86_64", target_os = "linux"))]
+mod jumps;
 mod lowering;
 mod operands;
 

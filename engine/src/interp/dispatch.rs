@@ -173,7 +173,7 @@ fn stateless<F: Copy + 'static>() -> F {
 
 /// Reads the number behind the prefix. It may be longer than it needs to be, so the place of the prefix
 /// is noted for those that trap.
-fn prefixed<T: Trace, const FUEL: bool>(
+pub(super) fn prefixed<T: Trace, const FUEL: bool>(
     machine: &mut Machine<'_, T, FUEL>,
     pc: *const u8,
     sp: *mut u64,

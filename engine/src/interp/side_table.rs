@@ -13,7 +13,7 @@
 
 use crate::module::{FuelSegment, FuncBody, FuncIndex, ModuleInner};
 use crate::opcode::reader::{BlockType, Reader};
-use crate::opcode::{Control, Opcode};
+use crate::opcode::{Boundary, Control, Opcode};
 
 /// One entry: a transfer of control or a charge of fuel; which of them, the instruction knows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -78,15 +78,22 @@ impl Entry {
 pub(super) fn entries_of(opcode: Opcode, mut immediates: Reader<'_>, fuel: bool) -> (usize, usize) {
     use Control as C;
     let Opcode::Control(control) = opcode else { return (0, 0) };
-    let charge = usize::from(fuel);
-    match control {
-        C::Nop | C::Block | C::Unreachable => (0, 0),
-        C::Return | C::ReturnCall | C::ReturnCallIndirect | C::ReturnCallRef => (0, 0),
-        C::Loop | C::End | C::Call | C::CallIndirect | C::CallRef => (0, charge),
-        C::If | C::Else | C::BrIf | C::BrOnNull | C::BrOnNonNull => (1, charge),
-        C::Br => (1, 0),
-        C::BrTable => (immediates.labels().len(), 0),
+    let transfers = match control {
+        C::Nop | C::Block | C::Loop | C::End | C::Unreachable => 0,
+        C::Call | C::CallIndirect | C::CallRef => 0,
+        C::Return | C::ReturnCall | C::ReturnCallIndirect | C::ReturnCallRef => 0,
+        C::If | C::Else | C::Br | C::BrIf | C::BrOnNull | C::BrOnNonNull => 1,
+        C::BrTable => immediates.labels().len(),
         C::Throw | C::ThrowRef | C::TryTable | C::BrOnCast | C::BrOnCastFail => not_executed(opcode),
+    };
+    (transfers, usize::from(fuel && begins_segment(opcode)))
+}
+
+/// Whether a segment may begin right behind the opcode. Those before which one ends are free.
+fn begins_segment(opcode: Opcode) -> bool {
+    match opcode.structure().boundary {
+        Boundary::Before | Boundary::Behind => true,
+        Boundary::Inside | Boundary::Last => false,
     }
 }
 

@@ -8,6 +8,8 @@ mod calls;
 mod control;
 mod dispatch;
 mod fuel;
+#[cfg(all(not(debug_assertions), target_arch = "x86_64", target_os = "linux"))]
+mod jumps;
 mod numbers;
 mod tables;
 mod traces;

@@ -3,13 +3,14 @@
 //! Both are by-products of validation, so they are taken in the same pass: after every operator the
 //! validator knows the height of the operand stack and how deep the control stack is.
 
-use crate::opcode::{Control, Opcode};
+use crate::opcode::{Boundary, Nesting, Opcode};
 use wasmparser::{FuncValidator, WasmModuleResources};
 
 /// A straight-line run of reachable instructions that is paid for as a whole.
 ///
 /// A segment ends before `loop`, `else` and `end`, and after every call, branch, `if`, `throw` and
-/// return. All its instructions but `block`, `loop`, `try_table`, `else` and `end` cost 1.
+/// return. All its instructions but `block`, `loop`, `try_table`, `else` and `end` cost 1. Which opcode
+/// does what is for [`Opcode::structure`] to say.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FuelSegment {
     /// File offset of the first opcode that costs anything: where running out traps.
@@ -28,44 +29,6 @@ pub(super) struct Analysis {
     /// Slots below and including each operand now on the stack; kept only where vectors are possible.
     slot_sums: Vec<u32>,
     highest_slots: u32,
-}
-
-/// How an opcode stands to the segment it is in.
-enum Boundary {
-    None,
-    Before,
-    After,
-}
-
-fn boundary(opcode: Opcode) -> Boundary {
-    let Opcode::Control(control) = opcode else { return Boundary::None };
-    match control {
-        Control::Loop | Control::Else | Control::End => Boundary::Before,
-        Control::Nop | Control::Block | Control::TryTable => Boundary::None,
-        Control::Unreachable
-        | Control::If
-        | Control::Br
-        | Control::BrIf
-        | Control::BrTable
-        | Control::Return
-        | Control::Call
-        | Control::CallIndirect
-        | Control::ReturnCall
-        | Control::ReturnCallIndirect
-        | Control::CallRef
-        | Control::ReturnCallRef
-        | Control::BrOnNull
-        | Control::BrOnNonNull
-        | Control::BrOnCast
-        | Control::BrOnCastFail
-        | Control::Throw
-        | Control::ThrowRef => Boundary::After,
-    }
-}
-
-fn is_free(opcode: Opcode) -> bool {
-    use Control::{Block, Else, End, Loop, TryTable};
-    matches!(opcode, Opcode::Control(Block | Loop | TryTable | Else | End))
 }
 
 impl Analysis {
@@ -89,15 +52,15 @@ impl Analysis {
     ) {
         let control_height = validator.control_stack_height();
         let was_live = self.dead_at.is_none();
-        self.revive(opcode, control_height);
-        let kind = boundary(opcode);
-        if let Boundary::Before = kind {
+        let structure = opcode.structure();
+        self.revive(structure.nesting, control_height);
+        if structure.boundary == Boundary::Before {
             self.close();
         }
-        if was_live && !is_free(opcode) {
+        if was_live && !structure.is_free {
             self.open.get_or_insert(FuelSegment { offset, cost: 0 }).cost += 1;
         }
-        if let Boundary::After = kind {
+        if matches!(structure.boundary, Boundary::Behind | Boundary::Last) {
             self.close();
         }
         let height_slots = match pops {
@@ -127,10 +90,9 @@ impl Analysis {
     }
 
     /// Code lives again behind the `end` of the block it died in, or in its `else` arm.
-    fn revive(&mut self, opcode: Opcode, control_height: u32) {
+    fn revive(&mut self, nesting: Nesting, control_height: u32) {
         let Some(dead_at) = self.dead_at else { return };
-        let is_else = matches!(opcode, Opcode::Control(Control::Else));
-        if control_height < dead_at || (is_else && control_height == dead_at) {
+        if control_height < dead_at || (nesting == Nesting::Divides && control_height == dead_at) {
             self.dead_at = None;
         }
     }

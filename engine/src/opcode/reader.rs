@@ -4,7 +4,7 @@
 //! sense are a fault of this engine and panic with the belief that broke. What almost every instruction
 //! needs (a byte, a short number, a memory immediate) is inlined; nothing allocates.
 
-use super::{Control, Immediate, Opcode};
+use super::{Immediate, Nesting, Opcode};
 use wasmparser::{AbstractHeapType, HeapType, RefType, UnpackedIndex, ValType};
 
 #[cfg(test)]
@@ -134,6 +134,26 @@ impl<'a> Reader<'a> {
     pub fn skip_immediates(&mut self, opcode: Opcode) {
         for &immediate in opcode.row().immediates {
             self.skip(immediate);
+        }
+    }
+
+    /// Passes over code that control cannot reach, up to the `else` or `end` that may change that, or to
+    /// the end of the bytes. To be called in the block that the code is in.
+    pub fn skip_unreachable(&mut self) {
+        let mut depth = 0;
+        while !self.is_done() {
+            let here = *self;
+            let (_, opcode) = self.opcode();
+            match opcode.structure().nesting {
+                Nesting::Divides | Nesting::Ends if depth == 0 => {
+                    *self = here;
+                    return;
+                }
+                Nesting::Begins => depth += 1,
+                Nesting::Ends => depth -= 1,
+                Nesting::Inside | Nesting::Divides => {}
+            }
+            self.skip_immediates(opcode);
         }
     }
 
@@ -278,27 +298,6 @@ impl<'a> Reader<'a> {
             self.catch();
         }
         catches
-    }
-
-    /// Passes over code that control cannot reach, up to the `else` or `end` that may change that.
-    pub fn pass_unreachable(&mut self) {
-        let mut depth = 0;
-        while !self.is_done() {
-            let here = *self;
-            let (_, opcode) = self.opcode();
-            match opcode {
-                Opcode::Control(Control::Block | Control::Loop | Control::If | Control::TryTable) => {
-                    depth += 1
-                }
-                Opcode::Control(Control::Else | Control::End) if depth == 0 => {
-                    *self = here;
-                    return;
-                }
-                Opcode::Control(Control::End) => depth -= 1,
-                _ => {}
-            }
-            self.skip_immediates(opcode);
-        }
     }
 
     /// The next byte, which stays the next; 0 at the end.

@@ -401,3 +401,15 @@ fn codes_print_as_the_specification_writes_them() {
     assert_eq!(Vector::F32x4RelaxedMin.row().code.to_string(), "0xfd 0x10d");
     assert_eq!(format!("{:>9}|", Opcode::from(Control::BrIf)), "    br_if|");
 }
+
+#[test]
+fn segments_end_before_free_opcodes_and_behind_those_that_cost() {
+    for opcode in Opcode::all() {
+        let Structure { nesting, boundary, is_free } = opcode.structure();
+        match boundary {
+            Boundary::Inside => assert_eq!(is_free, nesting == Nesting::Begins, "{opcode}"),
+            Boundary::Before => assert!(is_free && nesting != Nesting::Inside, "{opcode}"),
+            Boundary::Behind | Boundary::Last => assert!(!is_free, "{opcode}"),
+        }
+    }
+}

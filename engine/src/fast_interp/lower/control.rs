@@ -2,9 +2,11 @@
 //!
 //! A label's values are in the own slots of the entries they become, whichever way control arrives. So a
 //! branch puts them there first; a conditional one does so only on its taken path, unless they are there
-//! already.
+//! already. That is for a few values. Many are first put into the own slots of the entries they are, once
+//! for all branches, so that no branch needs more than one copy of a run.
 
 use super::emit::Condition;
+use super::stack::FEW;
 use super::{Entry, Lowering, Operand};
 use crate::fast_interp::code::{Operands, operands};
 use crate::fast_interp::dispatch::{Class, handler};
@@ -13,9 +15,6 @@ use crate::fast_interp::listing::{Name, Part};
 use crate::opcode::reader::{BlockType, Labels};
 use crate::opcode::{Control, Numeric, Opcode};
 
-/// Values that a conditional branch copies one by one on its taken path. More are first put into their
-/// own slots, once for all branches, so that no branch takes more than one copy of a run.
-const FEW: u32 = 4;
 /// Ends a chain of patches.
 const NO_PATCH: u32 = u32::MAX;
 /// A function's label has no stub, a loop's no patches: no position.
@@ -135,12 +134,6 @@ impl Lowering<'_> {
         self.label(0).1.otherwise = otherwise;
     }
 
-    /// Whether entries right below the highest are in their own slots.
-    fn are_own_below_top(&self, count: u32) -> bool {
-        let top = self.stack.len() - 1;
-        self.stack[top - count as usize..top].iter().all(|entry| matches!(entry, Entry::Own))
-    }
-
     pub fn else_(&mut self) {
         let (_, label) = self.label(0);
         let (height, params, results) = (label.height, label.params, label.results);
@@ -178,9 +171,10 @@ impl Lowering<'_> {
         }
         if self.reachable {
             self.own(results);
+        } else {
+            self.drop_to(height);
+            self.push_own(results);
         }
-        self.drop_to(height);
-        self.push_own(results);
         self.bind(patches);
         self.bind(otherwise);
         self.reachable = true;
@@ -248,6 +242,25 @@ impl Lowering<'_> {
             return;
         }
         self.place(self.own_slot(self.labels[index].height as usize));
+        self.jump_to(index);
+    }
+
+    /// Leaves for a label with the highest operands on one path, and keeps them for the other. If they
+    /// are many, they are in their own slots.
+    fn leave_with_copies(&mut self, index: usize, arity: u32) {
+        let row = self.next_slot() - arity;
+        if arity <= FEW {
+            self.look_at(arity);
+            self.leave_for(index, row);
+        } else if self.labels[index].kind == Kind::Function {
+            self.return_row(row, arity);
+        } else {
+            self.copy_row(self.own_slot(self.labels[index].height as usize), row, arity);
+            self.jump_to(index);
+        }
+    }
+
+    fn jump_to(&mut self, index: usize) {
         let at = self.jump();
         self.aim(2 * (at + 1) + 1, at, index);
     }
@@ -289,8 +302,7 @@ impl Lowering<'_> {
         }
         let around = self.branch(condition, !if_holds);
         let mirrors = self.mirrors;
-        self.look_at(arity);
-        self.leave_for(index, self.next_slot() - arity);
+        self.leave_with_copies(index, arity);
         let chain = self.patch_branch(around, NO_PATCH);
         self.bind(chain);
         self.mirrors = mirrors;
@@ -367,15 +379,13 @@ impl Lowering<'_> {
         let at = self.here();
         self.labels[index].stub = (table, at);
         self.join();
-        self.look_at(arity);
-        self.leave_for(index, self.next_slot() - arity);
+        self.leave_with_copies(index, arity);
         at
     }
 
     /// Returns the operands that were taken, whose own slots begin with `row`.
     fn emit_return(&mut self, row: u32) {
         let (header, cost) = (self.frame.params, self.frame.cost);
-        let results = self.taken.len() as u64;
         match *self.taken {
             [] => {
                 let operands = Operands::with_number(header, 0, cost);
@@ -401,10 +411,15 @@ impl Lowering<'_> {
             }
             [..] => {
                 self.place(row);
-                let operands = Operands::with_number(header, 0, cost);
-                let run = [u64::from(row) | results << 32];
-                self.emit(Control::Return, &[Part::Word(2)], handler::<op::ReturnMany>(), operands, &run);
+                self.return_row(row, self.taken.len() as u32);
             }
         }
+    }
+
+    /// Returns values that lie in a row.
+    fn return_row(&mut self, row: u32, results: u32) {
+        let operands = Operands::with_number(self.frame.params, 0, self.frame.cost);
+        let run = [u64::from(row) | u64::from(results) << 32];
+        self.emit(Control::Return, &[Part::Word(2)], handler::<op::ReturnMany>(), operands, &run);
     }
 }

@@ -152,6 +152,15 @@ impl Lowering<'_> {
         }
     }
 
+    /// A row of slots was written.
+    fn forget_row(&mut self, row: u32, count: u32) {
+        for mirror in &mut self.mirrors {
+            if (row..row + count).contains(&mirror.slot) {
+                *mirror = Mirror::NONE;
+            }
+        }
+    }
+
     /// Control may arrive here from elsewhere.
     pub fn join(&mut self) {
         self.mirrors = [Mirror::NONE; 3];
@@ -301,13 +310,7 @@ impl Lowering<'_> {
         if let [operand] = *taken {
             self.move_to(to, operand);
         } else if let Some(from) = span(&taken) {
-            if from != to {
-                let operands = Operands::halves(to, from);
-                let parts = &[Part::HalfSlot(0), Part::HalfSlot(1), Part::Word(2)];
-                let count = [taken.len() as u64];
-                self.emit(Name::Other("copy.span"), parts, handler::<op::CopySpan>(), operands, &count);
-                (to..to + taken.len() as u32).for_each(|slot| self.forget(slot));
-            }
+            self.copy_row(to, from, taken.len() as u32);
         } else {
             let mut index = 0;
             while index < taken.len() {
@@ -315,6 +318,17 @@ impl Lowering<'_> {
             }
         }
         self.taken = taken;
+    }
+
+    /// Copies a row of slots to another, which may overlap it.
+    pub fn copy_row(&mut self, to: u32, from: u32, count: u32) {
+        if from != to {
+            let operands = Operands::halves(to, from);
+            let parts = &[Part::HalfSlot(0), Part::HalfSlot(1), Part::Word(2)];
+            let more = [u64::from(count)];
+            self.emit(Name::Other("copy.span"), parts, handler::<op::CopySpan>(), operands, &more);
+            self.forget_row(to, count);
+        }
     }
 
     /// Puts one, two or three operands into slots, and says how many.
@@ -344,7 +358,7 @@ impl Lowering<'_> {
             let operands = fields([to, first, second, third]);
             self.emit(Name::Other("copy.3"), parts, handler::<op::Copy3>(), operands, &[]);
         }
-        (to..to + count as u32).for_each(|slot| self.forget(slot));
+        self.forget_row(to, count as u32);
         self.mirrors_int(to + count as u32 - 1);
         count
     }

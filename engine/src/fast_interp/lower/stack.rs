@@ -2,10 +2,16 @@
 //!
 //! Entries that mean a local are chained by local, newest first, so that a write to the local finds
 //! them without looking at the rest of the stack. A block's beginning settles every entry below it;
-//! each entry is settled once, so that this costs no more than pushing it did.
+//! each entry is settled once, so that this costs no more than pushing it did. For the same reason long
+//! runs of entries that a branch wanted in their own slots are remembered: the next branch with the
+//! same values looks at none of them.
 
 use super::{Lowering, SCRATCH_SLOTS};
 use crate::fast_interp::code::HEADER_SLOTS;
+use std::ops::Range;
+
+/// As many entries as are looked at one by one. Runs of more are remembered.
+pub(super) const FEW: u32 = 4;
 
 /// Ends a chain of entries.
 pub(super) const NO_ENTRY: u32 = u32::MAX;
@@ -74,7 +80,24 @@ impl Lowering<'_> {
 
     pub fn pop(&mut self) -> Operand {
         let position = self.stack.len() - 1;
-        let operand = match self.stack[position] {
+        let operand = self.release(position);
+        self.stack.truncate(position);
+        self.settled = self.settled.min(position);
+        if let Some(run) = self.owned.last_mut()
+            && run.end > position
+        {
+            run.end = position;
+            if run.start == position {
+                self.owned.pop();
+            }
+        }
+        operand
+    }
+
+    /// The operand that an entry is. If it means a local, it is that local's highest entry, and no
+    /// longer counted as one.
+    fn release(&mut self, position: usize) -> Operand {
+        match self.stack[position] {
             Entry::Own => Operand::Slot { slot: self.own_slot(position), dies: true },
             Entry::Local { local, earlier } => {
                 debug_assert_eq!(self.latest[local as usize] as usize, position, "chains start at the top");
@@ -83,10 +106,7 @@ impl Lowering<'_> {
                 Operand::Slot { slot: self.local_slot(local), dies: false }
             }
             Entry::Constant(slot) => Operand::Constant(slot),
-        };
-        self.stack.truncate(position);
-        self.settled = self.settled.min(position);
-        operand
+        }
     }
 
     /// Takes the highest operands into `taken`, lowest first.
@@ -112,18 +132,51 @@ impl Lowering<'_> {
         }
     }
 
-    /// Whether the highest entries are all in their own slots.
-    pub fn are_own(&self, count: u32) -> bool {
-        self.stack[self.stack.len() - count as usize..].iter().all(|entry| matches!(entry, Entry::Own))
+    /// Whether entries right below the highest are in their own slots.
+    pub fn are_own_below_top(&self, count: u32) -> bool {
+        let mut end = self.stack.len() - 1;
+        let start = end - count as usize;
+        for run in self.owned.iter().rev().take_while(|run| run.end > start) {
+            if !self.are_own(run.end.min(end)..end) {
+                return false;
+            }
+            end = run.start.clamp(start, end);
+        }
+        self.are_own(start..end)
+    }
+
+    fn are_own(&self, positions: Range<usize>) -> bool {
+        self.stack[positions].iter().all(|entry| matches!(entry, Entry::Own))
     }
 
     /// Puts the highest entries into their own slots.
     pub fn own(&mut self, count: u32) {
-        if !self.are_own(count) {
-            self.take(count);
-            self.place(self.next_slot());
-            self.push_own(count);
+        let top = self.stack.len();
+        let bottom = top - count as usize;
+        if count <= FEW {
+            return self.own_all(bottom..top);
         }
+        let (mut start, mut end) = (bottom, top);
+        while let Some(run) = self.owned.pop_if(|run| run.end >= bottom) {
+            self.own_all(run.end..end);
+            (start, end) = (run.start.min(bottom), run.start.max(bottom));
+        }
+        self.own_all(bottom..end);
+        self.owned.push(start..top);
+    }
+
+    /// Puts entries into their own slots; all above them that mean locals are there already.
+    fn own_all(&mut self, positions: Range<usize>) {
+        if self.are_own(positions.clone()) {
+            return;
+        }
+        let mut taken = std::mem::take(&mut self.taken);
+        taken.clear();
+        taken.extend(positions.clone().rev().map(|position| self.release(position)));
+        taken.reverse();
+        self.taken = taken;
+        self.place(self.own_slot(positions.start));
+        self.stack[positions].fill(Entry::Own);
     }
 
     /// Puts all entries that mean locals into their own slots.

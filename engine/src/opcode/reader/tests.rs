@@ -1,6 +1,7 @@
 //! Holds the reader against wasmparser's, and against numbers of every length.
 
 use super::super::tests::{assemble, bodies};
+use super::super::{Boundary, Control};
 use super::*;
 use proptest::prelude::*;
 use wasmparser::{BinaryReader, MemArgTarget, Operator, OperatorsReader};
@@ -236,4 +237,30 @@ proptest! {
         prop_assert_eq!(reader.i32(), value as i32);
         prop_assert!(reader.is_done());
     }
+}
+
+#[test]
+fn unreachable_code_is_passed_over_to_the_end_of_its_arm() {
+    let module = assemble(
+        "(module (func (param i32)
+            (if (local.get 0)
+                (then (unreachable) (block (if (i32.const 1) (then nop) (else nop))) (loop (br 1)))
+                (else (return) (block (br_table 0 1 0 (i32.const 5)))))
+            (nop)))",
+    );
+    let (bytes, base) = bodies(&module)[0];
+    let mut reader = Reader::new(bytes, base);
+    let mut stops = Vec::new();
+    while !reader.is_done() {
+        let (_, opcode) = reader.opcode();
+        reader.skip_immediates(opcode);
+        if opcode.structure().boundary == Boundary::Last {
+            reader.skip_unreachable();
+            stops.push((opcode, { reader }.opcode().1));
+        }
+    }
+    assert_eq!(
+        stops,
+        [(Control::Unreachable.into(), Control::Else.into()), (Control::Return.into(), Control::End.into())]
+    );
 }
