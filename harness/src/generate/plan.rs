@@ -14,8 +14,9 @@ pub const MODULE_NAME: &str = "m";
 /// A choice of a number and its weight.
 type Weighted = (u64, u32);
 
-/// Fuel for each action. Mostly generous; sometimes so little that where it ends is what is compared.
-const FUEL: &[Weighted] = &[(20_000, 10), (50_000, 5), (100_000, 2), (1_000, 1), (100, 1)];
+/// Fuel for each action. Mostly generous; sometimes so little that where it ends is what is compared. What
+/// returns at all returns after a few thousand instructions; the rest would go on for ever.
+const FUEL: &[Weighted] = &[(8_000, 10), (20_000, 5), (50_000, 2), (1_000, 1), (100, 1)];
 /// Slots for all frames: some tens of frames, some thousands, as many as programs are used to.
 const DEPTH_SLOTS: &[Weighted] = &[(400, 2), (8_000, 3), (60_000, 2)];
 /// One in how many host calls traps; 0 is never.
