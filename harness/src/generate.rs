@@ -9,6 +9,7 @@
 //! subjects then run the case is not decided here. [`mutate`] damages modules for whoever tests hostile input.
 
 pub mod features;
+mod linked;
 pub mod mutate;
 pub mod plan;
 pub mod sink;
@@ -49,7 +50,10 @@ struct Row {
 }
 
 /// Every generator. A new one is a file and a row.
-const GENERATORS: &[Row] = &[Row { name: "smith", weight: 1, case: smith_case }];
+const GENERATORS: &[Row] = &[
+    Row { name: "smith", weight: 4, case: smith_case },
+    Row { name: "linked", weight: 1, case: linked_case },
+];
 
 impl Generator {
     /// A generator of modules that use at most these features.
@@ -77,6 +81,10 @@ impl Generator {
 fn smith_case(generator: &mut Generator, case_seed: u64) -> Option<Case> {
     let wasm = generator.smith.module(&generator.features, generator.profile, case_seed)?;
     Some(plan::plan(wasm, case_seed).expect("the rewritten module was decoded before"))
+}
+
+fn linked_case(generator: &mut Generator, case_seed: u64) -> Option<Case> {
+    Some(linked::case(&generator.features, generator.profile, case_seed))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crosscheck_engine::{DecodedModule, Engine, Error, Module};
 
 #[cfg(feature = "wasmi")]
 pub use self::wasmi::WasmiSubject;
-pub use lane::{Lane, LaneSubject};
+pub use lane::{Lane, LaneSubject, Switch};
 
 /// What of an observation a subject vouches for. What two subjects do not both vouch for is not compared.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -13,7 +13,8 @@ use crosscheck::observe::{Capture, Observation, Outcome};
 use crosscheck::run::{Lanes, run_case};
 use crosscheck::subject::{Lane, LaneSubject, Subject};
 use crosscheck_engine::{
-    Config, Engine, Error, Extern, Instance, Limits as EngineLimits, Mode, Module, Store, TrapKind,
+    Config, Engine, Error, Extern, Instance, Limits as EngineLimits, Linker, Mode, Module, Store, TrapKind,
+    Val,
 };
 use std::path::PathBuf;
 use wasm_encoder::{
@@ -22,7 +23,9 @@ use wasm_encoder::{
 };
 
 /// Mutants that are tried; a campaign of fuzz targets tries the others.
-const MUTANTS: u64 = 4_000;
+const MUTANTS: u64 = 10_000;
+/// What `run --fuel` is given for a mutant.
+const RUN_FUEL: u64 = 1_000_000;
 /// Valid modules that mutants are made from, beside the seed cases.
 const GENERATED: u64 = 40;
 
@@ -31,32 +34,68 @@ const GENERATED: u64 = 40;
 #[test]
 fn damaged_modules_neither_panic_nor_hang_nor_divide_the_modes() {
     let sources = sources();
-    let (mut undecodable, mut invalid, mut ran) = (0, 0, 0);
-    for index in 0..MUTANTS {
+    let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get() as u64);
+    let counts: Vec<[u64; 3]> = std::thread::scope(|scope| {
+        let share = |thread| (0..MUTANTS).skip(thread as usize).step_by(threads as usize);
+        let sources = &sources;
+        let workers: Vec<_> =
+            (0..threads).map(|thread| scope.spawn(move || try_mutants(share(thread), sources))).collect();
+        workers.into_iter().map(|worker| worker.join().expect("no mutant does harm")).collect()
+    });
+    let [undecodable, invalid, ran] =
+        [0, 1, 2].map(|kind| counts.iter().map(|count| count[kind]).sum::<u64>());
+    assert_eq!(undecodable + invalid + ran, MUTANTS);
+    // A mutator whose output nobody accepts, or everybody, tests half of what it should.
+    assert!(undecodable > 50 && invalid > 50 && ran > 1_000, "{undecodable} {invalid} {ran}");
+}
+
+/// How many of the mutants nobody can decode, how many are invalid, and how many run.
+fn try_mutants(indices: impl Iterator<Item = u64>, sources: &[Vec<u8>]) -> [u64; 3] {
+    let mut counts = [0; 3];
+    for index in indices {
         let seed = case_seed(0, index);
         let mut stream = Stream::new(seed, Purpose::Mutation);
-        let (wasm, donor) = (stream.pick::<Vec<u8>>(&sources), stream.pick::<Vec<u8>>(&sources));
+        let (wasm, donor) = (stream.pick::<Vec<u8>>(sources), stream.pick::<Vec<u8>>(sources));
         let mutant = mutate(wasm, donor, &mut stream);
         let outcome = guarded(|| {
-            let Ok(case) = plan::plan(mutant.clone(), seed) else {
-                // What the planner cannot read, the engine must refuse in peace.
-                let engine = Engine::new(&Config::new(Mode::Interp));
-                return Module::decode(&engine, mutant.as_slice()).is_ok().then_some(Verdict::Agree);
-            };
-            Some(verdict(&case, &Lanes::Swarm(Mode::all().collect()).draw(seed)))
+            Mode::all().for_each(|mode| run_like_the_command(mode, &mutant));
+            replay_like_the_command(&mutant, seed)
         });
         match outcome {
-            Ok(None) => undecodable += 1,
-            Ok(Some(Verdict::Invalid)) => invalid += 1,
-            Ok(Some(Verdict::Agree | Verdict::Inconclusive(_))) => ran += 1,
+            Ok(None) => counts[0] += 1,
+            Ok(Some(Verdict::Invalid)) => counts[1] += 1,
+            Ok(Some(Verdict::Agree | Verdict::Inconclusive(_))) => counts[2] += 1,
             Ok(Some(Verdict::Diverge(divergence))) => {
                 panic!("mutant {index}: {}: {mutant:02x?}", divergence.first)
             }
             Err(message) => panic!("mutant {index}: {message}: {mutant:02x?}"),
         }
     }
-    // A mutator whose output nobody accepts, or everybody, tests half of what it should.
-    assert!(undecodable > 20 && invalid > 20 && ran > 100, "{undecodable} {invalid} {ran}");
+    counts
+}
+
+/// What `run --fuel` does with a module: instantiates it without hosts and calls `_start`, if it gets that far.
+fn run_like_the_command(mode: Mode, wasm: &[u8]) {
+    let engine = Engine::new(&Config::new(mode).fuel(true));
+    let Ok(module) = Module::new(&engine, wasm) else { return };
+    let mut store = Store::new(&engine, ());
+    store.set_fuel(RUN_FUEL);
+    let Ok(instance) = Linker::new().instantiate(&mut store, &module) else { return };
+    if let Some(start) = instance.func(&store, "_start") {
+        let mut results = vec![Val::I32(0); start.ty(&store).results().len()];
+        // However it ends, it ends.
+        let _ = start.call(&mut store, &[], &mut results);
+    }
+}
+
+/// What `replay` does with a module, and the lanes of a campaign beside its plain modes.
+fn replay_like_the_command(wasm: &[u8], seed: u64) -> Option<Verdict> {
+    let Ok(case) = plan::plan(wasm.to_vec(), seed) else {
+        // What the planner cannot read, the engine must refuse in peace.
+        let engine = Engine::new(&Config::new(Mode::Interp));
+        return Module::decode(&engine, wasm).is_ok().then_some(Verdict::Agree);
+    };
+    Some(verdict(&case, &Lanes::Swarm(Mode::all().collect()).draw(seed)))
 }
 
 /// Valid modules to damage: the seed cases and generated ones.

@@ -35,7 +35,9 @@ pub struct Features {
     pub multi_memory: bool,
     /// 64-bit memories and tables.
     pub memory64: bool,
-    /// Typed function references, structures, arrays and `i31`.
+    /// References to functions of one type, and subtypes of function types.
+    pub function_references: bool,
+    /// Structures, arrays, `i31` and casts, and typed function references in modules of `wasm-smith`.
     pub gc: bool,
     /// Tags, `throw`, `try_table`.
     pub exceptions: bool,
@@ -74,6 +76,7 @@ impl Features {
             extended_const: true,
             multi_memory: true,
             memory64: true,
+            function_references: true,
             gc: true,
             exceptions: true,
             simd: true,

@@ -14,8 +14,9 @@ pub const MODULE_NAME: &str = "m";
 /// A choice of a number and its weight.
 type Weighted = (u64, u32);
 
-/// Fuel for each action. Mostly generous; sometimes so little that where it ends is what is compared.
-const FUEL: &[Weighted] = &[(20_000, 10), (50_000, 5), (100_000, 2), (1_000, 1), (100, 1)];
+/// Fuel for each action. Mostly generous; sometimes so little that where it ends is what is compared. What
+/// returns at all returns after a few thousand instructions; the rest would go on for ever.
+const FUEL: &[Weighted] = &[(8_000, 10), (20_000, 5), (50_000, 2), (1_000, 1), (100, 1)];
 /// Slots for all frames: some tens of frames, some thousands, as many as programs are used to.
 const DEPTH_SLOTS: &[Weighted] = &[(400, 2), (8_000, 3), (60_000, 2)];
 /// One in how many host calls traps; 0 is never.
@@ -32,15 +33,7 @@ const TABLE_ELEMENTS: &[Weighted] = &[(10, 1), (1_000, 2), (100_000, 4)];
 pub fn plan(wasm: Vec<u8>, case_seed: u64) -> Result<Case, BinaryReaderError> {
     let exports = Exports::of(&wasm)?;
     let mut stream = Stream::new(case_seed, Purpose::Plan);
-    let hosts = HostPlan { seed: stream.u64(), trap_one_in: number(TRAP_ONE_IN, &mut stream) as u32 };
-    let limits = Limits {
-        fuel: Some(number(FUEL, &mut stream)),
-        depth_slots: number(DEPTH_SLOTS, &mut stream) as u32,
-        host_depth: 4,
-        memory_bytes: number(MEMORY_BYTES, &mut stream),
-        table_elements: number(TABLE_ELEMENTS, &mut stream),
-        gc_bytes: Some(1 << 20),
-    };
+    let (hosts, limits) = surroundings(&mut stream);
     let mut actions = vec![Action::Instantiate { module: 0 }];
     add_calls(&exports, &mut stream, &mut actions);
     if !exports.globals.is_empty() && stream.percent(25) {
@@ -48,6 +41,20 @@ pub fn plan(wasm: Vec<u8>, case_seed: u64) -> Result<Case, BinaryReaderError> {
     }
     let module = CaseModule { name: MODULE_NAME.to_owned(), wasm };
     Ok(Case { modules: vec![module], hosts, actions, limits })
+}
+
+/// What every case has beside modules and actions: hosts and limits.
+pub(super) fn surroundings(stream: &mut Stream) -> (HostPlan, Limits) {
+    let hosts = HostPlan { seed: stream.u64(), trap_one_in: number(TRAP_ONE_IN, stream) as u32 };
+    let limits = Limits {
+        fuel: Some(number(FUEL, stream)),
+        depth_slots: number(DEPTH_SLOTS, stream) as u32,
+        host_depth: 4,
+        memory_bytes: number(MEMORY_BYTES, stream),
+        table_elements: number(TABLE_ELEMENTS, stream),
+        gc_bytes: Some(1 << 20),
+    };
+    (hosts, limits)
 }
 
 fn number(choices: &[Weighted], stream: &mut Stream) -> u64 {

@@ -21,6 +21,7 @@ mod function;
 
 use super::features::Profile;
 use super::stream::Stream;
+pub(super) use function::Float;
 use function::{Context, FunctionRewriter};
 use wasm_encoder::{Encode, InstructionSink};
 use wasmparser::types::{CoreTypeId, TypesRef};

@@ -45,7 +45,7 @@ impl Smith {
 
 /// Random bytes that a module is made from, at least and at most. About as many bytes of wasm come out, at
 /// 0.2 us a byte, nearly all of it in choosing instructions; longer modules find less for the time.
-const INPUT_BYTES: (usize, usize) = (280, 1120);
+const INPUT_BYTES: (usize, usize) = (220, 880);
 
 /// Something that a case has or has not.
 struct Switch {

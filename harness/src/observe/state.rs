@@ -4,7 +4,7 @@ use super::Capture;
 use crate::case::Value;
 use crate::digest::Digest;
 use crate::subject::values;
-use crosscheck_engine::{AsContext, Extern, Instance};
+use crosscheck_engine::{AsContext, Extern, Instance, Memory};
 use std::collections::BTreeMap;
 
 /// Memory is compared in pages of this many bytes; pages of zeros are as good as absent.
@@ -90,9 +90,10 @@ pub fn capture_state(
     let mut digest = Digest::default();
     let mut state = (capture == Capture::Full).then(State::default);
     let instances = Instance::all(store);
+    let mut digested = Vec::new();
     for instance in &instances {
         let mut detail = state.is_some().then(InstanceState::default);
-        capture_instance(store, *instance, &mut digest, detail.as_mut());
+        capture_instance(store, *instance, &mut digested, &mut digest, detail.as_mut());
         if let Some(state) = &mut state {
             state.instances.extend(detail);
         }
@@ -110,6 +111,7 @@ fn number_of<T: PartialEq>(all: &[T], wanted: &T) -> Option<u32> {
 fn capture_instance(
     store: &impl AsContext,
     instance: Instance,
+    digested: &mut Vec<Memory>,
     digest: &mut Digest,
     mut detail: Option<&mut InstanceState>,
 ) {
@@ -139,11 +141,19 @@ fn capture_instance(
     }
     for memory in instance.memories(store) {
         let bytes = memory.len(store);
+        // A memory that instances share is taken in once; behind its length stands which one it is.
         digest.u64(bytes);
+        let known = number_of(digested, &memory);
+        digest.u64(known.map_or(u64::MAX, u64::from));
+        if known.is_none() {
+            digested.push(memory);
+        } else if detail.is_none() {
+            continue;
+        }
         let mut seen = MemoryState::new(bytes);
         memory.touched(store, |offset, run| {
             // Runs start at pages of the operating system, which are multiples of ours.
-            for (number, page) in pages(offset, run) {
+            for (number, page) in pages(offset, run).filter(|_| known.is_none()) {
                 digest.u64(number);
                 digest.bytes(page);
             }

@@ -28,18 +28,61 @@ pub struct Lane {
     pub moving_memory: bool,
 }
 
-/// A switch of a lane, as people type it behind a `+`.
-struct Switch {
+/// A switch of a lane, one for each field of [`Lane`] but the mode.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Switch {
+    /// See [`Lane::no_fuel`].
+    NoFuel,
+    /// See [`Lane::no_backtraces`].
+    NoBacktraces,
+    /// See [`Lane::moving_memory`].
+    MovingMemory,
+}
+
+struct Row {
+    switch: Switch,
+    /// What people type behind a `+`.
     name: &'static str,
     get: fn(&Lane) -> bool,
     set: fn(&mut Lane),
 }
 
-const SWITCHES: [Switch; 3] = [
-    Switch { name: "no-fuel", get: |lane| lane.no_fuel, set: |lane| lane.no_fuel = true },
-    Switch { name: "no-backtraces", get: |lane| lane.no_backtraces, set: |lane| lane.no_backtraces = true },
-    Switch { name: "moving-memory", get: |lane| lane.moving_memory, set: |lane| lane.moving_memory = true },
+/// Every switch; `tests/lanes.rs` has a test for each that it changes what it says.
+const SWITCHES: [Row; 3] = [
+    Row {
+        switch: Switch::NoFuel,
+        name: "no-fuel",
+        get: |lane| lane.no_fuel,
+        set: |lane| lane.no_fuel = true,
+    },
+    Row {
+        switch: Switch::NoBacktraces,
+        name: "no-backtraces",
+        get: |lane| lane.no_backtraces,
+        set: |lane| lane.no_backtraces = true,
+    },
+    Row {
+        switch: Switch::MovingMemory,
+        name: "moving-memory",
+        get: |lane| lane.moving_memory,
+        set: |lane| lane.moving_memory = true,
+    },
 ];
+
+impl Switch {
+    /// Every switch.
+    pub fn all() -> impl Iterator<Item = Switch> {
+        SWITCHES.iter().map(|row| row.switch)
+    }
+
+    /// A mode with this switch thrown and no other.
+    pub fn lane(self, mode: Mode) -> Lane {
+        let row = SWITCHES.iter().find(|row| row.switch == self).expect("every switch has a row");
+        let mut lane = Lane::plain(mode);
+        (row.set)(&mut lane);
+        lane
+    }
+}
 
 impl Lane {
     /// A mode with no switch thrown.

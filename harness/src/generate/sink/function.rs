@@ -8,7 +8,7 @@ mod float;
 use super::{Additions, Taming};
 use crate::generate::features::Profile;
 use crate::generate::stream::Stream;
-use float::Float;
+pub(in crate::generate) use float::Float;
 use wasm_encoder::{BlockType, Encode, InstructionSink};
 use wasmparser::{
     BinaryReaderError, FrameKind, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody,

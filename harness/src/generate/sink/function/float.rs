@@ -9,7 +9,7 @@ use wasmparser::Operator;
 
 /// A shape of floating-point value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Float {
+pub(in crate::generate) enum Float {
     F32,
     F64,
     F32x4,
@@ -92,7 +92,7 @@ impl Float {
     }
 
     /// Makes the topmost operand canonical, with a local to keep it in meanwhile.
-    pub(super) fn canonicalise(self, scratch: u32, code: &mut Vec<u8>) {
+    pub(in crate::generate) fn canonicalise(self, scratch: u32, code: &mut Vec<u8>) {
         let mut sink = InstructionSink::new(code);
         sink.local_tee(scratch);
         match self {
