@@ -10,7 +10,7 @@ use crate::events::{Events, Tally};
 use crate::generate::stream::{Purpose, Stream, case_seed};
 use crate::generate::{Features, Generated, Generator, Profile};
 use crate::observe::{Capture, Observation, Outcome};
-use crate::subject::{Lane, LaneSubject, Prepared, Shown, Subject, Unwatched, observe_all};
+use crate::subject::{Lane, LaneSubject, Shown, Subject, Unwatched, observe_all};
 #[cfg(unix)]
 use crate::worker::{Feed, Lease, Workers};
 use crosscheck_engine::Mode;
@@ -59,8 +59,7 @@ pub struct CaseRun {
 
 /// Runs a case in this process on every subject, the reference first, and judges.
 pub fn run_case(case: &Case, subjects: &[&dyn Subject], capture: Capture) -> CaseRun {
-    let prepared = Prepared::new(case);
-    let look = |capture| observe_all(&prepared, subjects, capture, &mut Unwatched);
+    let look = |capture| observe_all(case, subjects, capture, &mut Unwatched);
     let capture = at_least(capture, subjects);
     let run = judged(subjects, look(capture));
     if wants_a_closer_look(&run, capture) { closer(run, subjects, look(Capture::Full)) } else { run }

@@ -9,6 +9,7 @@ pub mod values;
 mod wasmi;
 
 use crate::case::Case;
+use crate::guard::guarded;
 use crate::observe::{ActionObservation, Capture, Observation, Outcome};
 use crosscheck_engine::{DecodedModule, Engine, Error, Module, TrapKind};
 use std::sync::Arc;
@@ -168,7 +169,19 @@ pub fn spared(subject: &dyn Subject, reference: Option<&Observation>) -> bool {
 }
 
 /// Lets subjects run a case one after the other, the reference first.
-pub fn observe_all(
+///
+/// Where the modules cannot even be decoded without a panic, everybody fails: they all stand on the decoder.
+pub fn observe_all(case: &Case, subjects: &[&dyn Subject], capture: Capture, watch: &mut dyn Watch) -> Shown {
+    match guarded(|| Prepared::new(case)) {
+        Ok(prepared) => observe_prepared(&prepared, subjects, capture, watch),
+        Err(message) => {
+            let failed = Observation { actions: vec![ActionObservation::panicked(&message)] };
+            Shown::Observed(vec![Some(failed); subjects.len()])
+        }
+    }
+}
+
+fn observe_prepared(
     prepared: &Prepared<'_>,
     subjects: &[&dyn Subject],
     capture: Capture,

@@ -286,9 +286,11 @@ mod unix {
             let found = run.observations.iter().find(|(subject, _)| subject == name);
             found.map(|(_, observation)| observation.actions.clone()).expect("everybody is observed")
         };
-        let (healthy, faulty) = (seen("interp"), seen("faulty-segv"));
+        let (mut healthy, faulty) = (seen("interp"), seen("faulty-segv"));
         assert_eq!(healthy, seen("fast-interp"));
         assert_eq!(healthy.len(), task.case.actions.len());
+        // The dead leave a digest of their state, and not the state.
+        assert!(healthy[0].state.take().is_some());
         assert_eq!((faulty.len(), &faulty[0]), (2, &healthy[0]));
         assert!(matches!(&faulty[1].outcome, Outcome::Crash(message) if message == "SIGSEGV"));
     }

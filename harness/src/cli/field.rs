@@ -5,6 +5,7 @@ use crate::run::Ground;
 use crate::script::{self, Lane, Options as ScriptOptions, ScriptFile, ScriptReport};
 #[cfg(unix)]
 use crate::worker::{self, Workers};
+use serde_json::{Value as Json, json};
 use std::sync::atomic::AtomicBool;
 
 /// What must live as long as the run: the workers, if there are any.
@@ -46,6 +47,23 @@ impl Field {
             None => Ok(Field::in_process()),
             Some(_) => Err(Failure::Usage("--worker: this platform has no workers".into())),
         }
+    }
+
+    /// What the workers said of themselves, if they are not this program.
+    pub fn worker_json(&self, common: &Common) -> Json {
+        #[cfg(unix)]
+        if let (Some(workers), Some(command)) = (&self.workers, &common.worker) {
+            let greeting = workers.greeting();
+            return json!({"worker": {
+                "command": command,
+                "build": greeting.build,
+                "arch": greeting.arch,
+                "cpu_features": greeting.cpu_features,
+                "subjects": greeting.subjects,
+                "switches": greeting.switches,
+            }});
+        }
+        json!({})
     }
 
     /// Where cases run.

@@ -54,6 +54,7 @@ impl Fuzz {
         let field = self.common.field()?;
         let mut terminal = Terminal::new(self.common.report.join("findings"), self.common.verbose);
         let tally = self.common.in_pool(|| campaign.run_on(field.ground(), &mut terminal, stop))?;
+        let worker = field.worker_json(&self.common);
         // Only workers that have ended are counted in what the run took.
         drop(field);
         let saved = terminal.finish();
@@ -62,6 +63,7 @@ impl Fuzz {
         let times = clock.stop();
         println!("campaign\n{}", report::fuzz_summary(&campaign, &tally, &times));
         let json = report::fuzz_json(&campaign, &tally, &times, &self.common.report);
+        let json = report::joined(json, worker);
         report::write_json(&self.common.report.join("fuzz.json"), &json).map_err(Failure::Bench)?;
         if let Some(path) = &self.common.json {
             report::write_json(path, &json).map_err(Failure::Bench)?;

@@ -67,13 +67,14 @@ impl Replay {
         let field = self.common.field()?;
         let task = Task { case: case.clone(), subjects };
         let run = run_task(field.ground(), &task, Capture::Full).map_err(Failure::Bench)?;
+        let worker = field.worker_json(&self.common);
         drop(field);
         println!("{}", render(file, case, &run));
         if let Some(path) = &self.common.json {
             let names: Vec<String> = run.observations.iter().map(|(name, _)| name.clone()).collect();
             let header = report::header(&names, self.common.shard, &clock.stop(), true);
-            report::write_json(path, &report::joined(header, case_json(case, &run)))
-                .map_err(Failure::Bench)?;
+            let json = report::joined(report::joined(header, case_json(case, &run)), worker);
+            report::write_json(path, &json).map_err(Failure::Bench)?;
         }
         Ok(match run.verdict {
             Verdict::Agree => Exit::Green,

@@ -61,6 +61,7 @@ fn run_scripts(files: &[ScriptFile], broken: Vec<String>, common: &Common, stop:
         bar.inc(1);
     };
     let report = common.in_pool(|| field.run_files(&mine, &lanes, stop, &step))?;
+    let worker = field.worker_json(common);
     drop(field);
     bar.finish_and_clear();
     let report = report.map_err(Failure::Bench)?;
@@ -74,6 +75,7 @@ fn run_scripts(files: &[ScriptFile], broken: Vec<String>, common: &Common, stop:
     let complete = !stop.load(Ordering::Relaxed);
     let body = serde_json::to_value(&report).expect("a report is plain data");
     let json = report::joined(report::header(&names, common.shard, &times, complete), body);
+    let json = report::joined(json, worker);
     report::write_json(&common.report.join("spec.json"), &json).map_err(Failure::Bench)?;
     if let Some(path) = &common.json {
         report::write_json(path, &json).map_err(Failure::Bench)?;

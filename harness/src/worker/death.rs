@@ -39,7 +39,8 @@ impl Death {
 
     /// What this shows of the subject that was under way. Says nothing that is another number next time.
     pub fn outcome(&self) -> Outcome {
-        let last_line = self.told.lines().rev().map(str::trim).find(|line| !line.is_empty());
+        let mut lines = self.told.lines().rev().map(str::trim);
+        let last_line = lines.find(|line| !line.is_empty() && !line.starts_with("note:"));
         let told = last_line.map(|line| format!(": {line}")).unwrap_or_default();
         Outcome::Crash(match &self.cause {
             Cause::Silence(time) => return Outcome::Hang(format!("not done in {} s", time.as_secs_f64())),

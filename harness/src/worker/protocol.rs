@@ -84,7 +84,7 @@ pub enum Message {
     Refused(String),
     /// A sign of life, and each time if care was asked for: what is under way.
     Begins(Place),
-    /// What an action showed, if care was asked for.
+    /// What an action showed but for the state, if care was asked for.
     Ended(ActionObservation),
     /// The last word.
     Crash(Crash),
@@ -158,7 +158,8 @@ fn frame(kind: u8, capacity: usize, fill: impl FnOnce(&mut Writer)) -> Vec<u8> {
     writer.u8(kind);
     fill(&mut writer);
     let mut bytes = writer.finish();
-    let length = u32::try_from(bytes.len() - 4).expect("nothing that is sent has four gigabytes");
+    // A frame beyond what may be sent is the sender's to notice.
+    let length = u32::try_from(bytes.len() - 4).unwrap_or(u32::MAX);
     bytes[..4].copy_from_slice(&length.to_le_bytes());
     bytes
 }

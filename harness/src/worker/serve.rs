@@ -8,7 +8,7 @@ use super::protocol::{self, Greeting, Message, NONE, Place, Request};
 use crate::observe::ActionObservation;
 use crate::report::cpu_features;
 use crate::script::{Lane as ScriptLane, Options as ScriptOptions, ScriptWatch, run_script_watched};
-use crate::subject::{self, Lane, OUTSIDE, Prepared, Subject, Watch, observe_all};
+use crate::subject::{self, Lane, OUTSIDE, Subject, Watch, observe_all};
 use crosscheck_engine::Mode;
 use std::collections::HashMap;
 use std::fs::File;
@@ -124,7 +124,7 @@ impl<'a> Worker<'a> {
                 }
                 let found: Vec<&dyn Subject> = found.iter().map(|subject| &**subject).collect();
                 let mut steps = Steps::new(&mut self.output, careful);
-                let shown = observe_all(&Prepared::new(&case), &found, capture, &mut steps);
+                let shown = observe_all(&case, &found, capture, &mut steps);
                 steps.end()?;
                 Ok(Message::Case(shown))
             }
@@ -175,7 +175,11 @@ struct Output {
 
 impl Output {
     fn say(&mut self, message: &Message) -> io::Result<()> {
-        self.file.write_all(&message.frame())?;
+        let mut frame = message.frame();
+        if frame.len() > protocol::LARGEST_FRAME_BYTES {
+            frame = Message::Refused(format!("an answer of {} bytes is too large", frame.len())).frame();
+        }
+        self.file.write_all(&frame)?;
         self.spoken = Instant::now();
         Ok(())
     }
@@ -227,7 +231,17 @@ impl Watch for Steps<'_> {
 
     fn ended(&mut self, observed: &ActionObservation) {
         if self.careful {
-            self.say(&Message::Ended(observed.clone()));
+            // The state may be large, and whoever dies next is not asked for it.
+            let ActionObservation { outcome, fuel_left, host_calls, state_digest, state: _ } = observed;
+            let (outcome, host_calls) = (outcome.clone(), host_calls.clone());
+            let observed = ActionObservation {
+                outcome,
+                fuel_left: *fuel_left,
+                host_calls,
+                state_digest: *state_digest,
+                state: None,
+            };
+            self.say(&Message::Ended(observed));
         }
     }
 }
