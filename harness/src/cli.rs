@@ -5,6 +5,7 @@
 
 mod check;
 mod explain;
+mod field;
 mod fuzz;
 mod input;
 mod list;
@@ -14,13 +15,15 @@ mod run;
 mod spec;
 
 use crate::run::Lanes;
-use crate::subject::{Lane, Subject};
+use crate::subject::{self, Lane, OUTSIDE, Subject};
 use clap::{Args, Parser, Subcommand};
 use crosscheck_engine::Mode;
+use field::Field;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// How a run ended, as a process tells it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,7 +86,7 @@ pub struct Common {
     /// Modes or lanes to run, e.g. `interp,fast-interp+moving-memory`; default: every mode, switches by lot
     #[arg(long, value_delimiter = ',')]
     modes: Vec<String>,
-    /// Threads; default: one a core
+    /// Threads, with a worker process each; default: one a core
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
     /// Run only this machine's part, as `I/N` with I from 0
@@ -92,6 +95,15 @@ pub struct Common {
     /// Outside engines that run beside the modes
     #[arg(long, value_delimiter = ',')]
     with: Vec<String>,
+    /// How long one action may take before its subject counts as hung, e.g. 10s
+    #[arg(long, value_parser = duration, default_value = "10s")]
+    timeout: Duration,
+    /// Program that runs the subjects, e.g. another build, perhaps behind an emulator; default: this one
+    #[arg(long, value_name = "COMMAND")]
+    worker: Option<String>,
+    /// Run the subjects in this process, which dies with them
+    #[arg(long, conflicts_with = "worker")]
+    in_process: bool,
     /// Write the totals as JSON
     #[arg(long)]
     json: Option<PathBuf>,
@@ -107,6 +119,21 @@ fn shard(text: &str) -> Result<(u64, u64), String> {
     let parts =
         text.split_once('/').and_then(|(i, n)| Some((i.parse::<u64>().ok()?, n.parse::<u64>().ok()?)));
     parts.filter(|(i, n)| i < n).ok_or_else(|| "expected I/N with I from 0 to N-1, like 0/4".to_string())
+}
+
+/// A time as people write it.
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("expected a time like 60s, 10m or 2h, not `{text}`");
+    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let count: u64 = digits.parse().map_err(|_| wrong())?;
+    let milliseconds = match unit {
+        "ms" => Some(count),
+        "" | "s" => count.checked_mul(1000),
+        "m" => count.checked_mul(60_000),
+        "h" => count.checked_mul(3_600_000),
+        _ => None,
+    };
+    milliseconds.map(Duration::from_millis).ok_or_else(wrong)
 }
 
 impl Common {
@@ -141,6 +168,11 @@ impl Common {
         self.with.iter().map(|name| judge(name)).collect()
     }
 
+    /// Where subjects run.
+    fn field(&self) -> Result<Field, Failure> {
+        if self.in_process { Ok(Field::in_process()) } else { Field::of_workers(self) }
+    }
+
     /// Runs `work` on as many threads as were asked for.
     fn in_pool<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, Failure> {
         let threads = usize::from(self.jobs.unwrap_or(0));
@@ -150,17 +182,14 @@ impl Common {
 }
 
 fn judge(name: &str) -> Result<Arc<dyn Subject>, Failure> {
-    match name {
-        #[cfg(feature = "wasmi")]
-        "wasmi" => Ok(Arc::new(crate::subject::WasmiSubject)),
-        #[cfg(not(feature = "wasmi"))]
-        "wasmi" => {
-            Err(Failure::Usage("--with wasmi: this build has no wasmi; build with `--features wasmi`".into()))
-        }
-        other => {
-            Err(Failure::Usage(format!("--with: no outside engine is called `{other}`; there is wasmi")))
-        }
+    let known: Vec<&str> = OUTSIDE.iter().map(|outside| outside.name).collect();
+    if !known.contains(&name) {
+        let known = known.join(", ");
+        return Err(Failure::Usage(format!(
+            "--with: no outside engine is called `{name}`; there is {known}"
+        )));
     }
+    subject::named(name).map_err(|error| Failure::Usage(format!("--with {name}: {error}")))
 }
 
 /// Set when the user wants the run to end; what is done so far still counts.
@@ -188,6 +217,11 @@ fn one_line(error: &clap::Error) -> String {
 /// Reads the command line, does what it says, and tells how it ended.
 #[allow(clippy::print_stderr, reason = "the one place where failures are told")]
 pub fn main() -> ExitCode {
+    // Before anything else, for workers are started by the dozen.
+    #[cfg(unix)]
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == crate::worker::ARGUMENT) {
+        return crate::worker::serve();
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) if error.use_stderr() => {

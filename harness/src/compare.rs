@@ -54,6 +54,8 @@ pub struct Divergence {
 pub enum Kind {
     /// A subject failed where another did not.
     Crash,
+    /// A subject did not come to an end where another did.
+    Hang,
     /// One returned, trapped, or was refused, where the other did something else.
     Outcome,
     /// Both returned, other values.
@@ -115,6 +117,7 @@ impl Kind {
     pub fn word(self) -> &'static str {
         match self {
             Kind::Crash => "crash",
+            Kind::Hang => "hang",
             Kind::Outcome => "outcome",
             Kind::Values => "values",
             Kind::TrapKind => "trap-kind",
@@ -136,6 +139,9 @@ impl Kind {
 
 /// Judges testimonies; the first is the reference.
 pub fn judge(testimonies: &[Testimony<'_>]) -> Verdict {
+    if let Some(failure) = failure(testimonies) {
+        return Verdict::Diverge(failure);
+    }
     if let Some(reason) = testimonies.iter().find_map(|testimony| resources(testimony.observation)) {
         return Verdict::Inconclusive(reason);
     }
@@ -147,24 +153,37 @@ pub fn judge(testimonies: &[Testimony<'_>]) -> Verdict {
             reason.map_or_else(|| "fewer than two subjects ran".into(), str::to_string),
         );
     }
-    // A crash is a finding even if everybody crashes.
-    if let Some((crashed, action, message)) =
-        ran.iter().find_map(|t| crash(t.observation).map(|(a, m)| (t, a, m)))
-    {
-        let (quiet, loud): (Vec<_>, Vec<_>) =
-            ran.iter().partition(|testimony| crash(testimony.observation).is_none());
-        let names = |side: Vec<&&Testimony<'_>>| side.iter().map(|t| t.name.to_string()).collect::<Vec<_>>();
-        let first = Difference {
-            action,
-            kind: Kind::Crash,
-            place: String::new(),
-            exactly: format!("{} fails", crashed.name),
-            left: "no crash".into(),
-            right: message.to_string(),
-        };
-        return Verdict::Diverge(Divergence { groups: vec![names(quiet), names(loud)], first });
-    }
     divergence(&ran).map_or(Verdict::Agree, Verdict::Diverge)
+}
+
+/// A subject that failed is a finding whatever others show, and even if all of them fail.
+fn failure(testimonies: &[Testimony<'_>]) -> Option<Divergence> {
+    let failing = |testimony: &&Testimony<'_>| testimony.observation.failure().is_some();
+    let failed = testimonies.iter().find(failing)?;
+    let (action, outcome) = failed.observation.failure()?;
+    let kind = if matches!(outcome, Outcome::Hang(_)) { Kind::Hang } else { Kind::Crash };
+    let first = Difference {
+        action,
+        kind,
+        place: failure_place(outcome).to_string(),
+        exactly: format!("{} fails", failed.name),
+        left: format!("no {}", kind.word()),
+        right: outcome.describe(),
+    };
+    let (loud, quiet): (Vec<_>, Vec<_>) = testimonies.iter().partition(failing);
+    let mut groups: Vec<Vec<String>> = [quiet, loud]
+        .iter()
+        .map(|side| side.iter().map(|testimony| testimony.name.to_string()).collect())
+        .collect();
+    groups.retain(|group| !group.is_empty());
+    Some(Divergence { groups, first })
+}
+
+/// What of a failure is the same each time: which signal, or that it was a panic.
+fn failure_place(outcome: &Outcome) -> &str {
+    let message = outcome.failure().unwrap_or_default();
+    let word = message.split([' ', ',', ':']).next().unwrap_or_default();
+    if word.starts_with("SIG") || word == "panic" { word } else { "" }
 }
 
 fn divergence(ran: &[&Testimony<'_>]) -> Option<Divergence> {
@@ -203,13 +222,6 @@ fn resources(observation: &Observation) -> Option<String> {
 fn unsupported(observation: &Observation) -> Option<&str> {
     observation.actions.iter().find_map(|action| match &action.outcome {
         Outcome::Unsupported(message) => Some(message.as_str()),
-        _ => None,
-    })
-}
-
-fn crash(observation: &Observation) -> Option<(usize, &str)> {
-    observation.actions.iter().enumerate().find_map(|(number, action)| match &action.outcome {
-        Outcome::Crash(message) => Some((number, message.as_str())),
         _ => None,
     })
 }

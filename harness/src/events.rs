@@ -32,8 +32,12 @@ pub struct Tally {
     pub invalid: u64,
     /// Cases about which nothing can be said, by reason.
     pub inconclusive: BTreeMap<String, u64>,
-    /// Actions in which the reference itself failed.
+    /// How often a subject failed on a case.
     pub crashes: u64,
+    /// How often a subject did not come to an end.
+    pub hangs: u64,
+    /// Workers that ended without being asked to, and were replaced.
+    pub workers_lost: u64,
     /// Cases each lane ran.
     pub by_lane: BTreeMap<String, u64>,
     /// Cases each lane was left out of, because the reference ran out of fuel.
@@ -96,6 +100,8 @@ impl Tally {
         self.diverge += part.diverge;
         self.invalid += part.invalid;
         self.crashes += part.crashes;
+        self.hangs += part.hangs;
+        self.workers_lost += part.workers_lost;
         self.calls += part.calls;
         self.returned += part.returned;
         self.host_calls += part.host_calls;

@@ -13,6 +13,8 @@ pub mod generate;
 pub mod script;
 
 pub mod run;
+#[cfg(unix)]
+pub mod worker;
 
 pub mod observe;
 

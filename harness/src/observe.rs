@@ -60,6 +60,8 @@ pub enum Outcome {
     Resources(String),
     /// The subject itself failed: a bug whatever others show.
     Crash(String),
+    /// The subject did not end in time: a bug too.
+    Hang(String),
 }
 
 /// A trap.
@@ -123,11 +125,24 @@ pub struct HostCall {
     pub notes: Vec<String>,
 }
 
+impl Observation {
+    /// The action in which the subject failed, if it did, and how.
+    pub fn failure(&self) -> Option<(usize, &Outcome)> {
+        let outcomes = self.actions.iter().map(|action| &action.outcome);
+        outcomes.enumerate().find(|(_, outcome)| outcome.failure().is_some())
+    }
+}
+
 impl ActionObservation {
     /// The last thing seen of a subject that panicked: nothing of its store can be trusted.
     pub fn panicked(message: &str) -> ActionObservation {
+        ActionObservation::last(Outcome::Crash(format!("panic: {message}")))
+    }
+
+    /// The last thing seen of a subject that failed: how, and nothing else.
+    pub fn last(outcome: Outcome) -> ActionObservation {
         ActionObservation {
-            outcome: Outcome::Crash(format!("panic: {message}")),
+            outcome,
             fuel_left: 0,
             host_calls: HostCalls::default(),
             state_digest: 0,
@@ -152,6 +167,7 @@ impl Outcome {
             Outcome::Unsupported(_) => "unsupported",
             Outcome::Resources(_) => "resources",
             Outcome::Crash(_) => "crash",
+            Outcome::Hang(_) => "hang",
         }
     }
 
@@ -172,6 +188,20 @@ impl Outcome {
             }
             Outcome::Resources(message) => format!("no resources: {message}"),
             Outcome::Crash(message) => format!("crash: {message}"),
+            Outcome::Hang(message) => format!("hang: {message}"),
+        }
+    }
+
+    /// What the subject failed with, if it did: the outcome is a crash or a hang.
+    pub fn failure(&self) -> Option<&str> {
+        match self {
+            Outcome::Crash(message) | Outcome::Hang(message) => Some(message),
+            Outcome::Values(_)
+            | Outcome::Trap(_)
+            | Outcome::Link(_)
+            | Outcome::Limit(_)
+            | Outcome::Unsupported(_)
+            | Outcome::Resources(_) => None,
         }
     }
 }

@@ -83,7 +83,7 @@ pub fn header(lanes: &[String], shard: (u64, u64), times: &Times, complete: bool
 }
 
 /// Processor features that change which code runs.
-fn cpu_features() -> Vec<&'static str> {
+pub fn cpu_features() -> Vec<&'static str> {
     #[cfg(target_arch = "x86_64")]
     {
         let all = [
@@ -163,7 +163,8 @@ pub fn fuzz_json(campaign: &Campaign, tally: &Tally, times: &Times, report: &Pat
         "invalid": tally.invalid,
         "inconclusive": tally.inconclusive,
         "crashes": tally.crashes,
-        "hangs": 0,
+        "hangs": tally.hangs,
+        "workers_lost": tally.workers_lost,
         "by_lane": tally.by_lane,
         "left_out": tally.left_out,
         "judges": left_out,
@@ -256,6 +257,10 @@ pub fn fuzz_summary(campaign: &Campaign, tally: &Tally, times: &Times) -> String
     let kinds: Vec<_> =
         kinds.map(|(kind, count)| format!("{kind} {:.1} %", percent(**count, traps))).collect();
     line("traps", format!("{traps}: {}", kinds.join(", ")));
+    if tally.crashes + tally.hangs + tally.workers_lost > 0 {
+        let Tally { crashes, hangs, workers_lost, .. } = tally;
+        line("failures", format!("{crashes} crashes, {hangs} hangs; {workers_lost} workers replaced"));
+    }
     for judge in &campaign.judges {
         let capabilities = judge.capabilities().left_out().join(", ");
         line("judge", format!("{}; not compared: {capabilities}", judge.name()));

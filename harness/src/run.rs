@@ -1,21 +1,51 @@
 //! Runs cases on subjects: one case, or a campaign of them. Judging is left to `compare`.
+//!
+//! Where subjects run is the [`Ground`]: in this process, which is simple and dies with them, or in worker
+//! processes. What is asked of them and what becomes of their answers is the same on both.
 
 use crate::case::{Action, Case};
-use crate::compare::{Testimony, Verdict, judge};
+use crate::compare::{Kind, Testimony, Verdict, judge};
 use crate::corpus::Finding;
 use crate::events::{Events, Tally};
 use crate::generate::stream::{Purpose, Stream, case_seed};
 use crate::generate::{Features, Generated, Generator, Profile};
 use crate::observe::{Capture, Observation, Outcome};
-use crate::subject::{Lane, LaneSubject, Prepared, Subject};
-use crosscheck_engine::{Mode, TrapKind};
+use crate::subject::{Lane, LaneSubject, Shown, Subject, Unwatched, observe_all};
+#[cfg(unix)]
+use crate::worker::{Feed, Lease, Workers};
+use crosscheck_engine::Mode;
 use rayon::prelude::*;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Cases between two looks at the clock and at the stop flag.
 const BATCH_CASES: u64 = 256;
+/// Cases that one thread takes at a time.
+const CHUNK_CASES: usize = 32;
+
+/// Where subjects run.
+#[derive(Clone, Copy)]
+pub enum Ground<'a> {
+    /// In this process. What kills a subject ends the run; nothing but a debugger wants that.
+    InProcess,
+    /// In worker processes.
+    #[cfg(unix)]
+    Workers(&'a Workers),
+    /// Workers need a Unix; this borrows for them elsewhere, and cannot be made.
+    #[cfg(not(unix))]
+    Workers(&'a std::convert::Infallible),
+}
+
+/// A case and who is to run it.
+#[derive(Clone)]
+pub struct Task {
+    /// The case.
+    pub case: Case,
+    /// The subjects, the reference first.
+    pub subjects: Vec<Arc<dyn Subject>>,
+}
 
 /// What happened to one case.
 pub struct CaseRun {
@@ -27,40 +57,67 @@ pub struct CaseRun {
     pub left_out: Vec<String>,
 }
 
-/// Runs a case on every subject, the reference first, and judges.
+/// Runs a case in this process on every subject, the reference first, and judges.
 pub fn run_case(case: &Case, subjects: &[&dyn Subject], capture: Capture) -> CaseRun {
-    let prepared = Prepared::new(case);
-    if prepared.invalid().is_some() {
-        return CaseRun { verdict: Verdict::Invalid, observations: Vec::new(), left_out: Vec::new() };
-    }
-    // Subjects that cannot show internal state have no digest to compare: they need everything spelled out.
-    let outside = subjects.iter().any(|subject| !subject.capabilities().internal_state);
-    let capture = if outside { Capture::Full } else { capture };
-    let run = observe_all(&prepared, subjects, capture);
-    match run.verdict {
-        // A digest says that, not what: look again, closer.
-        Verdict::Diverge(_) if capture == Capture::Digest => {
-            let closer = observe_all(&prepared, subjects, Capture::Full);
-            match closer.verdict {
-                Verdict::Diverge(_) => closer,
-                // The second look did not show it again. Say what the first one saw.
-                _ => run,
+    let look = |capture| observe_all(case, subjects, capture, &mut Unwatched);
+    let capture = at_least(capture, subjects);
+    let run = judged(subjects, look(capture));
+    if wants_a_closer_look(&run, capture) { closer(run, subjects, look(Capture::Full)) } else { run }
+}
+
+/// Runs a case on that ground. Fails if no worker can be had.
+pub fn run_task(ground: Ground<'_>, task: &Task, capture: Capture) -> Result<CaseRun, String> {
+    let subjects: Vec<&dyn Subject> = task.subjects.iter().map(|subject| &**subject).collect();
+    match ground {
+        Ground::InProcess => Ok(run_case(&task.case, &subjects, capture)),
+        #[cfg(unix)]
+        Ground::Workers(workers) => {
+            let mut lease = workers.lease()?;
+            let capture = at_least(capture, &subjects);
+            let run = judged(&subjects, lease.one(task, capture)?);
+            if !wants_a_closer_look(&run, capture) {
+                return Ok(run);
             }
+            Ok(closer(run, &subjects, lease.one(task, Capture::Full)?))
         }
-        _ => run,
+        #[cfg(not(unix))]
+        Ground::Workers(none) => match *none {},
     }
 }
 
-fn observe_all(prepared: &Prepared<'_>, subjects: &[&dyn Subject], capture: Capture) -> CaseRun {
-    let mut observations: Vec<(&dyn Subject, Observation)> = Vec::with_capacity(subjects.len());
-    let mut left_out = Vec::new();
-    for subject in subjects {
-        let reference = observations.first().map(|(_, observation)| observation);
-        if !subject.ends_by_itself() && reference.is_some_and(ran_out_of_fuel) {
-            left_out.push(subject.name().to_string());
-            continue;
+/// Subjects that cannot show internal state have no digest to compare: they need everything spelled out.
+fn at_least(capture: Capture, subjects: &[&dyn Subject]) -> Capture {
+    let outside = subjects.iter().any(|subject| !subject.capabilities().internal_state);
+    if outside { Capture::Full } else { capture }
+}
+
+/// A digest says that, not what. There is nothing more to see of a subject that failed.
+fn wants_a_closer_look(run: &CaseRun, capture: Capture) -> bool {
+    let differs = |first: Kind| !matches!(first, Kind::Crash | Kind::Hang);
+    let differ = matches!(&run.verdict, Verdict::Diverge(divergence) if differs(divergence.first.kind));
+    capture == Capture::Digest && differ
+}
+
+/// The run with everything spelled out, unless that did not show the difference again: then what was seen first.
+fn closer(run: CaseRun, subjects: &[&dyn Subject], shown: Shown) -> CaseRun {
+    let closer = judged(subjects, shown);
+    match closer.verdict {
+        Verdict::Diverge(_) => closer,
+        Verdict::Agree | Verdict::Inconclusive(_) | Verdict::Invalid => run,
+    }
+}
+
+/// The verdict on what subjects showed.
+fn judged(subjects: &[&dyn Subject], shown: Shown) -> CaseRun {
+    let Shown::Observed(observed) = shown else {
+        return CaseRun { verdict: Verdict::Invalid, observations: Vec::new(), left_out: Vec::new() };
+    };
+    let (mut observations, mut left_out) = (Vec::with_capacity(subjects.len()), Vec::new());
+    for (subject, observation) in subjects.iter().zip(observed) {
+        match observation {
+            Some(observation) => observations.push((*subject, observation)),
+            None => left_out.push(subject.name().to_string()),
         }
-        observations.push((*subject, subject.observe(prepared, capture)));
     }
     let testimonies: Vec<_> = observations
         .iter()
@@ -74,13 +131,6 @@ fn observe_all(prepared: &Prepared<'_>, subjects: &[&dyn Subject], capture: Capt
     let named =
         |(subject, observation): (&dyn Subject, Observation)| (subject.name().to_string(), observation);
     CaseRun { verdict, observations: observations.into_iter().map(named).collect(), left_out }
-}
-
-fn ran_out_of_fuel(observation: &Observation) -> bool {
-    observation
-        .actions
-        .iter()
-        .any(|action| matches!(&action.outcome, Outcome::Trap(trap) if trap.kind == TrapKind::OutOfFuel))
 }
 
 /// Which lanes a campaign runs.
@@ -148,10 +198,20 @@ pub struct Campaign {
 }
 
 impl Campaign {
-    /// Runs it on rayon's current thread pool, telling `events` as it goes; gives the totals.
+    /// Runs it in this process, on rayon's current thread pool, telling `events` as it goes; gives the totals.
     ///
     /// Stops early, with what there is, once `stop` is set.
     pub fn run(&self, events: &mut dyn Events, stop: &AtomicBool) -> Tally {
+        self.run_on(Ground::InProcess, events, stop).expect("only workers are hard to come by")
+    }
+
+    /// As [`Campaign::run`], on that ground: a worker a thread. Fails if no worker can be had.
+    pub fn run_on(
+        &self,
+        ground: Ground<'_>,
+        events: &mut dyn Events,
+        stop: &AtomicBool,
+    ) -> Result<Tally, String> {
         let started = Instant::now();
         let mut tally = Tally::new(self.seed, self.first);
         let end = self.cases.map(|cases| self.first.saturating_add(cases));
@@ -166,19 +226,12 @@ impl Campaign {
             let until = end.map_or(next + BATCH_CASES, |end| end.min(next + BATCH_CASES));
             let indices: Vec<u64> =
                 (next..until).filter(|index| index % self.shard.1 == self.shard.0).collect();
-            let outcomes: Vec<Tally> = indices
-                .par_chunks(32)
-                .map_init(
-                    || self.generator(),
-                    |generator, indices| {
-                        let mut part = Tally::new(self.seed, self.first);
-                        indices.iter().for_each(|index| self.one(generator, *index, &mut part));
-                        part
-                    },
-                )
+            let parts: Vec<Result<Tally, String>> = indices
+                .par_chunks(CHUNK_CASES)
+                .map_init(|| self.generator(), |generator, indices| self.chunk(ground, generator, indices))
                 .collect();
-            for part in outcomes {
-                for finding in tally.merge(part) {
+            for part in parts {
+                for finding in tally.merge(part?) {
                     events.finding(&finding);
                 }
             }
@@ -187,7 +240,7 @@ impl Campaign {
             events.progress(&tally, end.map(|end| end - self.first), started.elapsed());
         }
         tally.complete = complete;
-        tally
+        Ok(tally)
     }
 
     /// What makes the cases. Beside outside engines it makes such that all can agree on.
@@ -203,25 +256,118 @@ impl Campaign {
         lanes.chain(self.judges.iter().cloned()).collect()
     }
 
-    fn one(&self, generator: &mut Generator, index: u64, tally: &mut Tally) {
-        tally.cases += 1;
-        let Some(Generated { case, generator, .. }) = generator.case(self.seed, index) else {
-            tally.inconclusive("the generator gave up");
-            return;
-        };
-        let subjects = self.subjects(case_seed(self.seed, index));
-        let subjects: Vec<&dyn Subject> = subjects.iter().map(|subject| &**subject).collect();
-        let run = run_case(&case, &subjects, Capture::Digest);
-        count(&case, &run, tally);
-        match run.verdict {
-            Verdict::Agree => tally.agree += 1,
-            Verdict::Invalid => tally.invalid += 1,
-            Verdict::Inconclusive(reason) => tally.inconclusive(&reason),
-            Verdict::Diverge(divergence) => {
-                tally.diverge += 1;
-                let finding = Finding { seed: self.seed, index, generator, case, divergence };
-                tally.findings.push(finding);
+    /// Runs the cases of these indices, one after the other.
+    fn chunk(&self, ground: Ground<'_>, generator: &mut Generator, indices: &[u64]) -> Result<Tally, String> {
+        let part = Tally::new(self.seed, self.first);
+        let mut chunk =
+            Chunk { campaign: self, generator, indices: indices.iter(), asked: VecDeque::new(), part };
+        match ground {
+            Ground::InProcess => {
+                while let Some(task) = chunk.make() {
+                    let run = run_task(ground, &task, Capture::Digest)?;
+                    let origin = chunk.asked.pop_front().expect("a task is asked for before it is done");
+                    chunk.settle(origin, task, run);
+                }
             }
+            #[cfg(unix)]
+            Ground::Workers(workers) => chunk.pass_through(&mut workers.lease()?)?,
+            #[cfg(not(unix))]
+            Ground::Workers(none) => match *none {},
+        }
+        Ok(chunk.part)
+    }
+}
+
+/// Some consecutive cases of a campaign under way.
+struct Chunk<'a> {
+    campaign: &'a Campaign,
+    generator: &'a mut Generator,
+    indices: std::slice::Iter<'a, u64>,
+    /// Where the tasks that are made and not done come from, in order.
+    asked: VecDeque<Origin>,
+    part: Tally,
+}
+
+/// Where a case comes from.
+struct Origin {
+    index: u64,
+    generator: &'static str,
+}
+
+impl Chunk<'_> {
+    /// The next case, if there is one.
+    fn make(&mut self) -> Option<Task> {
+        loop {
+            let index = *self.indices.next()?;
+            self.part.cases += 1;
+            let Some(Generated { case, generator, .. }) = self.generator.case(self.campaign.seed, index)
+            else {
+                self.part.inconclusive("the generator gave up");
+                continue;
+            };
+            self.asked.push_back(Origin { index, generator });
+            let subjects = self.campaign.subjects(case_seed(self.campaign.seed, index));
+            return Some(Task { case, subjects });
+        }
+    }
+
+    /// Counts what became of a case.
+    fn settle(&mut self, origin: Origin, task: Task, run: CaseRun) {
+        count(&task.case, &run, &mut self.part);
+        match run.verdict {
+            Verdict::Agree => self.part.agree += 1,
+            Verdict::Invalid => self.part.invalid += 1,
+            Verdict::Inconclusive(reason) => self.part.inconclusive(&reason),
+            Verdict::Diverge(divergence) => {
+                self.part.diverge += 1;
+                let Origin { index, generator } = origin;
+                let seed = self.campaign.seed;
+                self.part.findings.push(Finding { seed, index, generator, case: task.case, divergence });
+            }
+        }
+    }
+
+    /// Lets a worker run everything. Cases that want a closer look get it when the others are done.
+    #[cfg(unix)]
+    fn pass_through(&mut self, lease: &mut Lease<'_>) -> Result<(), String> {
+        let mut again = Vec::new();
+        let lost = lease.lost();
+        lease.many(&mut Passing { chunk: self, again: &mut again })?;
+        for (origin, task, run) in again {
+            let subjects: Vec<&dyn Subject> = task.subjects.iter().map(|subject| &**subject).collect();
+            let run = closer(run, &subjects, lease.one(&task, Capture::Full)?);
+            self.settle(origin, task, run);
+        }
+        self.part.workers_lost += lease.lost() - lost;
+        self.part.findings.sort_by_key(|finding| finding.index);
+        Ok(())
+    }
+}
+
+/// A chunk as a worker is fed with it.
+#[cfg(unix)]
+struct Passing<'a, 'c> {
+    chunk: &'a mut Chunk<'c>,
+    again: &'a mut Vec<(Origin, Task, CaseRun)>,
+}
+
+#[cfg(unix)]
+impl Feed for Passing<'_, '_> {
+    fn next(&mut self) -> Option<(Task, Capture)> {
+        let task = self.chunk.make()?;
+        let subjects: Vec<&dyn Subject> = task.subjects.iter().map(|subject| &**subject).collect();
+        let capture = at_least(Capture::Digest, &subjects);
+        Some((task, capture))
+    }
+
+    fn done(&mut self, task: Task, capture: Capture, shown: Shown) {
+        let origin = self.chunk.asked.pop_front().expect("a task is asked for before it is done");
+        let subjects: Vec<&dyn Subject> = task.subjects.iter().map(|subject| &**subject).collect();
+        let run = judged(&subjects, shown);
+        if wants_a_closer_look(&run, capture) {
+            self.again.push((origin, task, run));
+        } else {
+            self.chunk.settle(origin, task, run);
         }
     }
 }
@@ -235,6 +381,13 @@ fn count(case: &Case, run: &CaseRun, tally: &mut Tally) {
     for name in &run.left_out {
         *tally.left_out.entry(name.clone()).or_default() += 1;
     }
+    for (_, observation) in &run.observations {
+        match observation.failure() {
+            Some((_, Outcome::Hang(_))) => tally.hangs += 1,
+            Some(_) => tally.crashes += 1,
+            None => {}
+        }
+    }
     let Some((_, reference)) = run.observations.first() else { return };
     for (action, observed) in case.actions.iter().zip(&reference.actions) {
         if let Action::Invoke { .. } = action {
@@ -244,12 +397,13 @@ fn count(case: &Case, run: &CaseRun, tally: &mut Tally) {
         tally.host_calls += observed.host_calls.count;
         match &observed.outcome {
             Outcome::Trap(trap) => *tally.traps.entry(trap.kind.text()).or_default() += 1,
-            Outcome::Crash(_) => tally.crashes += 1,
             Outcome::Values(_)
             | Outcome::Link(_)
             | Outcome::Limit(_)
             | Outcome::Unsupported(_)
-            | Outcome::Resources(_) => {}
+            | Outcome::Resources(_)
+            | Outcome::Crash(_)
+            | Outcome::Hang(_) => {}
         }
     }
 }

@@ -14,6 +14,7 @@
 //! `expect` judge, `compare` holds lanes against each other, `report` is what comes out.
 
 mod build;
+mod bytes;
 mod compare;
 mod expect;
 mod lane;
@@ -29,6 +30,7 @@ mod tests;
 pub use report::{ExcuseEntry, Failure, ModeCounts, ScriptReport, SkipEntry, Unreadable};
 pub use text::headers;
 
+use crate::subject::Unwatched;
 use crosscheck_engine::{Config, Mode};
 use crosscheck_spec_tests::SpecFile;
 use rayon::prelude::*;
@@ -108,7 +110,39 @@ impl Default for Options {
 
 /// Runs one script through every lane. Fails if the text is not a script.
 pub fn run_script(file: &ScriptFile, lanes: &[Lane], options: &Options) -> Result<ScriptReport, Unreadable> {
-    run::run(file, lanes, options)
+    run::run(file, lanes, options, &[], &mut Unwatched)
+}
+
+/// As [`run_script`], with somebody watching. A lane fails where it is known to die, without being let there.
+pub fn run_script_watched(
+    file: &ScriptFile,
+    lanes: &[Lane],
+    options: &Options,
+    deaths: &[LaneDeath],
+    watch: &mut dyn ScriptWatch,
+) -> Result<ScriptReport, Unreadable> {
+    run::run(file, lanes, options, deaths, watch)
+}
+
+/// Hears how far a script has come, so that it is known if the script never comes to its end.
+pub trait ScriptWatch {
+    /// A lane begins with the directive of that number; without a lane, it is the runner that works on it.
+    fn begins(&mut self, lane: Option<usize>, directive: u32);
+}
+
+impl ScriptWatch for Unwatched {
+    fn begins(&mut self, _: Option<usize>, _: u32) {}
+}
+
+/// Where a lane is known to take its process with it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LaneDeath {
+    /// The number of the lane; none if it was the runner, without which no lane goes on.
+    pub lane: Option<u32>,
+    /// The number of the directive.
+    pub directive: u32,
+    /// What it dies of.
+    pub message: String,
 }
 
 /// Runs scripts in parallel and adds their reports up, in the order of `files`.

@@ -9,8 +9,10 @@ pub mod values;
 mod wasmi;
 
 use crate::case::Case;
-use crate::observe::{Capture, Observation};
-use crosscheck_engine::{DecodedModule, Engine, Error, Module};
+use crate::guard::guarded;
+use crate::observe::{ActionObservation, Capture, Observation, Outcome};
+use crosscheck_engine::{DecodedModule, Engine, Error, Module, TrapKind};
+use std::sync::Arc;
 
 #[cfg(feature = "wasmi")]
 pub use self::wasmi::WasmiSubject;
@@ -119,6 +121,119 @@ pub trait Subject: Send + Sync {
         self.capabilities().fuel
     }
 
-    /// Runs a case, all of whose modules are valid.
-    fn observe(&self, prepared: &Prepared<'_>, capture: Capture) -> Observation;
+    /// Runs a case, all of whose modules are valid; tells `watch` as it goes.
+    fn observe(&self, prepared: &Prepared<'_>, capture: Capture, watch: &mut dyn Watch) -> Observation;
 }
+
+/// Hears how far a subject has come, so that it is known if the subject never comes back.
+pub trait Watch {
+    /// The subject of that number has its turn.
+    fn turn(&mut self, subject: usize) {
+        let _ = subject;
+    }
+
+    /// The action of that number begins.
+    fn begins(&mut self, action: usize);
+
+    /// The action that began has ended.
+    fn ended(&mut self, observed: &ActionObservation);
+}
+
+/// Nobody watches: a subject that never comes back takes this process with it.
+pub struct Unwatched;
+
+impl Watch for Unwatched {
+    fn begins(&mut self, _: usize) {}
+    fn ended(&mut self, _: &ActionObservation) {}
+}
+
+/// What subjects showed on a case.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Shown {
+    /// A module of the case is invalid, so nobody was asked.
+    Invalid,
+    /// An entry a subject; none for those that were spared.
+    Observed(Vec<Option<Observation>>),
+}
+
+/// Whether a subject is spared a case of which the reference showed this. Who counts no fuel runs for ever where
+/// the reference ran out of it, and perhaps where the reference did not live to tell.
+pub fn spared(subject: &dyn Subject, reference: Option<&Observation>) -> bool {
+    let endless = |observation: &Observation| {
+        observation.actions.iter().any(|action| match &action.outcome {
+            Outcome::Trap(trap) => trap.kind == TrapKind::OutOfFuel,
+            other => other.failure().is_some(),
+        })
+    };
+    !subject.ends_by_itself() && reference.is_some_and(endless)
+}
+
+/// Lets subjects run a case one after the other, the reference first.
+///
+/// Where the modules cannot even be decoded without a panic, everybody fails: they all stand on the decoder.
+pub fn observe_all(case: &Case, subjects: &[&dyn Subject], capture: Capture, watch: &mut dyn Watch) -> Shown {
+    match guarded(|| Prepared::new(case)) {
+        Ok(prepared) => observe_prepared(&prepared, subjects, capture, watch),
+        Err(message) => {
+            let failed = Observation { actions: vec![ActionObservation::panicked(&message)] };
+            Shown::Observed(vec![Some(failed); subjects.len()])
+        }
+    }
+}
+
+fn observe_prepared(
+    prepared: &Prepared<'_>,
+    subjects: &[&dyn Subject],
+    capture: Capture,
+    watch: &mut dyn Watch,
+) -> Shown {
+    if prepared.invalid().is_some() {
+        return Shown::Invalid;
+    }
+    let mut observed: Vec<Option<Observation>> = Vec::with_capacity(subjects.len());
+    for (number, subject) in subjects.iter().enumerate() {
+        let reference = observed.first().and_then(Option::as_ref);
+        if spared(*subject, reference) {
+            observed.push(None);
+            continue;
+        }
+        watch.turn(number);
+        observed.push(Some(subject.observe(prepared, capture, watch)));
+    }
+    Shown::Observed(observed)
+}
+
+/// The subject of that name: a lane, or an outside engine of this build. Fails with what there is instead.
+pub fn named(name: &str) -> Result<Arc<dyn Subject>, String> {
+    if let Some(outside) = OUTSIDE.iter().find(|outside| outside.name == name) {
+        return outside
+            .subject
+            .map(|make| make())
+            .ok_or_else(|| format!("this build has no {name}; build with `--features {name}`"));
+    }
+    Ok(Arc::new(LaneSubject::new(name.parse()?)))
+}
+
+/// An outside engine that the harness knows; without a subject if this build leaves it out.
+pub struct Outside {
+    /// What people call it, and the feature that builds it in.
+    pub name: &'static str,
+    /// Makes the subject.
+    subject: Option<fn() -> Arc<dyn Subject>>,
+}
+
+impl Outside {
+    /// Whether this build has it.
+    pub fn is_built_in(&self) -> bool {
+        self.subject.is_some()
+    }
+}
+
+/// The outside engines.
+pub const OUTSIDE: [Outside; 1] = [Outside {
+    name: "wasmi",
+    #[cfg(feature = "wasmi")]
+    subject: Some(|| Arc::new(WasmiSubject)),
+    #[cfg(not(feature = "wasmi"))]
+    subject: None,
+}];

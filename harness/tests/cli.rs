@@ -19,6 +19,12 @@ impl Folder {
         path.display().to_string()
     }
 
+    /// A command that lets the shell run this.
+    #[cfg(unix)]
+    fn program(&self, name: &str, text: &str) -> String {
+        format!("sh {}", self.file(name, text.as_bytes()))
+    }
+
     fn path(&self) -> String {
         self.0.display().to_string()
     }
@@ -231,4 +237,98 @@ fn replay_of_a_module_is_the_case_its_seed_says() {
     assert_eq!(run("5"), run("5"));
     assert!(run("5").contains("verdict: agree"), "{}", run("5"));
     assert_ne!(run("5"), run("6"));
+}
+
+/// What a fuzz campaign says in JSON but for times and its own command line.
+#[cfg(unix)]
+fn campaign_json(folder: &Folder, more: &[&str]) -> serde_json::Value {
+    let args = ["fuzz", "--seed", "5", "--cases", "150", "--json", "out.json"];
+    let output = crosscheck(folder, &[&args[..], more].concat());
+    assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
+    let json = std::fs::read_to_string(folder.0.join("out.json")).expect("the JSON file");
+    let mut json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let fields = json.as_object_mut().expect("an object");
+    for field in ["argv", "wall_s", "cpu_s", "cases_per_cpu_s"] {
+        assert!(fields.remove(field).is_some(), "{field}");
+    }
+    json
+}
+
+#[cfg(unix)]
+#[test]
+fn workers_change_nothing_that_is_reported() {
+    let folder = Folder::new("grounds");
+    let workers = campaign_json(&folder, &[]);
+    assert_eq!(workers, campaign_json(&folder, &["--in-process"]));
+    let mut named = campaign_json(&folder, &["--worker", env!("CARGO_BIN_EXE_crosscheck")]);
+    let worker = named.as_object_mut().and_then(|fields| fields.remove("worker"));
+    assert_eq!(worker.expect("who ran the subjects")["arch"], workers["arch"]);
+    assert_eq!(workers, named);
+    assert_eq!((&workers["crashes"], &workers["hangs"]), (&0.into(), &0.into()));
+}
+
+#[cfg(unix)]
+#[test]
+fn workers_that_are_none_fail_the_bench_in_one_line() {
+    let folder = Folder::new("strangers");
+    let script = folder.file("good.wast", b"(module)");
+    // The greeting of a later version: a frame of 7 bytes, of kind 0.
+    let later = folder.program("later", r"printf '\007\000\000\000\000xwrk\347\003'");
+    for (worker, told) in [(&*later, "version 999"), ("/nowhere", "cannot start"), ("true", "is no worker")] {
+        for command in [&["fuzz", "--cases", "1"][..], &["spec", &script], &["replay", &script]] {
+            let output = crosscheck(&folder, &[command, &["--worker", worker]].concat());
+            let stderr = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(4), "{command:?}: {stderr}");
+            assert_eq!(stderr.lines().count(), 1, "{command:?}: {stderr}");
+            assert!(stderr.starts_with("error: ") && stderr.contains(told), "{command:?}: {stderr}");
+        }
+    }
+}
+
+/// A worker whose parent is gone ends, and says nothing about it.
+#[cfg(unix)]
+#[test]
+fn a_worker_ends_quietly_with_its_pipes() {
+    use std::io::Write;
+    use std::process::Stdio;
+    let start = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_crosscheck"));
+        command.arg("__worker").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().expect("the program starts")
+    };
+    let output = start().wait_with_output().expect("it ends with its input");
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
+    assert!(output.stdout[5..].starts_with(b"xwrk"), "it greets");
+
+    let mut deaf = start();
+    drop(deaf.stdout.take());
+    // A request that cannot be read is answered too, and here the answer goes nowhere.
+    let _ = deaf.stdin.as_mut().expect("it is piped").write_all(&[2, 0, 0, 0, 1, 255]);
+    let output = deaf.wait_with_output().expect("it ends with its output");
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(4), String::new()));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_a_campaign_with_what_there_is() {
+    let folder = Folder::new("interrupt");
+    // The program is ready for interrupts before it starts its first worker, which leaves a file.
+    let program = env!("CARGO_BIN_EXE_crosscheck");
+    let worker = folder.program("worker", &format!("touch started\nexec {program} \"$@\"\n"));
+    let mut command = Command::new(program);
+    command.args(["fuzz", "--time", "10m", "--json", "out.json", "--jobs", "2", "--worker", &worker]);
+    let child = command.current_dir(&folder.0).stdout(std::process::Stdio::piped()).spawn();
+    let child = child.expect("the program starts");
+    while !folder.0.join("started").exists() {
+        std::thread::yield_now();
+    }
+    // SAFETY: the call takes two numbers; the process is our child and not yet waited for.
+    unsafe { libc::kill(child.id() as i32, libc::SIGINT) };
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(130));
+    let json = std::fs::read_to_string(folder.0.join("out.json")).expect("a report all the same");
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!((&json["complete"], &json["workers_lost"]), (&false.into(), &0.into()));
+    assert_eq!(json["cases"], json["agree"]);
+    assert_eq!(json["cases"], json["next_index"]);
 }

@@ -1,7 +1,7 @@
 //! `fuzz`: generated cases through every mode.
 
 use super::progress::Terminal;
-use super::{Common, Done, Exit, Failure, stop_flag};
+use super::{Common, Done, Exit, Failure, duration, stop_flag};
 use crate::generate::Features;
 use crate::report::{self, Clock};
 use crate::run::Campaign;
@@ -34,19 +34,6 @@ pub struct Fuzz {
 /// Cases of a run that says neither how many nor how long.
 const DEFAULT_CASES: u64 = 10_000;
 
-fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("expected a time like 60s, 10m or 2h, not `{text}`");
-    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
-    let count: u64 = digits.parse().map_err(|_| wrong())?;
-    let seconds = match unit {
-        "" | "s" => Some(count),
-        "m" => count.checked_mul(60),
-        "h" => count.checked_mul(3600),
-        _ => None,
-    };
-    seconds.map(Duration::from_secs).ok_or_else(wrong)
-}
-
 impl Fuzz {
     /// A campaign of that many cases with default options otherwise.
     pub fn short(seed: u64, cases: u64, common: Common) -> Fuzz {
@@ -64,12 +51,19 @@ impl Fuzz {
     pub fn run_until(&self, stop: &AtomicBool) -> Done {
         let campaign = self.campaign()?;
         let clock = Clock::start();
+        let field = self.common.field()?;
         let mut terminal = Terminal::new(self.common.report.join("findings"), self.common.verbose);
-        let tally = self.common.in_pool(|| campaign.run(&mut terminal, stop))?;
-        terminal.finish()?;
+        let tally = self.common.in_pool(|| campaign.run_on(field.ground(), &mut terminal, stop))?;
+        let worker = field.worker_json(&self.common);
+        // Only workers that have ended are counted in what the run took.
+        drop(field);
+        let saved = terminal.finish();
+        let tally = tally.map_err(Failure::Bench)?;
+        saved?;
         let times = clock.stop();
         println!("campaign\n{}", report::fuzz_summary(&campaign, &tally, &times));
         let json = report::fuzz_json(&campaign, &tally, &times, &self.common.report);
+        let json = report::joined(json, worker);
         report::write_json(&self.common.report.join("fuzz.json"), &json).map_err(Failure::Bench)?;
         if let Some(path) = &self.common.json {
             report::write_json(path, &json).map_err(Failure::Bench)?;

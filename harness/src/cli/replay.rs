@@ -7,7 +7,7 @@ use crate::compare::{Divergence, Verdict};
 use crate::generate::plan;
 use crate::observe::{Capture, HostCall, Observation, Outcome, State};
 use crate::report::{self, Clock};
-use crate::run::{CaseRun, run_case};
+use crate::run::{CaseRun, Task, run_task};
 use crate::subject::{LaneSubject, Prepared, Subject};
 use clap::Args;
 use crosscheck_engine::{Config, Engine, Mode, Module};
@@ -63,15 +63,18 @@ impl Replay {
         let mut subjects: Vec<Arc<dyn Subject>> =
             lanes.map(|lane| Arc::new(LaneSubject::new(lane)) as Arc<dyn Subject>).collect();
         subjects.extend(self.common.judges()?);
-        let subjects: Vec<&dyn Subject> = subjects.iter().map(|subject| &**subject).collect();
         let clock = Clock::start();
-        let run = run_case(case, &subjects, Capture::Full);
+        let field = self.common.field()?;
+        let task = Task { case: case.clone(), subjects };
+        let run = run_task(field.ground(), &task, Capture::Full).map_err(Failure::Bench)?;
+        let worker = field.worker_json(&self.common);
+        drop(field);
         println!("{}", render(file, case, &run));
         if let Some(path) = &self.common.json {
             let names: Vec<String> = run.observations.iter().map(|(name, _)| name.clone()).collect();
             let header = report::header(&names, self.common.shard, &clock.stop(), true);
-            report::write_json(path, &report::joined(header, case_json(case, &run)))
-                .map_err(Failure::Bench)?;
+            let json = report::joined(report::joined(header, case_json(case, &run)), worker);
+            report::write_json(path, &json).map_err(Failure::Bench)?;
         }
         Ok(match run.verdict {
             Verdict::Agree => Exit::Green,

@@ -3,7 +3,7 @@
 use super::input::read_script;
 use super::{Common, Done, Exit, Failure, progress, stop_flag};
 use crate::report::{self, Clock};
-use crate::script::{self, Options, ScriptFile, ScriptReport, scripts_below};
+use crate::script::{self, ScriptFile, ScriptReport, scripts_below};
 use clap::Args;
 use crosscheck_spec_tests::Group;
 use std::path::Path;
@@ -55,12 +55,16 @@ fn run_scripts(files: &[ScriptFile], broken: Vec<String>, common: &Common, stop:
     let bar = progress::bar();
     bar.set_length(mine.len() as u64);
     let clock = Clock::start();
+    let field = common.field()?;
     let step = |file: &ScriptFile, _: &ScriptReport| {
         bar.set_message(file.path());
         bar.inc(1);
     };
-    let report = common.in_pool(|| script::run_files(&mine, &lanes, &Options::default(), stop, &step))?;
+    let report = common.in_pool(|| field.run_files(&mine, &lanes, stop, &step))?;
+    let worker = field.worker_json(common);
+    drop(field);
     bar.finish_and_clear();
+    let report = report.map_err(Failure::Bench)?;
     let times = clock.stop();
     let verbose = common.verbose || files.len() == 1;
     println!(
@@ -71,6 +75,7 @@ fn run_scripts(files: &[ScriptFile], broken: Vec<String>, common: &Common, stop:
     let complete = !stop.load(Ordering::Relaxed);
     let body = serde_json::to_value(&report).expect("a report is plain data");
     let json = report::joined(report::header(&names, common.shard, &times, complete), body);
+    let json = report::joined(json, worker);
     report::write_json(&common.report.join("spec.json"), &json).map_err(Failure::Bench)?;
     if let Some(path) = &common.json {
         report::write_json(path, &json).map_err(Failure::Bench)?;

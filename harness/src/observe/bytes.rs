@@ -38,7 +38,8 @@ impl Observation {
 }
 
 impl ActionObservation {
-    fn write(&self, writer: &mut Writer) {
+    /// Appends the observation of one action.
+    pub(crate) fn write(&self, writer: &mut Writer) {
         self.outcome.write(writer);
         writer.u64(self.fuel_left);
         self.host_calls.write(writer);
@@ -52,7 +53,8 @@ impl ActionObservation {
         }
     }
 
-    fn read(reader: &mut Reader<'_>) -> Result<ActionObservation, DecodeError> {
+    /// Reads what [`ActionObservation::write`] appended.
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<ActionObservation, DecodeError> {
         Ok(ActionObservation {
             outcome: Outcome::read(reader)?,
             fuel_left: reader.u64()?,
@@ -100,6 +102,7 @@ impl Outcome {
             Outcome::Unsupported(message) => tagged(4, message),
             Outcome::Resources(message) => tagged(5, message),
             Outcome::Crash(message) => tagged(6, message),
+            Outcome::Hang(message) => tagged(7, message),
             Outcome::Values(values) => {
                 writer.u8(0);
                 write_values(values, writer);
@@ -121,7 +124,8 @@ impl Outcome {
             4 => Outcome::Unsupported(text(reader)?),
             5 => Outcome::Resources(text(reader)?),
             6 => Outcome::Crash(text(reader)?),
-            _ => return Err(DecodeError::new(at, "an outcome: 0 to 6")),
+            7 => Outcome::Hang(text(reader)?),
+            _ => return Err(DecodeError::new(at, "an outcome: 0 to 7")),
         })
     }
 }
@@ -342,6 +346,7 @@ mod tests {
             Outcome::Unsupported("c".into()),
             Outcome::Resources("d".into()),
             Outcome::Crash("e".into()),
+            Outcome::Hang("f".into()),
         ];
         Observation { actions: outcomes.into_iter().map(action).collect() }
     }

@@ -47,8 +47,8 @@ pub(super) fn compare_outcomes(
         (Outcome::Values(_), Outcome::Error(_)) | (Outcome::Error(_), Outcome::Values(_)) => {
             Some(format!("{} gives {left}, {} gives {right}", a.name, b.name))
         }
-        (Outcome::Skipped(_) | Outcome::Broken(_) | Outcome::Panicked(_), _)
-        | (_, Outcome::Skipped(_) | Outcome::Broken(_) | Outcome::Panicked(_)) => return None,
+        (Outcome::Skipped(_) | Outcome::Broken(_) | Outcome::Died(_), _)
+        | (_, Outcome::Skipped(_) | Outcome::Broken(_) | Outcome::Died(_)) => return None,
     };
     difference.or_else(|| compare_logs(a, b)).or_else(|| compare_fuel(a, b))
 }

@@ -61,7 +61,7 @@ pub(super) fn judge(expectation: &Expectation<'_>, outcome: &Outcome) -> Verdict
     let met = match outcome {
         Outcome::Skipped(skip) => return Verdict::Skipped(skip.clone()),
         Outcome::Broken(message) => return Verdict::Failed(message.clone()),
-        Outcome::Panicked(message) => return Verdict::Failed(format!("panicked: {message}")),
+        Outcome::Died(message) => return Verdict::Failed(message.clone()),
         Outcome::Values(values) => match expectation {
             Expectation::Success => true,
             Expectation::Results(results) => {

@@ -36,7 +36,8 @@ pub(super) enum Outcome {
     Skipped(Skip),
     /// The script asks for what is not there; says nothing about the mode.
     Broken(String),
-    Panicked(String),
+    /// The mode itself failed: a panic, or what ended its process.
+    Died(String),
 }
 
 /// Something the script does, the same in every lane.
@@ -144,7 +145,7 @@ impl<T: Clone> Named<T> {
         match result {
             Ok(item) => Named::Live(item.clone()),
             Err(Outcome::Skipped(skip)) => Named::Skipped(skip.clone()),
-            Err(Outcome::Values(_) | Outcome::Error(_) | Outcome::Broken(_) | Outcome::Panicked(_)) => {
+            Err(Outcome::Values(_) | Outcome::Error(_) | Outcome::Broken(_) | Outcome::Died(_)) => {
                 Named::Failed(line)
             }
         }
@@ -223,9 +224,18 @@ impl LaneState {
             Ok(Err(outcome)) => outcome,
             Err(panic) => {
                 self.dead = Some(Skip { line, reason: format!("{} panicked here", self.name).into() });
-                Outcome::Panicked(panic)
+                Outcome::Died(format!("panicked: {panic}"))
             }
         }
+    }
+
+    /// Ends the lane on this line, where it is known to die of that.
+    pub fn die(&mut self, message: &str, line: u32) -> Outcome {
+        if let Some(dead) = &self.dead {
+            return Outcome::Skipped(dead.clone());
+        }
+        self.dead = Some(Skip { line, reason: format!("{} died here", self.name).into() });
+        Outcome::Died(message.to_string())
     }
 
     /// Fuel that the latest action used, if the lane counts it.
@@ -487,7 +497,7 @@ impl fmt::Display for Outcome {
             Outcome::Error(Error::Resources(message)) => write!(f, "out of resources: {message}"),
             Outcome::Skipped(skip) => write!(f, "skipped: {}", skip.reason),
             Outcome::Broken(message) => f.write_str(message),
-            Outcome::Panicked(message) => write!(f, "panicked: {message}"),
+            Outcome::Died(message) => f.write_str(message),
         }
     }
 }

@@ -6,7 +6,7 @@ use super::expect::{Expectation, Verdict, judge, judge_refusal};
 use super::lane::{Action, Becomes, LaneState, Outcome, Skip, id};
 use super::report::{ExcuseEntry, Failure, ScriptReport, SkipEntry, Unreadable};
 use super::text::Lines;
-use super::{Lane, Options, ScriptFile};
+use super::{Lane, LaneDeath, Options, ScriptFile, ScriptWatch};
 use crosscheck_engine::Engine;
 use crosscheck_spec_tests::excuses;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +15,13 @@ use wast::parser::{self, ParseBuffer};
 use wast::{QuoteWat, Wast, WastDirective, WastExecute, WastThread};
 
 /// Runs one script. Fails if the text is not a script.
-pub(super) fn run(file: &ScriptFile, lanes: &[Lane], options: &Options) -> Result<ScriptReport, Unreadable> {
+pub(super) fn run(
+    file: &ScriptFile,
+    lanes: &[Lane],
+    options: &Options,
+    deaths: &[LaneDeath],
+    watch: &mut dyn ScriptWatch,
+) -> Result<ScriptReport, Unreadable> {
     let lines = Lines::of(&file.text);
     let unreadable = |error: wast::Error| Unreadable {
         file: file.path(),
@@ -36,12 +42,17 @@ pub(super) fn run(file: &ScriptFile, lanes: &[Lane], options: &Options) -> Resul
     let mut states = vec![LaneState::new(first, engine.clone())];
     states.extend(others.iter().map(|lane| LaneState::new(lane, engine.sibling(&lane.config))));
     let report = ScriptReport { files: 1, ..ScriptReport::of_lanes(lanes) };
+    let skips = BTreeMap::new();
     let mut run =
-        Run { file, options, engine, lanes: states, skips: BTreeMap::new(), report, line: 0, directive: 0 };
+        Run { file, options, deaths, watch, engine, lanes: states, skips, report, line: 0, directive: 0 };
     for (number, directive) in script.directives.into_iter().enumerate() {
         run.line = lines.line(directive.span());
         run.directive = number as u32;
-        run.directive(directive);
+        run.watch.begins(None, run.directive);
+        match run.death(None) {
+            Some(message) => run.die_everywhere(&message),
+            None => run.directive(directive),
+        }
     }
     Ok(run.finish())
 }
@@ -49,6 +60,9 @@ pub(super) fn run(file: &ScriptFile, lanes: &[Lane], options: &Options) -> Resul
 struct Run<'a> {
     file: &'a ScriptFile,
     options: &'a Options,
+    /// Where lanes are known to die.
+    deaths: &'a [LaneDeath],
+    watch: &'a mut dyn ScriptWatch,
     /// Decodes; all lanes' engines are its siblings.
     engine: Engine,
     lanes: Vec<LaneState>,
@@ -177,12 +191,19 @@ impl Run<'_> {
 
     fn perform(&mut self, kind: Kind, action: &Action<'_>, expectation: &Expectation<'_>) {
         let (directive, line) = (self.directive, self.line);
-        let outcomes: Vec<_> =
-            self.lanes.iter_mut().map(|lane| lane.perform(action, directive, line)).collect();
+        let mut outcomes = Vec::with_capacity(self.lanes.len());
+        for number in 0..self.lanes.len() {
+            self.watch.begins(Some(number), directive);
+            outcomes.push(match self.death(Some(number as u32)) {
+                Some(message) => self.lanes[number].die(&message, line),
+                None => self.lanes[number].perform(action, directive, line),
+            });
+        }
+        self.watch.begins(None, directive);
         let verdict = |(lane, outcome): (&LaneState, &Outcome)| {
             let verdict = judge(expectation, outcome);
             match (&verdict, outcome, &lane.clouded) {
-                (Verdict::Failed(_), Outcome::Panicked(_), _) => verdict,
+                (Verdict::Failed(_), Outcome::Died(_), _) => verdict,
                 (Verdict::Failed(_), _, Some(skip)) => Verdict::Skipped(skip.clone()),
                 _ => self.excuse(verdict),
             }
@@ -192,11 +213,25 @@ impl Run<'_> {
         self.count(kind, verdicts);
     }
 
+    /// What a lane, or the runner, is known to die of in the present directive.
+    fn death(&self, lane: Option<u32>) -> Option<String> {
+        let here = |death: &&LaneDeath| death.directive == self.directive && death.lane == lane;
+        self.deaths.iter().find(here).map(|death| death.message.clone())
+    }
+
+    /// Ends every lane here: the runner died, and nobody knows for whom.
+    fn die_everywhere(&mut self, message: &str) {
+        let line = self.line;
+        let verdict = |lane: &mut LaneState| judge(&Expectation::Success, &lane.die(message, line));
+        let verdicts = self.lanes.iter_mut().map(verdict).collect();
+        self.count(Kind::Step, verdicts);
+    }
+
     /// Compares each lane with the first one that ran, and turns a difference into a failure.
     fn compare(&mut self, outcomes: &[Outcome], verdicts: &mut [Verdict]) {
         let ran = |at: &usize| match &outcomes[*at] {
             Outcome::Values(_) | Outcome::Error(_) => self.lanes[*at].clouded.is_none(),
-            Outcome::Skipped(_) | Outcome::Broken(_) | Outcome::Panicked(_) => false,
+            Outcome::Skipped(_) | Outcome::Broken(_) | Outcome::Died(_) => false,
         };
         let ran: Vec<_> = (0..outcomes.len()).filter(ran).collect();
         let Some((&first, others)) = ran.split_first() else { return };

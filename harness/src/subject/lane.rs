@@ -1,6 +1,6 @@
 //! A mode of our engine in a configuration that must not change what is observed.
 
-use super::{Capabilities, Prepared, Subject, values};
+use super::{Capabilities, Prepared, Subject, Watch, values};
 use crate::case::{Action, Limits, Value};
 use crate::guard::guarded;
 use crate::hosts::{self, Host, Refusal, World};
@@ -156,13 +156,17 @@ impl Subject for LaneSubject {
         Capabilities { fuel: !self.lane.no_fuel, backtraces: !self.lane.no_backtraces, ..Capabilities::ALL }
     }
 
-    fn observe(&self, prepared: &Prepared<'_>, capture: Capture) -> Observation {
+    fn observe(&self, prepared: &Prepared<'_>, capture: Capture, watch: &mut dyn Watch) -> Observation {
         let mut run = Run::new(&self.lane, prepared, capture);
         let mut actions = Vec::with_capacity(prepared.case.actions.len());
-        for action in &prepared.case.actions {
+        for (number, action) in prepared.case.actions.iter().enumerate() {
+            watch.begins(number);
             let observed = guarded(|| run.action(action));
             match observed {
-                Ok(observed) => actions.push(observed),
+                Ok(observed) => {
+                    watch.ended(&observed);
+                    actions.push(observed);
+                }
                 Err(message) => {
                     // Nothing of a store that panicked can be trusted, so the observation ends here.
                     actions.push(ActionObservation::panicked(&message));

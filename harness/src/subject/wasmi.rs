@@ -7,7 +7,7 @@
 mod convert;
 mod exports;
 
-use super::{Capabilities, Prepared, Subject};
+use super::{Capabilities, Prepared, Subject, Watch};
 use crate::case::{Action, Limits, Value};
 use crate::guard::guarded;
 use crate::hosts::{self, Host, Refusal, World};
@@ -76,12 +76,14 @@ impl Subject for WasmiSubject {
         true
     }
 
-    fn observe(&self, prepared: &Prepared<'_>, capture: Capture) -> Observation {
+    fn observe(&self, prepared: &Prepared<'_>, capture: Capture, watch: &mut dyn Watch) -> Observation {
         let mut run = Run::new(prepared, capture);
         let mut actions = Vec::with_capacity(prepared.case.actions.len());
-        for action in &prepared.case.actions {
+        for (number, action) in prepared.case.actions.iter().enumerate() {
+            watch.begins(number);
             match guarded(|| run.action(action)) {
                 Ok(observed) => {
+                    watch.ended(&observed);
                     let hung = out_of_fuel(&observed.outcome);
                     actions.push(observed);
                     // What comes after is not compared, so there is no use in waiting for it.
