@@ -17,6 +17,7 @@ use crate::module::{DefinedFuncIndex, ModuleInner};
 use crate::native::code::CodeUnit;
 use crate::native::lazy::LazyCode;
 use crate::native::link::call_range;
+use crate::native::x64::is_supported;
 use crate::native::{activation, verify};
 use crate::opcode::{Opcode, Reference};
 use crate::store::{FuncId, StoreInner};
@@ -58,13 +59,16 @@ impl Executor for Baseline {
     }
 
     fn compile(&self, module: &Arc<ModuleInner>, settings: &Settings) -> Result<Arc<dyn Code>, Error> {
+        if !is_supported() {
+            return Err(Error::unsupported("this machine's instruction set (it lacks SSE4.1 or POPCNT)"));
+        }
         if settings.lazy {
             return Ok(LazyCode::new(module, settings, compile_function)?);
         }
         let count = module.bodies.len() as u32;
         let unit = compile(module, settings, (0..count).map(DefinedFuncIndex))?;
         let entries = unit.map().funcs.iter().map(|func| unit.address(func.code.start).cast()).collect();
-        Ok(Arc::new(EagerCode { _unit: unit, entries }))
+        Ok(Arc::new(EagerCode { unit, entries }))
     }
 
     fn explain(
@@ -100,7 +104,19 @@ fn compile(
     let Compiler { mut asm, plan, map, .. } = compiler;
     let range = call_range(settings);
     plan.write(asm.code.bytes_mut(), &range);
-    verify::verify(asm.code.bytes(), &plan, &map, &range);
+    if !settings.unverified {
+        let bodies = |func| module.body(DefinedFuncIndex(func)).code.clone();
+        let subject = verify::Subject {
+            code: asm.code.bytes(),
+            plan: &plan,
+            map: &map,
+            range: &range,
+            bodies: &bodies,
+        };
+        if let Err(message) = verify::verify(&subject) {
+            panic!("the code of a module is not what it should be: {message}");
+        }
+    }
     CodeUnit::publish(asm.code.bytes(), map)
 }
 
@@ -114,7 +130,7 @@ fn compile_function(
 
 /// A module's code, all of it compiled.
 struct EagerCode {
-    _unit: Box<CodeUnit>,
+    unit: Box<CodeUnit>,
     entries: Box<[*const ()]>,
 }
 
@@ -130,5 +146,9 @@ impl Code for EagerCode {
 
     fn entries(&self) -> *const *const () {
         self.entries.as_ptr()
+    }
+
+    fn code_bytes(&self) -> usize {
+        self.unit.bytes()
     }
 }

@@ -65,6 +65,12 @@ impl Config {
         self
     }
 
+    /// Whether compiled code is decoded and checked before it runs: on unless switched off.
+    pub fn verify_code(mut self, on: bool) -> Config {
+        self.settings.unverified = !on;
+        self
+    }
+
     /// Whether compiled code leaves NaN bits as the hardware makes them: outside of the deterministic
     /// profile, and faster.
     pub fn free_nan_bits(mut self, on: bool) -> Config {

@@ -64,6 +64,11 @@ pub(crate) trait Code: Any + Send + Sync {
         unreachable!("the mode leaves nothing for later")
     }
 
+    /// Bytes of machine code so far; 0 for modes that make none.
+    fn code_bytes(&self) -> usize {
+        0
+    }
+
     /// Where the native code of each function begins, for modes that compile to it; else null.
     fn entries(&self) -> *const *const () {
         std::ptr::null()

@@ -68,6 +68,11 @@ impl Module {
         })
     }
 
+    /// Bytes of machine code that it has become so far; 0 in modes that make none.
+    pub fn code_bytes(&self) -> usize {
+        self.code.code_bytes()
+    }
+
     /// What the engine's mode makes of a function; `None` for imports and beyond the last function.
     pub fn explain(&self, func: FuncIndex) -> Option<Vec<ExplainedLine>> {
         let defined =

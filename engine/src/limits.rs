@@ -50,6 +50,8 @@ pub struct Settings {
     pub lazy: bool,
     /// Whether NaN bits are whatever the hardware makes of them.
     pub free_nan_bits: bool,
+    /// Whether compiled code runs without being verified.
+    pub unverified: bool,
     /// Whether memories have room behind them that faults: decided by mode and `explicit_bounds`.
     pub guard_regions: bool,
     /// Upper bounds.

@@ -56,6 +56,14 @@ impl Mode {
         self.row().summary
     }
 
+    /// Whether it makes machine code.
+    pub fn is_compiled(self) -> bool {
+        match self {
+            Mode::Interp | Mode::FastInterp => false,
+            Mode::Baseline => true,
+        }
+    }
+
     /// Whether it executes an opcode.
     pub fn executes(self, opcode: crate::opcode::Opcode) -> bool {
         self.executor().executes(opcode)

@@ -10,7 +10,7 @@ use crate::events::{Events, Tally};
 use crate::generate::stream::{Purpose, Stream, case_seed};
 use crate::generate::{Features, Generated, Generator, Profile};
 use crate::observe::{Capture, Observation, Outcome};
-use crate::subject::{Lane, LaneSubject, Shown, Subject, Unwatched, observe_all};
+use crate::subject::{Lane, LaneSubject, Shown, Subject, Switch, Unwatched, observe_all};
 #[cfg(unix)]
 use crate::worker::{Feed, Lease, Workers};
 use crosscheck_engine::Mode;
@@ -151,14 +151,9 @@ impl Lanes {
                 let mut stream = Stream::new(case_seed, Purpose::Lanes);
                 let mut lanes = Vec::with_capacity(modes.len() + 1);
                 for mode in modes {
-                    let mut draw = || Lane {
-                        no_backtraces: stream.percent(15),
-                        moving_memory: stream.percent(25),
-                        ..Lane::plain(*mode)
-                    };
-                    lanes.push(draw());
+                    lanes.push(draw(&mut stream, *mode));
                     // Beside its sibling, not instead: it is left out where fuel runs out.
-                    let unmetered = Lane { no_fuel: true, ..draw() };
+                    let unmetered = draw(&mut stream, *mode).with(Switch::NoFuel);
                     if stream.percent(15) {
                         lanes.push(unmetered);
                     }
@@ -175,6 +170,25 @@ impl Lanes {
             Lanes::Fixed(lanes) => lanes.iter().map(Lane::to_string).collect(),
         }
     }
+}
+
+/// A mode with switches as the stream has it.
+fn draw(stream: &mut Stream, mode: Mode) -> Lane {
+    let likely = [
+        (Switch::NoBacktraces, 15),
+        (Switch::MovingMemory, 25),
+        (Switch::ExplicitBounds, 25),
+        (Switch::FewRegisters, 25),
+        (Switch::ShortBranches, 25),
+        (Switch::Lazy, 15),
+    ];
+    let applying = likely.into_iter().filter(|(switch, _)| switch.applies_to(mode));
+    applying.fold(
+        Lane::plain(mode),
+        |lane, (switch, percent)| {
+            if stream.percent(percent) { lane.with(switch) } else { lane }
+        },
+    )
 }
 
 /// A campaign: generated cases, each a function of seed and index.

@@ -11,7 +11,7 @@ use crosscheck::generate::{Features, Generator, plan};
 use crosscheck::guard::guarded;
 use crosscheck::observe::{Capture, Observation, Outcome};
 use crosscheck::run::{Lanes, run_case};
-use crosscheck::subject::{Lane, LaneSubject, Subject};
+use crosscheck::subject::{Lane, LaneSubject, Subject, Switch};
 use crosscheck_engine::{
     Config, Engine, Error, Extern, Instance, Limits as EngineLimits, Linker, Mode, Module, Store, TrapKind,
     Val,
@@ -180,7 +180,9 @@ fn module(types: &[(Vec<ValType>, Vec<ValType>)], of_type: &[u32], functions: &[
 
 /// Every mode, with fuel and without.
 fn lanes() -> Vec<Lane> {
-    let with = |no_fuel| move |mode| Lane { no_fuel, ..Lane::plain(mode) };
+    let with = |no_fuel| {
+        move |mode| if no_fuel { Lane::plain(mode).with(Switch::NoFuel) } else { Lane::plain(mode) }
+    };
     Mode::all().map(with(false)).chain(Mode::all().map(with(true))).collect()
 }
 

@@ -1,10 +1,71 @@
-//! Shows people what became of each instruction.
+//! Shows people what became of each instruction: its machine code, disassembled.
 
+use super::x64::Compiler;
 use crate::executor::ExplainedLine;
 use crate::limits::Settings;
 use crate::module::{DefinedFuncIndex, ModuleInner};
+use crate::native::code::CodeMap;
+use iced_x86::{Decoder, DecoderOptions, Formatter, Instruction, IntelFormatter};
 
-/// The machine code of a function, line by line.
-pub(super) fn explain(_: &ModuleInner, _: &Settings, _: DefinedFuncIndex) -> Vec<ExplainedLine> {
-    Vec::new()
+/// The machine code of a function, line by line. Offsets are those in the function; distances to other
+/// functions are not filled in, and shown as what they lead to.
+pub(super) fn explain(
+    module: &ModuleInner,
+    settings: &Settings,
+    func: DefinedFuncIndex,
+) -> Vec<ExplainedLine> {
+    let mut compiler = Compiler::new(module, settings);
+    compiler.marks = Some(Vec::new());
+    compiler.function(func);
+    let Compiler { asm, plan, map, marks, .. } = compiler;
+    let marks = marks.expect("just asked for");
+    let end = map.funcs[0].code.end;
+    let mut lines = Vec::new();
+    let mut formatter = IntelFormatter::new();
+    formatter.options_mut().set_branch_leading_zeros(false);
+    formatter.options_mut().set_hex_prefix("0x");
+    formatter.options_mut().set_hex_suffix("");
+    let mut decoder = Decoder::with_ip(64, &asm.code.bytes()[..end as usize], 0, DecoderOptions::NONE);
+    let (mut mark, mut offset) = (0, module.body(func).code.start);
+    for instruction in &mut decoder {
+        let (start, next) = (instruction.ip() as u32, instruction.next_ip() as u32);
+        while marks.get(mark).is_some_and(|(code, _)| *code <= start) {
+            offset = marks[mark].1;
+            mark += 1;
+        }
+        let callee = plan.calls.iter().find(|call| call.at + 4 == next);
+        let text = match callee {
+            Some(call) => {
+                let name = module.func_name(module.func_index(call.target).0);
+                format!("{} {name}", format!("{:?}", instruction.mnemonic()).to_lowercase())
+            }
+            None => describe(&mut formatter, &instruction),
+        };
+        // The code behind the last opcode is stubs, each of which belongs to the instruction that its
+        // rows name.
+        let owner = if mark == marks.len() { owner_of_stub(&map, start, offset) } else { offset };
+        let note = note(&map, start, next);
+        lines.push(ExplainedLine { offset: owner, text: format!("{start:06x}  {text}{note}") });
+    }
+    lines.sort_by_key(|line| line.offset);
+    lines
+}
+
+fn describe(formatter: &mut IntelFormatter, instruction: &Instruction) -> String {
+    let mut text = String::new();
+    formatter.format(instruction, &mut text);
+    text
+}
+
+fn owner_of_stub(map: &CodeMap, start: u32, last: u32) -> u32 {
+    let next = map.sites.iter().find(|site| site.code > start);
+    next.filter(|site| site.trap.is_some()).map_or(last, |site| site.wasm)
+}
+
+fn note(map: &CodeMap, start: u32, next: u32) -> String {
+    if let Some(trap) = map.sites.iter().find(|site| site.code == next).and_then(|site| site.trap) {
+        return format!("  ; {trap}");
+    }
+    let faults = map.faults.iter().any(|fault| fault.code == start);
+    if faults { "  ; may fault: out of bounds memory access".to_string() } else { String::new() }
 }

@@ -144,10 +144,10 @@ impl<'m> Compiler<'m> {
         self.flush_islands();
         self.emit_code_stubs();
         let end = self.asm.here();
-        self.emit_tables();
+        let tables = self.emit_tables();
         let calls = first_call as u32..self.plan.calls.len() as u32;
         self.plan.regions.push(Region { func, bytes: start..self.asm.here(), calls });
-        self.map.funcs.push(FuncRange { func, code: start..end });
+        self.map.funcs.push(FuncRange { func, code: start..end, tables });
         self.asm.forget_labels();
     }
 
@@ -431,18 +431,21 @@ impl<'m> Compiler<'m> {
     }
 
     /// Jump tables come last: they are not code.
-    fn emit_tables(&mut self) {
+    fn emit_tables(&mut self) -> Vec<u32> {
+        let mut tables = Vec::new();
         let stubs = std::mem::take(&mut self.stubs);
         for stub in &stubs {
             if let Stub::Table { label, targets } = stub {
                 self.asm.bind(*label);
                 let origin = self.asm.here();
+                tables.push(origin);
                 for target in targets {
                     self.asm.distance_data(origin, *target);
                 }
             }
         }
         self.stubs = stubs;
+        tables
     }
 
     /// In the lane of short branches: writes islands now if an instruction is about to move so many values

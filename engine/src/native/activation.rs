@@ -109,8 +109,8 @@ impl VmContext {
 
     /// Slots of the depth budget that are left where the guest left its code by a call.
     pub fn depth_left(&self) -> u32 {
-        // The return address belongs to the callee's frame.
-        ((self.guest_sp + 8 - self.stack_limit) / 8) as u32
+        // The return address belongs to the callee's frame; a frame that found no room is below the limit.
+        ((self.guest_sp + 8).saturating_sub(self.stack_limit) / 8) as u32
     }
 
     /// Tells the store where the guest is, before anything may look at it.

@@ -31,11 +31,6 @@ impl CodeBuffer {
         self.bytes.reserve(bytes);
     }
 
-    /// Forgets the bytes, and keeps the room.
-    pub fn clear(&mut self) {
-        self.bytes.clear();
-    }
-
     /// Adds the first `len` of the bytes.
     #[inline(always)]
     pub fn put(&mut self, bytes: [u8; INSTRUCTION_BYTES], len: usize) {

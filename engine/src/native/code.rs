@@ -27,6 +27,8 @@ pub(crate) struct FuncRange {
     pub func: DefinedFuncIndex,
     /// Offsets in the unit: entry to the end of its last instruction; data of it may follow.
     pub code: Range<u32>,
+    /// Where its jump tables begin, behind its code.
+    pub tables: Vec<u32>,
 }
 
 /// What a return address stands for.
@@ -170,6 +172,11 @@ impl CodeUnit {
     /// Address of an offset in the unit.
     pub fn address(&self, offset: u32) -> *const u8 {
         (self.base + offset as usize) as *const u8
+    }
+
+    /// How many bytes of code and data there are.
+    pub fn bytes(&self) -> usize {
+        self.bytes as usize
     }
 
     /// What is known about its places.

@@ -19,7 +19,7 @@ pub(crate) type CompileFunction =
 
 /// A module's code as far as it has been called.
 pub(crate) struct LazyCode {
-    _stubs: Box<CodeUnit>,
+    stubs: Box<CodeUnit>,
     /// What callers go through.
     entries: Box<[AtomicPtr<()>]>,
     units: Box<[OnceLock<Result<Box<CodeUnit>, Error>>]>,
@@ -47,7 +47,7 @@ impl LazyCode {
         let entry = |start: &u32| AtomicPtr::new(stubs.address(*start).cast_mut().cast());
         let entries = starts.iter().map(entry).collect();
         let units = starts.iter().map(|_| OnceLock::new()).collect();
-        Ok(Arc::new(LazyCode { _stubs: stubs, entries, units, settings: *settings, compile }))
+        Ok(Arc::new(LazyCode { stubs, entries, units, settings: *settings, compile }))
     }
 }
 
@@ -66,5 +66,10 @@ impl Code for LazyCode {
 
     fn entries(&self) -> *const *const () {
         self.entries.as_ptr().cast()
+    }
+
+    fn code_bytes(&self) -> usize {
+        let compiled = self.units.iter().filter_map(|unit| unit.get()?.as_ref().ok());
+        self.stubs.bytes() + compiled.map(|unit| unit.bytes()).sum::<usize>()
     }
 }

@@ -2,6 +2,7 @@
 //! pieces of code between Rust and compiled code.
 
 pub(crate) mod asm;
+pub(crate) mod decode;
 pub(crate) mod thunks;
 
 use asm::*;

@@ -20,53 +20,46 @@ use std::sync::Arc;
 pub struct Lane {
     /// The mode.
     pub mode: Mode,
-    /// Fuel is not counted.
-    pub no_fuel: bool,
-    /// Traps carry no backtraces.
-    pub no_backtraces: bool,
-    /// Memory moves on every growth and leaves poison behind.
-    pub moving_memory: bool,
+    /// The switches that are thrown, by their bit.
+    switches: u16,
 }
 
-/// A switch of a lane, one for each field of [`Lane`] but the mode.
+/// A switch of a lane.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Switch {
-    /// See [`Lane::no_fuel`].
+    /// Fuel is not counted.
     NoFuel,
-    /// See [`Lane::no_backtraces`].
+    /// Traps carry no backtraces.
     NoBacktraces,
-    /// See [`Lane::moving_memory`].
+    /// Memory moves on every growth and leaves poison behind.
     MovingMemory,
+    /// Compiled code compares with a memory's size where it could rely on a fault.
+    ExplicitBounds,
+    /// Compiled code makes do with few registers.
+    FewRegisters,
+    /// Direct calls of compiled code are taken to reach a few KiB only.
+    ShortBranches,
+    /// Functions are compiled when they are first called.
+    Lazy,
 }
 
 struct Row {
     switch: Switch,
     /// What people type behind a `+`.
     name: &'static str,
-    get: fn(&Lane) -> bool,
-    set: fn(&mut Lane),
+    /// Whether it means something to compiled modes only.
+    compiled: bool,
 }
 
 /// Every switch; `tests/lanes.rs` has a test for each that it changes what it says.
-const SWITCHES: [Row; 3] = [
-    Row {
-        switch: Switch::NoFuel,
-        name: "no-fuel",
-        get: |lane| lane.no_fuel,
-        set: |lane| lane.no_fuel = true,
-    },
-    Row {
-        switch: Switch::NoBacktraces,
-        name: "no-backtraces",
-        get: |lane| lane.no_backtraces,
-        set: |lane| lane.no_backtraces = true,
-    },
-    Row {
-        switch: Switch::MovingMemory,
-        name: "moving-memory",
-        get: |lane| lane.moving_memory,
-        set: |lane| lane.moving_memory = true,
-    },
+const SWITCHES: [Row; 7] = [
+    Row { switch: Switch::NoFuel, name: "no-fuel", compiled: false },
+    Row { switch: Switch::NoBacktraces, name: "no-backtraces", compiled: false },
+    Row { switch: Switch::MovingMemory, name: "moving-memory", compiled: false },
+    Row { switch: Switch::ExplicitBounds, name: "explicit-bounds", compiled: true },
+    Row { switch: Switch::FewRegisters, name: "few-registers", compiled: true },
+    Row { switch: Switch::ShortBranches, name: "short-branches", compiled: true },
+    Row { switch: Switch::Lazy, name: "lazy", compiled: true },
 ];
 
 impl Switch {
@@ -75,40 +68,59 @@ impl Switch {
         SWITCHES.iter().map(|row| row.switch)
     }
 
+    /// Whether it means something to a mode.
+    pub fn applies_to(self, mode: Mode) -> bool {
+        mode.is_compiled() || !self.row().compiled
+    }
+
     /// A mode with this switch thrown and no other.
     pub fn lane(self, mode: Mode) -> Lane {
-        let row = SWITCHES.iter().find(|row| row.switch == self).expect("every switch has a row");
-        let mut lane = Lane::plain(mode);
-        (row.set)(&mut lane);
-        lane
+        Lane::plain(mode).with(self)
+    }
+
+    fn row(self) -> &'static Row {
+        SWITCHES.iter().find(|row| row.switch == self).expect("every switch has a row")
     }
 }
 
 impl Lane {
     /// A mode with no switch thrown.
     pub fn plain(mode: Mode) -> Lane {
-        Lane { mode, no_fuel: false, no_backtraces: false, moving_memory: false }
+        Lane { mode, switches: 0 }
+    }
+
+    /// The same with a switch thrown.
+    pub fn with(self, switch: Switch) -> Lane {
+        Lane { switches: self.switches | 1 << switch as u16, ..self }
+    }
+
+    /// Whether a switch is thrown.
+    pub fn has(&self, switch: Switch) -> bool {
+        self.switches & 1 << switch as u16 != 0
     }
 
     /// The names of all switches.
     pub fn switches() -> impl Iterator<Item = &'static str> {
-        SWITCHES.iter().map(|switch| switch.name)
+        SWITCHES.iter().map(|row| row.name)
     }
 
     /// The lane's engine configuration, apart from limits.
     pub fn config(&self) -> Config {
-        let config = Config::new(self.mode).fuel(!self.no_fuel);
-        config.backtraces(!self.no_backtraces).moving_memory(self.moving_memory)
+        Config::new(self.mode)
+            .fuel(!self.has(Switch::NoFuel))
+            .backtraces(!self.has(Switch::NoBacktraces))
+            .moving_memory(self.has(Switch::MovingMemory))
+            .explicit_bounds(self.has(Switch::ExplicitBounds))
+            .few_registers(self.has(Switch::FewRegisters))
+            .short_branches(self.has(Switch::ShortBranches))
+            .lazy(self.has(Switch::Lazy))
     }
 }
 
 impl fmt::Display for Lane {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.mode.name())?;
-        SWITCHES
-            .iter()
-            .filter(|switch| (switch.get)(self))
-            .try_for_each(|switch| write!(f, "+{}", switch.name))
+        SWITCHES.iter().filter(|row| self.has(row.switch)).try_for_each(|row| write!(f, "+{}", row.name))
     }
 }
 
@@ -119,11 +131,14 @@ impl FromStr for Lane {
         let mut parts = text.split('+');
         let mut lane = Lane::plain(parts.next().unwrap_or_default().parse()?);
         for part in parts {
-            let switch = SWITCHES.iter().find(|switch| switch.name == part).ok_or_else(|| {
+            let row = SWITCHES.iter().find(|row| row.name == part).ok_or_else(|| {
                 let known: Vec<_> = Lane::switches().collect();
                 format!("no lane switch is called `{part}`; there are {}", known.join(", "))
             })?;
-            (switch.set)(&mut lane);
+            if !row.switch.applies_to(lane.mode) {
+                return Err(format!("`{part}` is for compiled modes, which {} is not", lane.mode));
+            }
+            lane = lane.with(row.switch);
         }
         Ok(lane)
     }
@@ -153,7 +168,11 @@ impl Subject for LaneSubject {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { fuel: !self.lane.no_fuel, backtraces: !self.lane.no_backtraces, ..Capabilities::ALL }
+        Capabilities {
+            fuel: !self.lane.has(Switch::NoFuel),
+            backtraces: !self.lane.has(Switch::NoBacktraces),
+            ..Capabilities::ALL
+        }
     }
 
     fn observe(&self, prepared: &Prepared<'_>, capture: Capture, watch: &mut dyn Watch) -> Observation {

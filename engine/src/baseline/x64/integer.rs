@@ -64,7 +64,7 @@ impl Compiler<'_> {
             I32Ctz => self.count_trailing(W32),
             I32Popcnt => self.in_place(Ty::I32, reader, |asm, reg| asm.popcnt(W32, reg, reg)),
             I32Add => self.add(Ty::I32, reader),
-            I32Sub => self.alu(Ty::I32, Alu::Sub, reader),
+            I32Sub => self.subtract(Ty::I32, reader),
             I32Mul => self.multiply(Ty::I32, reader),
             I32DivS => self.divide(Ty::I32, division(true, false)),
             I32DivU => self.divide(Ty::I32, division(false, false)),
@@ -82,7 +82,7 @@ impl Compiler<'_> {
             I64Ctz => self.count_trailing(W64),
             I64Popcnt => self.in_place(Ty::I64, reader, |asm, reg| asm.popcnt(W64, reg, reg)),
             I64Add => self.add(Ty::I64, reader),
-            I64Sub => self.alu(Ty::I64, Alu::Sub, reader),
+            I64Sub => self.subtract(Ty::I64, reader),
             I64Mul => self.multiply(Ty::I64, reader),
             I64DivS => self.divide(Ty::I64, division(true, false)),
             I64DivU => self.divide(Ty::I64, division(false, false)),
@@ -325,6 +325,17 @@ impl Compiler<'_> {
         }
         let apply = |compiler: &mut Self, to, source| compiler.apply(ty.width(), Alu::Add, to, source);
         self.binary_of(ty, true, reader, (left, right), apply);
+    }
+
+    /// A constant is added negated, so that an address computation can move as well.
+    fn subtract(&mut self, ty: Ty, reader: &Reader) {
+        let right = self.stack.last_mut().expect("validation keeps the stack deep enough");
+        if let Place::Const(value) = right.place {
+            let negated = 0u64.wrapping_sub(value);
+            right.place = Place::Const(if ty == Ty::I32 { negated & u64::from(u32::MAX) } else { negated });
+            return self.add(ty, reader);
+        }
+        self.alu(ty, Alu::Sub, reader);
     }
 
     fn lea_result(&mut self, ty: Ty, mem: Mem, reader: &Reader) {

@@ -214,7 +214,9 @@ impl Compiler<'_> {
         });
         let Some(distance) = to.offset.checked_add(bytes) else {
             self.asm.jmp(trap);
-            return Address { mem: Mem::at(MEMORY, 0), operand, base: link, faults: false };
+            // Never reached, but to be written like any other.
+            let mem = Mem::indexed(MEMORY, SCRATCH, -(bytes as i32));
+            return Address { mem, operand, base: link, faults: false };
         };
         let address = self.read_int(&mut operand);
         match i32::try_from(distance) {

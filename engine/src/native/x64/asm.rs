@@ -99,7 +99,6 @@ pub(crate) enum Shift {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub(crate) enum Unary {
-    Neg = 3,
     Mul = 4,
     Imul = 5,
     Div = 6,
@@ -511,10 +510,6 @@ impl Asm {
         e.rex(false, 0, 0, reg.0);
         e.byte(0x58 | reg.0 & 7);
         self.put(e);
-    }
-
-    pub fn pop_m(&mut self, mem: Mem) {
-        self.rm(false, 0x8f, 0, mem);
     }
 
     // Integer arithmetic.
