@@ -10,7 +10,7 @@
 
 pub mod named;
 
-use crate::case::{HostPlan, Value};
+use crate::case::{HostPlan, RefValue, Value};
 use crate::digest::Digest;
 use crate::generate::stream::{Purpose, Stream, case_seed};
 use crate::generate::values as arguments;
@@ -227,10 +227,12 @@ fn call_back(world: &mut impl World, stream: &mut Stream, notes: &mut Vec<String
     let outcome = world.call_exported_func(number, &args);
     world.host().depth -= 1;
     let values = outcome.ok_or(Refusal::CallBack)?;
-    notes.push(format!(
-        "called back: {}",
-        values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
-    ));
+    // Which function a reference is to is not for every subject to say, and notes are compared by their text.
+    let shown = |value: &Value| match value {
+        Value::Ref(RefValue::Func(_)) => "ref.func".to_string(),
+        other => other.to_string(),
+    };
+    notes.push(format!("called back: {}", values.iter().map(shown).collect::<Vec<_>>().join(" ")));
     Ok(())
 }
 
