@@ -182,7 +182,7 @@ fn failure(testimonies: &[Testimony<'_>]) -> Option<Divergence> {
 /// What of a failure is the same each time: which signal, or that it was a panic.
 fn failure_place(outcome: &Outcome) -> &str {
     let message = outcome.failure().unwrap_or_default();
-    let word = message.split([' ', ',', ':']).next().unwrap_or_default();
+    let word = message.split([' ', ',', ':', ';']).next().unwrap_or_default();
     if word.starts_with("SIG") || word == "panic" { word } else { "" }
 }
 

@@ -137,18 +137,35 @@ mod unix {
         }
     }
 
-    /// A worker; before its argument may stand what kills it after a time that differs from worker to worker.
+    /// A worker; before its argument may stand what is to happen to it.
     fn serve(arguments: &[String]) -> ExitCode {
-        if let [kind, ..] = arguments {
-            let signal = if kind == "killed" { libc::SIGKILL } else { libc::SIGABRT };
-            let time = Duration::from_millis(100 + u64::from(std::process::id()) % 7 * 15);
-            std::thread::spawn(move || {
-                std::thread::sleep(time);
-                // SAFETY: the process is meant to die of it.
-                unsafe { libc::kill(libc::getpid(), signal) };
-            });
+        match arguments.first().map(String::as_str) {
+            Some("killed") => die_soon(libc::SIGKILL),
+            Some("aborted") => die_soon(libc::SIGABRT),
+            Some("located") => worker::crash::set_locator(|pc| {
+                let place = worker::protocol::CodePlace { func: 3, code_offset: 0x12, wasm_offset: 0x158 };
+                (pc != 0).then_some(place)
+            }),
+            Some(_) | None => {}
         }
         worker::serve_as(&find)
+    }
+
+    /// Kills this process after a time that differs from process to process.
+    fn die_soon(signal: i32) {
+        let time = Duration::from_millis(100 + u64::from(std::process::id()) % 7 * 15);
+        std::thread::spawn(move || {
+            std::thread::sleep(time);
+            // SAFETY: the process is meant to die of it.
+            unsafe { libc::kill(libc::getpid(), signal) };
+        });
+    }
+
+    /// Workers that this happens to.
+    fn doomed(fate: &str) -> Options {
+        let mut options = options();
+        options.command.push(fate.into());
+        options
     }
 
     fn options() -> Options {
@@ -245,6 +262,26 @@ mod unix {
         is_found("faulty-abort", Kind::Crash, "SIGABRT", options(), 100);
     }
 
+    fn a_crash_in_generated_code_is_told_with_its_place() {
+        if cfg!(target_os = "linux") {
+            let told = "SIGSEGV at f3+0x12 (wasm 0x158), address 0x10";
+            is_found("faulty-read", Kind::Crash, told, doomed("located"), 60);
+        }
+    }
+
+    /// Not a word is lost of a crash that the case doesn't show again: it was something's fault.
+    fn a_crash_that_does_not_repeat_is_a_finding_all_the_same() {
+        let workers = start(doomed("aborted"));
+        let tally = run(&campaign(1500, None), Ground::Workers(&workers));
+        // A second worker may be hit on the same case: both are one crash.
+        assert!(tally.crashes > 0 && tally.crashes <= tally.workers_lost, "{} crashes", tally.crashes);
+        assert_eq!(tally.crashes, tally.diverge);
+        assert_eq!(tally.agree + tally.diverge + tally.inconclusive_cases(), 1500);
+        let first = &tally.findings[0].divergence.first;
+        assert!(first.right.ends_with("SIGABRT; not when it was run again"), "{first}");
+        assert_eq!(first.place, "SIGABRT");
+    }
+
     fn a_process_that_ends_by_itself_is_a_crash_too() {
         is_found("faulty-exit", Kind::Crash, "ends with code 3", options(), 100);
         is_found("faulty-killed", Kind::Crash, "SIGKILL", options(), 100);
@@ -263,9 +300,7 @@ mod unix {
     }
 
     fn workers_that_are_killed_from_outside_lose_nothing_and_count_nothing_twice() {
-        let mut doomed = options();
-        doomed.command.push("killed".into());
-        let workers = start(doomed);
+        let workers = start(doomed("killed"));
         let campaign = campaign(1500, None);
         let (here, there) = (run(&campaign, Ground::InProcess), run(&campaign, Ground::Workers(&workers)));
         assert_eq!(figures(&here), figures(&there));
@@ -326,9 +361,7 @@ mod unix {
     }
 
     fn a_script_that_kills_its_worker_fails_the_directive_in_every_lane_that_does() {
-        let mut doomed = options();
-        doomed.command.push("aborted".into());
-        fails_where_it_spins(doomed, "crash: SIGABRT");
+        fails_where_it_spins(doomed("aborted"), "crash: SIGABRT");
     }
 
     fn a_script_that_does_not_end_fails_the_directive() {
@@ -397,6 +430,8 @@ mod unix {
         a_subject_that_the_worker_has_not_is_an_error_and_not_a_verdict,
         the_same_campaign_gives_the_same_totals_on_both_grounds,
         a_crash_is_a_finding_of_its_case_and_the_run_goes_on,
+        a_crash_in_generated_code_is_told_with_its_place,
+        a_crash_that_does_not_repeat_is_a_finding_all_the_same,
         a_process_that_ends_by_itself_is_a_crash_too,
         a_hang_is_a_finding_after_the_time_that_was_given,
         memory_without_end_is_a_crash,
