@@ -126,37 +126,39 @@ impl VmContext {
 
     /// Visits the frames, innermost first.
     pub fn walk(&self, visit: &mut dyn FnMut(RawFrame)) {
-        let (mut unit, mut offset, faulted) = self.left_at();
         let mut fp = self.guest_fp;
         let mut instance = self.instance as u32;
-        // A return address may be where the next function begins: the call is what belongs to the frame.
-        offset -= u32::from(!faulted);
-        let mut wasm = if faulted { unit.fault(offset) } else { None };
-        loop {
-            let wasm_offset =
-                wasm.take().unwrap_or_else(|| unit.site(offset + 1).expect("every call has its row").wasm);
+        let mut frame = |instance: u32, unit: &CodeUnit, offset: u32, wasm: u32| {
             let func = unit.func(offset).expect("every place in a unit belongs to a function").func;
-            let store = self.store;
             // SAFETY: the activation's store lives while it is walked.
-            let module = unsafe { &(&(*store).instances)[instance as usize].module };
+            let module = unsafe { &(&(*self.store).instances)[instance as usize].module };
             let func = module.func_index(func).0;
-            visit(RawFrame { kind: FrameKind::Wasm, owner: instance, func, offset: wasm_offset });
-            loop {
-                // SAFETY: frames in progress begin with the caller's frame pointer and the return address.
-                let [caller, pc] = unsafe { (fp as *const [u64; 2]).read() };
-                if pc == self.enter_return {
-                    return;
-                }
-                if pc == self.cross_return {
-                    // SAFETY: a crossing keeps the number of the instance below its frame pointer.
-                    instance = unsafe { (caller as *const u64).sub(1).read() } as u32;
-                    fp = caller;
-                    continue;
-                }
+            visit(RawFrame { kind: FrameKind::Wasm, owner: instance, func, offset: wasm });
+        };
+        // SAFETY: frames in progress begin with the caller's frame pointer and the return address.
+        let outwards = |fp: u64| unsafe { (fp as *const [u64; 2]).read() };
+        let mut pc = match self.fault_pc {
+            // SAFETY: guest code left through a call, which pushed its return address.
+            0 => unsafe { (self.guest_sp as *const u64).read() },
+            at => {
+                let (unit, offset) = CodeUnit::at(at as usize).expect("the guest was in its code");
+                frame(instance, unit, offset, unit.fault(offset).expect("the signal handler looked it up"));
+                let [caller, pc] = outwards(fp);
                 fp = caller;
-                (unit, offset) = CodeUnit::at(pc as usize - 1).expect("return addresses are in code");
-                break;
+                pc
             }
+        };
+        while pc != self.enter_return {
+            if pc == self.cross_return {
+                // SAFETY: a crossing keeps the number of the instance below its frame pointer.
+                instance = unsafe { (fp as *const u64).sub(1).read() } as u32;
+            } else {
+                // A return address may be where the next function begins: the call belongs to the frame.
+                let (unit, offset) = CodeUnit::at(pc as usize - 1).expect("return addresses are in code");
+                let site = unit.site(offset + 1).expect("every call has its row");
+                frame(instance, unit, offset, site.wasm);
+            }
+            [fp, pc] = outwards(fp);
         }
     }
 }
