@@ -274,9 +274,7 @@ impl<'m> Compiler<'m> {
             if !self.reachable {
                 reader.skip_unreachable();
             }
-            if self.settings.short_branches {
-                self.islands_in_time();
-            }
+            self.islands_in_time();
         }
     }
 
@@ -448,20 +446,15 @@ impl<'m> Compiler<'m> {
         tables
     }
 
-    /// In the lane of short branches: writes islands now if an instruction is about to move so many values
-    /// that the pending calls might lose reach.
-    fn make_way(&mut self, values: usize) {
-        /// Values whose moves fit the margin.
-        const FEW: usize = 32;
-        if values > FEW && self.settings.short_branches && self.pending_calls < self.plan.calls.len() {
-            self.islands();
-        }
-    }
-
-    /// In the lane of short branches: writes islands while the pending calls still reach them.
+    /// In the lane of short branches: writes islands while the pending calls still reach them. To be called
+    /// between instructions of the module, and between the values of one that moves many; touches neither
+    /// registers nor flags.
     fn islands_in_time(&mut self) {
-        /// Room for the longest instruction's code before the next chance.
-        const MARGIN: u32 = 1024;
+        /// Room for the most code between two chances.
+        const MARGIN: u32 = 1536;
+        if !self.settings.short_branches {
+            return;
+        }
         let Some(first) = self.plan.calls.get(self.pending_calls) else { return };
         let count = (self.plan.calls.len() - self.pending_calls) as u32;
         let islands = count * crate::native::x64::ISLAND_BYTES;
