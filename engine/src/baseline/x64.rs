@@ -108,7 +108,7 @@ impl<'m> Compiler<'m> {
             settings: *settings,
             asm: Asm::default(),
             plan: Plan::default(),
-            map: CodeMap::default(),
+            map: CodeMap { imported_funcs: module.imported_funcs, ..CodeMap::default() },
             marks: None,
             scan: Scan::default(),
             chosen: Vec::new(),
