@@ -151,4 +151,8 @@ impl Code for EagerCode {
     fn code_bytes(&self) -> usize {
         self.unit.bytes()
     }
+
+    fn machine_code(&self) -> Vec<u8> {
+        self.unit.code().to_vec()
+    }
 }

@@ -195,6 +195,12 @@ impl CodeUnit {
         (self.base + offset as usize) as *const u8
     }
 
+    /// The code, and its data.
+    pub fn code(&self) -> &[u8] {
+        // SAFETY: the unit's pages can be read and do not change as long as it lives.
+        unsafe { std::slice::from_raw_parts(self.base as *const u8, self.bytes as usize) }
+    }
+
     /// How many bytes of code and data there are.
     pub fn bytes(&self) -> usize {
         self.bytes as usize
