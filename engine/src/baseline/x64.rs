@@ -146,6 +146,7 @@ impl<'m> Compiler<'m> {
         self.begin(func, body, reader);
         self.prologue(func, body);
         self.operators(body, reader);
+        self.mark(body.code.end, None);
         // The stubs may be many, and none of them is a direct call.
         self.flush_islands();
         self.emit_code_stubs();
@@ -271,12 +272,10 @@ impl<'m> Compiler<'m> {
         while !self.blocks.is_empty() {
             let (offset, opcode) = reader.opcode();
             self.offset = offset;
-            if self.marks.is_some() {
-                let state = merged.then(|| self.describe_state());
-                let mark = Mark { code: self.asm.here(), wasm: offset, state };
-                self.marks.as_mut().expect("just asked").push(mark);
-                merged = opcode.structure().nesting != Nesting::Inside;
-            }
+            let is_asked_for = self.marks.is_some();
+            let state = (is_asked_for && merged).then(|| self.describe_state());
+            self.mark(offset, state);
+            merged = opcode.structure().nesting != Nesting::Inside;
             if self.settings.fuel {
                 self.charge(&body.fuel);
             }
@@ -287,6 +286,13 @@ impl<'m> Compiler<'m> {
             if self.settings.short_branches {
                 self.islands_in_time();
             }
+        }
+    }
+
+    fn mark(&mut self, wasm: u32, state: Option<String>) {
+        let code = self.asm.here();
+        if let Some(marks) = &mut self.marks {
+            marks.push(Mark { code, wasm, state });
         }
     }
 
