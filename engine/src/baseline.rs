@@ -115,13 +115,13 @@ fn compile(
     let range = call_range(settings);
     plan.write(asm.code.bytes_mut(), &range);
     if !settings.unverified {
-        let bodies = |func| module.body(DefinedFuncIndex(func)).code.clone();
         let subject = verify::Subject {
             code: asm.code.bytes(),
             plan: &plan,
             map: &map,
             range: &range,
-            bodies: &bodies,
+            module,
+            settings,
         };
         if let Err(message) = verify::verify(&subject) {
             panic!("the code of a module is not what it should be: {message}");

@@ -293,7 +293,7 @@ mod unix {
             limits: Limits::default(),
         };
         let workers = start(doomed("astray"));
-        for lane in ["baseline", "baseline+explicit-bounds", "baseline+lazy", "baseline+short-branches"] {
+        for lane in ["baseline", "baseline+few-registers", "baseline+lazy", "baseline+short-branches"] {
             let subjects = ["interp", lane].map(|name| subject::named(name).expect("a lane"));
             let task = Task { case: case.clone(), subjects: subjects.to_vec() };
             let run = run_task(Ground::Workers(&workers), &task, Capture::Digest).expect("a worker");

@@ -31,7 +31,7 @@ use crate::module::{DefinedFuncIndex, FuelSegment, FuncBody, ModuleInner};
 use crate::native::activation::{Place as ArgumentPlace, places};
 use crate::native::code::{CodeMap, Fault, FuncRange, Site};
 use crate::native::context::VmContext;
-use crate::native::link::{CallSite, Plan, Region};
+use crate::native::link::{Branch, CallSite, Plan, Region};
 use crate::native::x64::asm::*;
 use crate::native::x64::thunks::field;
 use crate::native::x64::{CONTEXT, FLOAT_ARGUMENTS, FLOAT_SCRATCH, INT_ARGUMENTS, MEMORY, SCRATCH};
@@ -41,6 +41,7 @@ use crate::trap::TrapKind;
 use control::Block;
 use registers::Registers;
 use std::mem::offset_of;
+use std::ops::Range;
 
 pub(super) use control::executes;
 
@@ -153,6 +154,7 @@ impl<'m> Compiler<'m> {
         let end = self.asm.here();
         let tables = self.emit_tables();
         let calls = first_call as u32..self.plan.calls.len() as u32;
+        self.plan.branches.extend(self.asm.branches().map(|(end, target)| Branch { end, target }));
         self.plan.regions.push(Region { func, bytes: start..self.asm.here(), calls });
         self.map.funcs.push(FuncRange { func, code: start..end, tables });
         self.asm.forget_labels();
@@ -445,17 +447,18 @@ impl<'m> Compiler<'m> {
     }
 
     /// Jump tables come last: they are not code.
-    fn emit_tables(&mut self) -> Vec<u32> {
+    fn emit_tables(&mut self) -> Vec<Range<u32>> {
         let mut tables = Vec::new();
         let stubs = std::mem::take(&mut self.stubs);
         for stub in &stubs {
             if let Stub::Table { label, targets } = stub {
                 self.asm.bind(*label);
                 let origin = self.asm.here();
-                tables.push(origin);
                 for target in targets {
                     self.asm.distance_data(origin, *target);
+                    self.plan.targets.push(self.asm.position(*target));
                 }
+                tables.push(origin..self.asm.here());
             }
         }
         self.stubs = stubs;

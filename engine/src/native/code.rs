@@ -25,10 +25,10 @@ const KEPT_BYTES: usize = 1 << 20;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct FuncRange {
     pub func: DefinedFuncIndex,
-    /// Offsets in the unit: entry to the end of its last instruction; data of it may follow.
+    /// Offsets in the unit: entry to the end of its last instruction; its jump tables may follow.
     pub code: Range<u32>,
-    /// Where its jump tables begin, behind its code.
-    pub tables: Vec<u32>,
+    /// Its jump tables, one behind the other.
+    pub tables: Vec<Range<u32>>,
 }
 
 /// What a return address stands for.

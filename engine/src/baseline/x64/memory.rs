@@ -78,10 +78,10 @@ impl Compiler<'_> {
         };
         let operand = self.pop();
         let mut address = self.address(to, shape.bytes(ty), operand);
-        if Fault::named("baseline-load-from-nowhere").is_planted() {
+        if address.faults && Fault::named("baseline-load-from-nowhere").is_planted() {
             // Further away than any memory reaches.
             self.asm.mov_ri(SCRATCH, 1 << 47);
-            address = Address { mem: Mem::indexed(MEMORY, SCRATCH, 0), faults: true, ..address };
+            address.mem = Mem::indexed(MEMORY, SCRATCH, 0);
         }
         if let Some(float) = ty.float() {
             let reg = self.alloc_float();

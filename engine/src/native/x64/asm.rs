@@ -231,6 +231,8 @@ pub(crate) struct Asm {
     pub code: CodeBuffer,
     labels: Vec<LabelState>,
     fixups: Vec<Fixup>,
+    /// The branches to labels: offset behind each, and where it goes.
+    branches: Vec<(u32, Label)>,
 }
 
 /// One instruction under construction: up to 15 bytes.
@@ -789,6 +791,20 @@ impl Asm {
     pub fn forget_labels(&mut self) {
         self.labels.clear();
         self.fixups.clear();
+        self.branches.clear();
+    }
+
+    /// The branches to labels, in order, and where they go: offset behind, offset of the target. The labels
+    /// must be bound.
+    pub fn branches(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        self.branches.iter().map(|(end, label)| (*end, self.position(*label)))
+    }
+
+    /// Where a bound label is.
+    pub fn position(&self, label: Label) -> u32 {
+        let position = self.labels[label.0 as usize].position;
+        debug_assert_ne!(position, UNBOUND, "the label is bound");
+        position
     }
 
     /// Puts the label here.
@@ -824,21 +840,25 @@ impl Asm {
     }
 
     pub fn jmp(&mut self, label: Label) {
-        if let Some(distance) = self.short(label) {
-            self.code.put_slice(&[0xeb, distance]);
-            return;
+        match self.short(label) {
+            Some(distance) => self.code.put_slice(&[0xeb, distance]),
+            None => {
+                self.code.put_slice(&[0xe9, 0, 0, 0, 0]);
+                self.distance(self.here() - 4, self.here(), label);
+            }
         }
-        self.code.put_slice(&[0xe9, 0, 0, 0, 0]);
-        self.distance(self.here() - 4, self.here(), label);
+        self.branches.push((self.here(), label));
     }
 
     pub fn jcc(&mut self, cond: Cond, label: Label) {
-        if let Some(distance) = self.short(label) {
-            self.code.put_slice(&[0x70 | cond as u8, distance]);
-            return;
+        match self.short(label) {
+            Some(distance) => self.code.put_slice(&[0x70 | cond as u8, distance]),
+            None => {
+                self.code.put_slice(&[0x0f, 0x80 | cond as u8, 0, 0, 0, 0]);
+                self.distance(self.here() - 4, self.here(), label);
+            }
         }
-        self.code.put_slice(&[0x0f, 0x80 | cond as u8, 0, 0, 0, 0]);
-        self.distance(self.here() - 4, self.here(), label);
+        self.branches.push((self.here(), label));
     }
 
     /// The label's address.
