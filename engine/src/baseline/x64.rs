@@ -31,7 +31,7 @@ use crate::module::{DefinedFuncIndex, FuelSegment, FuncBody, ModuleInner};
 use crate::native::activation::{Place as ArgumentPlace, places};
 use crate::native::code::{CodeMap, Fault, FuncRange, Site};
 use crate::native::context::VmContext;
-use crate::native::link::{Branch, CallSite, Plan, Region};
+use crate::native::link::{CallSite, Plan, Region};
 use crate::native::x64::asm::*;
 use crate::native::x64::thunks::field;
 use crate::native::x64::{CONTEXT, FLOAT_ARGUMENTS, FLOAT_SCRATCH, INT_ARGUMENTS, MEMORY, SCRATCH};
@@ -154,7 +154,7 @@ impl<'m> Compiler<'m> {
         let end = self.asm.here();
         let tables = self.emit_tables();
         let calls = first_call as u32..self.plan.calls.len() as u32;
-        self.plan.branches.extend(self.asm.branches().map(|(end, target)| Branch { end, target }));
+        self.plan.branches.extend(self.asm.branches());
         self.plan.regions.push(Region { func, bytes: start..self.asm.here(), calls });
         self.map.funcs.push(FuncRange { func, code: start..end, tables });
         self.asm.forget_labels();

@@ -36,6 +36,8 @@ pub(crate) struct Branch {
     pub end: u32,
     /// Offset that it goes to.
     pub target: u32,
+    /// Number of its condition, if it has one.
+    pub condition: Option<u8>,
 }
 
 /// Where everything goes.

@@ -17,7 +17,7 @@
 mod ledger;
 
 use super::code::{CodeMap, FuncRange, Site};
-use super::link::{CallSite, Plan, Region};
+use super::link::{Branch, CallSite, Plan, Region};
 use super::x64::decode::{Class, Decoder, Instruction};
 use super::x64::{DISTANCE_BYTES, ISLAND_BYTES};
 use crate::limits::Settings;
@@ -178,7 +178,10 @@ impl Function<'_> {
                     return Err(format!("the call at {start:#x} to {target:#x} is not planned"));
                 }
                 Class::Jump(target) if self.is_island(start) => self.check_island(&instruction, target)?,
-                Class::Jump(target) | Class::Branch(target) => self.check_branch(&instruction, target)?,
+                Class::Jump(target) => self.check_branch(&instruction, target, None)?,
+                Class::Branch(condition, target) => {
+                    self.check_branch(&instruction, target, Some(condition))?;
+                }
                 Class::CallThrough(pointer) => {
                     let row = self.site(&instruction)?;
                     let role = self.progress.ledger.call_through(pointer, row.trap, settings.lazy)?;
@@ -209,7 +212,7 @@ impl Function<'_> {
             self.check_fault(&instruction)?;
             bound = match instruction.class {
                 Class::Compare(bound) => Some(bound),
-                Class::Branch(_) => bound,
+                Class::Branch(..) => bound,
                 _ => None,
             };
         }
@@ -345,11 +348,16 @@ impl Function<'_> {
     }
 
     /// A branch within the function is the next that is planned.
-    fn check_branch(&mut self, instruction: &Instruction, target: u32) -> Result<(), String> {
+    fn check_branch(
+        &mut self,
+        instruction: &Instruction,
+        target: u32,
+        condition: Option<u8>,
+    ) -> Result<(), String> {
         let next = self.subject.plan.branches.get(self.progress.branch);
         self.progress.branch += 1;
         match next {
-            Some(branch) if branch.end == instruction.end && branch.target == target => Ok(()),
+            Some(next) if *next == (Branch { end: instruction.end, target, condition }) => Ok(()),
             next => Err(format!("the branch at {:#x} to {target:#x} is not {next:?}", instruction.start)),
         }
     }

@@ -5,6 +5,7 @@
 //! 32-bit forms clear the upper half of their destination.
 
 use crate::native::buffer::CodeBuffer;
+use crate::native::link::Branch;
 
 /// A general-purpose register by its number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -231,8 +232,8 @@ pub(crate) struct Asm {
     pub code: CodeBuffer,
     labels: Vec<LabelState>,
     fixups: Vec<Fixup>,
-    /// The branches to labels: offset behind each, and where it goes.
-    branches: Vec<(u32, Label)>,
+    /// The branches to labels: offset behind each, where it goes, and under which condition.
+    branches: Vec<(u32, Label, Option<Cond>)>,
 }
 
 /// One instruction under construction: up to 15 bytes.
@@ -794,10 +795,13 @@ impl Asm {
         self.branches.clear();
     }
 
-    /// The branches to labels, in order, and where they go: offset behind, offset of the target. The labels
-    /// must be bound.
-    pub fn branches(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
-        self.branches.iter().map(|(end, label)| (*end, self.position(*label)))
+    /// The branches to labels, which must be bound, in order.
+    pub fn branches(&self) -> impl Iterator<Item = Branch> + '_ {
+        self.branches.iter().map(|(end, label, cond)| Branch {
+            end: *end,
+            target: self.position(*label),
+            condition: cond.map(|cond| cond as u8),
+        })
     }
 
     /// Where a bound label is.
@@ -847,7 +851,7 @@ impl Asm {
                 self.distance(self.here() - 4, self.here(), label);
             }
         }
-        self.branches.push((self.here(), label));
+        self.branches.push((self.here(), label, None));
     }
 
     pub fn jcc(&mut self, cond: Cond, label: Label) {
@@ -858,7 +862,7 @@ impl Asm {
                 self.distance(self.here() - 4, self.here(), label);
             }
         }
-        self.branches.push((self.here(), label));
+        self.branches.push((self.here(), label, Some(cond)));
     }
 
     /// The label's address.

@@ -12,8 +12,8 @@ pub(crate) enum Class {
     Call(u32),
     /// A direct jump to this offset.
     Jump(u32),
-    /// A conditional jump to this offset.
-    Branch(u32),
+    /// A jump to this offset under the condition of this number.
+    Branch(u8, u32),
     /// A call through memory.
     CallThrough(Pointer),
     /// A jump through memory.
@@ -296,7 +296,7 @@ impl Decoder<'_> {
             }
             REL32 if prefix == 0 && rex == 0 => {
                 let distance = self.int32();
-                (Class::Branch(self.target(distance)), false)
+                (Class::Branch(opcode & 15, self.target(distance)), false)
             }
             _ => (Class::Invalid, false),
         }
@@ -308,7 +308,7 @@ impl Decoder<'_> {
             REL8 => {
                 let distance = i32::from(self.byte() as i8);
                 let target = self.target(distance);
-                if opcode == 0xeb { Class::Jump(target) } else { Class::Branch(target) }
+                if opcode == 0xeb { Class::Jump(target) } else { Class::Branch(opcode & 15, target) }
             }
             REL32 => {
                 let distance = self.int32();
