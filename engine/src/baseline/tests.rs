@@ -6,6 +6,7 @@ use crate::engine::Engine;
 use crate::limits::Settings;
 use crate::mode::Mode;
 use crate::module::{DefinedFuncIndex, ModuleInner};
+use crate::native::code::{CodeUnit, code_place};
 use crate::trap::TrapKind;
 
 /// Of every kind of call, branch, access and trap at least two, so that one can be taken for the other.
@@ -412,6 +413,29 @@ fn sound_code_passes_in_every_lane() {
             assert!(passes, "function {func} alone");
         }
     }
+}
+
+#[test]
+fn a_place_in_code_is_told_by_function_and_instruction() {
+    let module = module();
+    let settings = lanes()[0];
+    let linked = Linked::all(&module, &settings);
+    let unit = CodeUnit::publish(&linked.code, linked.map).expect("there is room");
+    for func in &unit.map().funcs {
+        let address = |code: u32| unit.address(code) as usize;
+        let place = code_place(address(func.code.start)).expect("it is code");
+        let entry = (module.func_index(func.func), 0, module.body(func.func).code.start);
+        assert_eq!((place.func, place.code_offset, place.wasm_offset), entry);
+        for fault in unit.map().faults.iter().filter(|fault| func.code.contains(&fault.code)) {
+            let place = code_place(address(fault.code)).expect("it is code");
+            assert_eq!(place.func, module.func_index(func.func));
+            assert_eq!((place.code_offset, place.wasm_offset), (fault.code - func.code.start, fault.wasm));
+        }
+        for table in &func.tables {
+            assert_eq!(code_place(address(table.start)), None, "a jump table is no code");
+        }
+    }
+    assert_eq!(code_place(std::ptr::from_ref(&settings) as usize), None);
 }
 
 #[test]

@@ -3,7 +3,8 @@
 //! All code lies in one range of reserved address space, so that "is this code?" is a comparison, and what
 //! code it is, one load: both can be asked in a signal handler. A unit is what was compiled together: a
 //! module, or one function of it. Its pages are writable while it is written and executable afterwards,
-//! never both.
+//! never both; when it is freed they are writable again, so that a stale pointer to them faults until another
+//! unit takes them.
 
 use crate::error::Error;
 use crate::module::{DefinedFuncIndex, FuncIndex};
