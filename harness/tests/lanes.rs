@@ -5,7 +5,7 @@
 
 use crosscheck::case::{Action, Case, CaseModule, HostPlan, Limits, Value};
 use crosscheck::observe::{ActionObservation, Capture, Outcome};
-use crosscheck::subject::{Lane, LaneSubject, Prepared, Subject, Switch};
+use crosscheck::subject::{Lane, LaneSubject, Prepared, Subject, Switch, Unwatched};
 use crosscheck_engine::{Caller, Engine, Linker, Mode, Module, Store, TrapKind};
 
 /// What a memory leaves behind where it was.
@@ -55,7 +55,7 @@ fn call(lane: Lane, wat: &str, arg: u32) -> ActionObservation {
         ],
         limits: Limits { fuel: Some(FUEL), ..Limits::default() },
     };
-    let observation = LaneSubject::new(lane).observe(&Prepared::new(&case), Capture::Digest);
+    let observation = LaneSubject::new(lane).observe(&Prepared::new(&case), Capture::Digest, &mut Unwatched);
     observation.actions.into_iter().last().expect("there are two actions")
 }
 

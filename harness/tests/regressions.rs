@@ -1,7 +1,7 @@
 //! Every script of `corpus/regressions` passes in every mode and with every switch thrown.
 
 use crosscheck::script::{self, Options, ScriptFile};
-use crosscheck::subject::Lane;
+use crosscheck::subject::{Lane, Switch};
 use crosscheck_engine::Mode;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
@@ -31,8 +31,11 @@ fn in_every_mode() {
 }
 
 #[test]
-fn without_fuel_and_backtraces_and_with_memory_that_moves() {
-    let switched =
-        |mode| Lane { no_fuel: true, no_backtraces: true, moving_memory: true, ..Lane::plain(mode) };
-    passes(&Mode::all().map(switched).collect::<Vec<_>>());
+fn with_each_switch_and_with_all_of_them() {
+    let lanes = Mode::all().flat_map(|mode| {
+        let applying: Vec<Switch> = Switch::all().filter(|switch| switch.applies_to(mode)).collect();
+        let all = applying.iter().fold(Lane::plain(mode), |lane, switch| lane.with(*switch));
+        applying.into_iter().map(move |switch| switch.lane(mode)).chain([all])
+    });
+    passes(&lanes.collect::<Vec<_>>());
 }

@@ -130,7 +130,7 @@ impl<'m> Compiler<'m> {
     pub fn function(&mut self, func: DefinedFuncIndex) {
         let module = self.module;
         let body = module.body(func);
-        while self.asm.code.len() % ALIGNMENT != 0 {
+        while !self.asm.code.len().is_multiple_of(ALIGNMENT) {
             self.asm.int3();
         }
         let start = self.asm.here();

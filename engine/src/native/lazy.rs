@@ -14,15 +14,17 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// How a mode compiles one function.
-pub(crate) type CompileFunction =
-    fn(&ModuleInner, &Settings, DefinedFuncIndex) -> Result<Box<CodeUnit>, Error>;
+pub(crate) type CompileFunction = fn(&ModuleInner, &Settings, DefinedFuncIndex) -> Compiled;
+
+/// What became of a function when it was first called.
+type Compiled = Result<Box<CodeUnit>, Error>;
 
 /// A module's code as far as it has been called.
 pub(crate) struct LazyCode {
     stubs: Box<CodeUnit>,
     /// What callers go through.
     entries: Box<[AtomicPtr<()>]>,
-    units: Box<[OnceLock<Result<Box<CodeUnit>, Error>>]>,
+    units: Box<[OnceLock<Compiled>]>,
     settings: Settings,
     compile: CompileFunction,
 }

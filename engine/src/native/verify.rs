@@ -130,7 +130,7 @@ impl Function<'_> {
         self.scratch.begin(range.end - range.start);
         let mut decoder = Decoder::new(&code[..range.end as usize], range.start);
         let mut table = None;
-        while let Some(instruction) = decoder.next() {
+        for instruction in decoder.by_ref() {
             let (start, end) = (instruction.start, instruction.end);
             self.scratch.start(start - range.start);
             let planned = next_call.filter(|call| call.at + DISTANCE_BYTES == end && call.at > start);

@@ -38,14 +38,14 @@ impl Compiler<'_> {
             I64TruncSatF64S => self.saturate(truncation(Double, W64, true)),
             I64TruncSatF64U => self.saturate(truncation(Double, W64, false)),
             // An `i32` in a register is a positive `i64` of the same unsigned value.
-            F32ConvertI32S => self.from_signed(W32, Ty::F32),
-            F32ConvertI32U => self.from_signed(W64, Ty::F32),
-            F32ConvertI64S => self.from_signed(W64, Ty::F32),
-            F32ConvertI64U => self.from_unsigned(Ty::F32),
-            F64ConvertI32S => self.from_signed(W32, Ty::F64),
-            F64ConvertI32U => self.from_signed(W64, Ty::F64),
-            F64ConvertI64S => self.from_signed(W64, Ty::F64),
-            F64ConvertI64U => self.from_unsigned(Ty::F64),
+            F32ConvertI32S => self.convert_signed(W32, Ty::F32),
+            F32ConvertI32U => self.convert_signed(W64, Ty::F32),
+            F32ConvertI64S => self.convert_signed(W64, Ty::F32),
+            F32ConvertI64U => self.convert_unsigned(Ty::F32),
+            F64ConvertI32S => self.convert_signed(W32, Ty::F64),
+            F64ConvertI32U => self.convert_signed(W64, Ty::F64),
+            F64ConvertI64S => self.convert_signed(W64, Ty::F64),
+            F64ConvertI64U => self.convert_unsigned(Ty::F64),
             F32DemoteF64 => self.change_precision(Double, Ty::F32),
             F64PromoteF32 => self.change_precision(Single, Ty::F64),
             I32ReinterpretF32 => self.float_bits(Ty::I32),
@@ -56,7 +56,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn from_signed(&mut self, width: Width, ty: Ty) {
+    fn convert_signed(&mut self, width: Width, ty: Ty) {
         let mut operand = self.pop();
         let from = self.read_int(&mut operand);
         let to = self.alloc_float();
@@ -69,7 +69,7 @@ impl Compiler<'_> {
 
     /// Halves what does not fit a signed number, keeping the lowest bit for rounding, and doubles the
     /// result.
-    fn from_unsigned(&mut self, ty: Ty) {
+    fn convert_unsigned(&mut self, ty: Ty) {
         const W64: Width = Width::W64;
         let float = ty.float().expect("a float type");
         let operand = self.pop();
@@ -158,13 +158,13 @@ impl Compiler<'_> {
         self.float_constant(float, high);
         self.asm.ucomis_rr(float, from, FLOAT_SCRATCH);
         self.asm.jcc(Cond::AboveEqual, overflow);
-        self.to_integer(float, width, signed, to, from);
+        self.integer_of(float, width, signed, to, from);
         self.free_float(from);
         self.push(if width == Width::W32 { Ty::I32 } else { Ty::I64 }, Place::Int(to));
     }
 
     /// Converts what is known to fit.
-    fn to_integer(&mut self, float: Float, width: Width, signed: bool, to: Gpr, from: Xmm) {
+    fn integer_of(&mut self, float: Float, width: Width, signed: bool, to: Gpr, from: Xmm) {
         match (width, signed) {
             (_, true) => self.asm.cvtts2si(float, width, to, from),
             // Fits a signed number of twice the width.
@@ -206,7 +206,7 @@ impl Compiler<'_> {
         self.float_constant(float, high);
         self.asm.ucomis_rr(float, from, FLOAT_SCRATCH);
         self.asm.jcc(Cond::AboveEqual, most);
-        self.to_integer(float, width, signed, to, from);
+        self.integer_of(float, width, signed, to, from);
         self.asm.jmp(done);
         for (label, value) in [(zero, 0), (least, smallest), (most, largest)] {
             self.asm.bind(label);
