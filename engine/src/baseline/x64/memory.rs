@@ -78,11 +78,15 @@ impl Compiler<'_> {
         let operand = self.pop();
         let address = self.address(to, shape.bytes(ty), operand);
         if let Some(float) = ty.float() {
-            let reg = self.alloc_float();
+            let target = self.float_target(reader);
+            let reg = target.map_or_else(|| self.alloc_float(), |target| target.reg);
             self.fault_at(&address);
             self.asm.movs_rm(float, reg, address.mem);
             self.free_address(address);
-            self.push(ty, Place::Float(reg));
+            match target {
+                Some(target) => self.push_target(ty, target.local),
+                None => self.push(ty, Place::Float(reg)),
+            }
             return;
         }
         match self.int_target(reader) {

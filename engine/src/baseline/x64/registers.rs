@@ -7,6 +7,10 @@ use crate::native::x64::{FLOAT_SCRATCH, SCRATCH};
 use crate::opcode::Variable;
 use crate::opcode::reader::Reader;
 
+mod merge;
+
+pub(super) use merge::Arrival;
+
 /// Registers for operands, the most wanted first.
 const INTS: [Gpr; 7] = [RAX, RCX, RDX, RSI, RDI, R8, R9];
 /// Registers for locals.
@@ -121,7 +125,7 @@ pub(super) enum Source {
     Imm(i32),
 }
 
-/// Where an integer result goes: a register of its own, or the register of the local that the next
+/// Where a result goes: a register of its own, or the register of the local that the next
 /// instruction sets.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Target<R> {
@@ -362,7 +366,7 @@ impl Compiler<'_> {
         self.regs.raw_nans -= 1;
     }
 
-    fn canonical_reg(&mut self, float: Float, reg: Xmm) {
+    pub(super) fn canonical_reg(&mut self, float: Float, reg: Xmm) {
         let (label, back) = (self.asm.label(), self.asm.label());
         self.asm.ucomis_rr(float, reg, reg);
         self.asm.jcc(Cond::Parity, label);
@@ -639,39 +643,28 @@ impl Compiler<'_> {
         self.regs.dirty &= !bit;
     }
 
-    /// Loads all locals that live in registers: where control may arrive from elsewhere.
-    pub(super) fn locals_for_merge(&mut self) {
-        for position in 0..self.regs.residents.len() {
-            self.make_valid(self.regs.residents[position]);
-        }
-    }
-
-    /// Knows of the locals what is true wherever control arrived from.
-    pub(super) fn locals_after_merge(&mut self) {
-        let all = self.regs.residents.iter();
-        let all = all.fold(0, |mask, local| mask | home_bit(self.regs.homes[*local as usize]));
-        self.regs.valid = all;
-        self.regs.dirty = all;
-    }
-
     /// Stores all locals whose slot is out of date, and forgets the registers: before a call.
     pub(super) fn locals_for_call(&mut self) {
         for position in 0..self.regs.residents.len() {
-            let local = self.regs.residents[position];
-            let home = self.regs.homes[local as usize];
-            let bit = home_bit(home);
-            if self.regs.valid & self.regs.dirty & bit == 0 {
-                continue;
-            }
-            let slot = self.local_slot(local);
-            let ty = self.local_types[local as usize];
-            match home {
-                Home::Int(reg) => self.asm.mov_mr(ty.width(), slot, reg),
-                Home::Float(reg) => self.store_float(ty, slot, reg),
-                Home::Slot => {}
-            }
+            self.store_local(self.regs.residents[position]);
         }
-        self.regs.dirty = 0;
+    }
+
+    /// Stores a local that lives in a register and whose slot is out of date. Touches no flags.
+    fn store_local(&mut self, local: u32) {
+        let home = self.regs.homes[local as usize];
+        let bit = home_bit(home);
+        if self.regs.valid & self.regs.dirty & bit == 0 {
+            return;
+        }
+        let slot = self.local_slot(local);
+        let ty = self.local_types[local as usize];
+        match home {
+            Home::Int(reg) => self.asm.mov_mr(ty.width(), slot, reg),
+            Home::Float(reg) => self.store_float(ty, slot, reg),
+            Home::Slot => {}
+        }
+        self.regs.dirty &= !bit;
     }
 
     /// The registers of locals hold nothing any more: after a call.
@@ -821,6 +814,15 @@ impl Compiler<'_> {
         match self.regs.homes[local as usize] {
             Home::Int(reg) => Some(Target { reg, local }),
             Home::Slot | Home::Float(_) => None,
+        }
+    }
+
+    /// The same for a float.
+    pub(super) fn float_target(&self, reader: &Reader) -> Option<Target<Xmm>> {
+        let local = self.next_set(reader)?;
+        match self.regs.homes[local as usize] {
+            Home::Float(reg) => Some(Target { reg, local }),
+            Home::Slot | Home::Int(_) => None,
         }
     }
 
