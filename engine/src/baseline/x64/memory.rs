@@ -6,6 +6,7 @@
 
 use super::registers::immediate;
 use super::{Compiler, Operand, Place, Ty, context_field};
+use crate::module::ConstOp;
 use crate::native::context::VmContext;
 use crate::native::helpers::Helper;
 use crate::native::x64::asm::*;
@@ -304,6 +305,9 @@ impl Compiler<'_> {
 
     pub(super) fn global_get(&mut self, index: u32) {
         let ty = Ty::of(self.module.global_types[index as usize].content);
+        if let Some(value) = self.constant_global(index) {
+            return self.push(ty, Place::Const(value));
+        }
         match ty.float() {
             Some(float) => {
                 let reg = self.alloc_float();
@@ -317,6 +321,16 @@ impl Compiler<'_> {
                 self.asm.mov_rm(ty.width(), reg, from);
                 self.push(ty, Place::Int(reg));
             }
+        }
+    }
+
+    /// The value of a global that the module defines by a number and nobody can write.
+    fn constant_global(&self, index: u32) -> Option<u64> {
+        let defined = index.checked_sub(self.module.imported_globals)?;
+        let global = &self.module.globals[defined as usize];
+        match *global.init.ops {
+            [ConstOp::Slot(value)] if !global.ty.mutable => Some(value),
+            _ => None,
         }
     }
 
