@@ -12,9 +12,9 @@ mod merge;
 pub(super) use merge::Arrival;
 
 /// Registers for operands, the most wanted first.
-const INTS: [Gpr; 7] = [RAX, RCX, RDX, RSI, RDI, R8, R9];
+const INTS: [Gpr; 5] = [RAX, RCX, RDX, RSI, RDI];
 /// Registers for locals.
-const INT_HOMES: [Gpr; 4] = [RBX, R12, R13, R10];
+const INT_HOMES: [Gpr; 6] = [RBX, R12, R13, R10, R8, R9];
 const FLOATS: [Xmm; 8] = [Xmm(0), Xmm(1), Xmm(2), Xmm(3), Xmm(4), Xmm(5), Xmm(6), Xmm(7)];
 const FLOAT_HOMES: [Xmm; 7] = [Xmm(8), Xmm(9), Xmm(10), Xmm(11), Xmm(12), Xmm(13), Xmm(14)];
 /// How many of each the lane of few registers leaves: no instruction holds more at once.
@@ -78,8 +78,9 @@ impl Registers {
         if self.few { (0, 0) } else { (INT_HOMES.len(), FLOAT_HOMES.len()) }
     }
 
-    /// Begins a function; the chosen locals live in registers.
-    pub fn begin(&mut self, types: &[Ty], chosen: &[u32]) {
+    /// Begins a function; the chosen locals live in registers, a parameter where it arrives if it can stay:
+    /// then no home is where another parameter waits for its own.
+    pub fn begin(&mut self, types: &[Ty], chosen: &[u32], arrivals: impl Fn(u32) -> Option<Gpr>) {
         self.free_all();
         self.homes.clear();
         self.homes.resize(types.len(), Home::Slot);
@@ -87,9 +88,21 @@ impl Registers {
         self.references.resize(types.len(), 0);
         self.residents.clear();
         self.residents.extend_from_slice(chosen);
-        let (mut ints, mut floats) = (INT_HOMES.into_iter(), FLOAT_HOMES.into_iter());
+        let mut ints = INT_HOMES.iter().fold(0u16, |mask, reg| mask | 1 << reg.0);
         for local in chosen {
-            self.homes[*local as usize] = match types[*local as usize].float() {
+            if let Some(reg) = arrivals(*local).filter(|reg| ints & 1 << reg.0 != 0) {
+                self.homes[*local as usize] = Home::Int(reg);
+                ints &= !(1 << reg.0);
+            }
+        }
+        let mut ints = INT_HOMES.into_iter().filter(|reg| ints & 1 << reg.0 != 0);
+        let mut floats = FLOAT_HOMES.into_iter();
+        for local in chosen {
+            let home = &mut self.homes[*local as usize];
+            if *home != Home::Slot {
+                continue;
+            }
+            *home = match types[*local as usize].float() {
                 Some(_) => Home::Float(floats.next().expect("no more were chosen than there are")),
                 None => Home::Int(ints.next().expect("no more were chosen than there are")),
             };
