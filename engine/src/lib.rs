@@ -62,13 +62,15 @@ pub use config::Config;
 pub use engine::Engine;
 pub use entities::{Global, Memory, Table, Tag};
 pub use error::Error;
-pub use executor::ExplainedLine;
+pub use executor::{Execution, ExplainedLine};
 pub use func::{Caller, Func, FuncIdentity, TypedFunc, WasmValue, WasmValues};
 pub use instance::{DecodedModule, Extern, Instance, Module};
 pub use limits::{FRAME_OVERHEAD_SLOTS, Limits};
 pub use linker::Linker;
 pub use mode::Mode;
 pub use module::{ExternKind, ExternType, FuelSegment, FuncIndex, Import, OpcodeSet};
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub use native::code::{CodePlace, code_place};
 pub use store::{AsContext, AsContextMut, ExternRef, Store};
 pub use trap::{Trap, TrapKind};
 pub use types::{

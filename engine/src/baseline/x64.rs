@@ -36,11 +36,12 @@ use crate::native::x64::asm::*;
 use crate::native::x64::thunks::field;
 use crate::native::x64::{CONTEXT, FLOAT_ARGUMENTS, FLOAT_SCRATCH, INT_ARGUMENTS, MEMORY, SCRATCH};
 use crate::opcode::reader::Reader;
-use crate::opcode::{Const, Opcode, Parametric};
+use crate::opcode::{Const, Nesting, Opcode, Parametric};
 use crate::trap::TrapKind;
 use control::Block;
 use registers::Registers;
 use std::mem::offset_of;
+use std::ops::Range;
 
 pub(super) use control::executes;
 
@@ -69,8 +70,14 @@ enum Stub {
     Table { label: Label, targets: Vec<Label> },
 }
 
-/// Observes places in the code, for people who want to see it.
-pub(super) type Marks = Vec<(u32, u32)>;
+/// Where the code of an opcode begins, for people who want to see it.
+pub(super) struct Mark {
+    pub code: u32,
+    /// File offset of the opcode.
+    pub wasm: u32,
+    /// Where values are, if control may have arrived from elsewhere.
+    pub state: Option<String>,
+}
 
 /// The compiler. What belongs to one function is cleared for the next but keeps its memory.
 pub(super) struct Compiler<'m> {
@@ -79,8 +86,8 @@ pub(super) struct Compiler<'m> {
     pub asm: Asm,
     pub plan: Plan,
     pub map: CodeMap,
-    /// Offset of the code for each opcode: code offset, file offset; only where somebody asked.
-    pub marks: Option<Marks>,
+    /// A mark for each opcode; only where somebody asked.
+    pub marks: Option<Vec<Mark>>,
 
     scan: Scan,
     chosen: Vec<u32>,
@@ -108,7 +115,7 @@ impl<'m> Compiler<'m> {
             settings: *settings,
             asm: Asm::default(),
             plan: Plan::default(),
-            map: CodeMap::default(),
+            map: CodeMap { imported_funcs: module.imported_funcs, ..CodeMap::default() },
             marks: None,
             scan: Scan::default(),
             chosen: Vec::new(),
@@ -140,12 +147,14 @@ impl<'m> Compiler<'m> {
         self.begin(func, body, reader);
         self.prologue(func, body);
         self.operators(body, reader);
+        self.mark(body.code.end, None);
         // The stubs may be many, and none of them is a direct call.
         self.flush_islands();
         self.emit_code_stubs();
         let end = self.asm.here();
         let tables = self.emit_tables();
         let calls = first_call as u32..self.plan.calls.len() as u32;
+        self.plan.branches.extend(self.asm.branches());
         self.plan.regions.push(Region { func, bytes: start..self.asm.here(), calls });
         self.map.funcs.push(FuncRange { func, code: start..end, tables });
         self.asm.forget_labels();
@@ -283,12 +292,14 @@ impl<'m> Compiler<'m> {
     }
 
     fn operators(&mut self, body: &FuncBody, mut reader: Reader) {
+        let mut merged = true;
         while !self.blocks.is_empty() {
             let (offset, opcode) = reader.opcode();
             self.offset = offset;
-            if let Some(marks) = &mut self.marks {
-                marks.push((self.asm.here(), offset));
-            }
+            let is_asked_for = self.marks.is_some();
+            let state = (is_asked_for && merged).then(|| self.describe_state());
+            self.mark(offset, state);
+            merged = opcode.structure().nesting != Nesting::Inside;
             if self.settings.fuel {
                 self.charge(&body.fuel);
             }
@@ -296,9 +307,14 @@ impl<'m> Compiler<'m> {
             if !self.reachable {
                 reader.skip_unreachable();
             }
-            if self.settings.short_branches {
-                self.islands_in_time();
-            }
+            self.islands_in_time();
+        }
+    }
+
+    fn mark(&mut self, wasm: u32, state: Option<String>) {
+        let code = self.asm.here();
+        if let Some(marks) = &mut self.marks {
+            marks.push(Mark { code, wasm, state });
         }
     }
 
@@ -453,37 +469,33 @@ impl<'m> Compiler<'m> {
     }
 
     /// Jump tables come last: they are not code.
-    fn emit_tables(&mut self) -> Vec<u32> {
+    fn emit_tables(&mut self) -> Vec<Range<u32>> {
         let mut tables = Vec::new();
         let stubs = std::mem::take(&mut self.stubs);
         for stub in &stubs {
             if let Stub::Table { label, targets } = stub {
                 self.asm.bind(*label);
                 let origin = self.asm.here();
-                tables.push(origin);
                 for target in targets {
                     self.asm.distance_data(origin, *target);
+                    self.plan.targets.push(self.asm.position(*target));
                 }
+                tables.push(origin..self.asm.here());
             }
         }
         self.stubs = stubs;
         tables
     }
 
-    /// In the lane of short branches: writes islands now if an instruction is about to move so many values
-    /// that the pending calls might lose reach.
-    fn make_way(&mut self, values: usize) {
-        /// Values whose moves fit the margin.
-        const FEW: usize = 32;
-        if values > FEW && self.settings.short_branches && self.pending_calls < self.plan.calls.len() {
-            self.islands();
-        }
-    }
-
-    /// In the lane of short branches: writes islands while the pending calls still reach them.
+    /// In the lane of short branches: writes islands while the pending calls still reach them. To be called
+    /// between instructions of the module, and between the values of one that moves many; touches neither
+    /// registers nor flags.
     fn islands_in_time(&mut self) {
-        /// Room for the longest instruction's code before the next chance.
-        const MARGIN: u32 = 1024;
+        /// Room for the most code between two chances.
+        const MARGIN: u32 = 1536;
+        if !self.settings.short_branches {
+            return;
+        }
         let Some(first) = self.plan.calls.get(self.pending_calls) else { return };
         let count = (self.plan.calls.len() - self.pending_calls) as u32;
         let islands = count * crate::native::x64::ISLAND_BYTES;

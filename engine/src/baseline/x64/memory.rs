@@ -6,6 +6,7 @@
 
 use super::registers::immediate;
 use super::{Compiler, Operand, Place, Ty, context_field};
+use crate::faults::Fault;
 use crate::module::ConstOp;
 use crate::native::context::VmContext;
 use crate::native::helpers::Helper;
@@ -77,7 +78,12 @@ impl Compiler<'_> {
             Load::I64Load32U => (Ty::I64, Shape::Unsigned32),
         };
         let operand = self.pop();
-        let address = self.address(to, shape.bytes(ty), operand);
+        let mut address = self.address(to, shape.bytes(ty), operand);
+        if address.faults && Fault::named("baseline-load-from-nowhere").is_planted() {
+            // Further away than any memory reaches.
+            self.asm.mov_ri(SCRATCH, 1 << 47);
+            address.mem = Mem::indexed(MEMORY, SCRATCH, 0);
+        }
         if let Some(float) = ty.float() {
             let target = self.float_target(reader);
             let reg = target.map_or_else(|| self.alloc_float(), |target| target.reg);

@@ -409,16 +409,14 @@ impl Compiler<'_> {
         for position in self.regs.settled..end {
             match self.stack[position].place {
                 Place::Const(_) | Place::Slot => {}
-                Place::Local(_) | Place::Int(_) | Place::Float(_) => self.spill(position),
+                Place::Local(_) | Place::Int(_) | Place::Float(_) => {
+                    self.spill(position);
+                    self.islands_in_time();
+                }
                 Place::Flags(_) => unreachable!("the instruction after a comparison takes the flags"),
             }
         }
         self.regs.settled = self.regs.settled.max(end);
-    }
-
-    /// How many operands settling would look at.
-    pub(super) fn unsettled(&self) -> usize {
-        self.stack.len() - self.regs.settled
     }
 
     /// Puts what lies in registers below a position into slots: before a call.
@@ -634,6 +632,42 @@ impl Compiler<'_> {
             }
             Place::Const(_) | Place::Int(_) | Place::Float(_) | Place::Local(_) | Place::Flags(_) => None,
         }
+    }
+
+    /// Where operands and locals are, for people.
+    pub(super) fn describe_state(&self) -> String {
+        let operand = |operand: &Operand| {
+            let ty = format!("{:?}", operand.ty).to_lowercase();
+            match operand.place {
+                Place::Const(value) => format!("{ty} {value:#x}"),
+                Place::Local(local) => format!("{ty} local {local}"),
+                Place::Int(reg) => format!("{ty} {}", reg.name()),
+                Place::Float(reg) => format!("{ty} xmm{}", reg.0),
+                Place::Slot => format!("{ty} slot {}", operand.index),
+                Place::Flags(_) => format!("{ty} flags"),
+            }
+        };
+        let local = |local: &u32| {
+            let home = self.regs.homes[*local as usize];
+            let place = match home {
+                Home::Slot => "slot".to_string(),
+                Home::Int(reg) => reg.name().to_string(),
+                Home::Float(reg) => format!("xmm{}", reg.0),
+            };
+            let (valid, dirty) =
+                (self.regs.valid & home_bit(home) != 0, self.regs.dirty & home_bit(home) != 0);
+            let note = if !valid {
+                " (in its slot only)"
+            } else if dirty {
+                ""
+            } else {
+                " (and in its slot)"
+            };
+            format!("local {local} {place}{note}")
+        };
+        let operands: Vec<String> = self.stack.iter().map(operand).collect();
+        let locals: Vec<String> = self.regs.residents.iter().map(local).collect();
+        format!("[{}] {}", operands.join(", "), locals.join(", "))
     }
 
     // Locals.
