@@ -328,7 +328,7 @@ impl Compiler<'_> {
                 match self.regs.homes[local as usize] {
                     Home::Slot => {
                         let from = self.local_slot(local);
-                        self.copy_slot(slot, from);
+                        self.copy_slot(width, slot, from);
                     }
                     Home::Int(reg) => self.asm.mov_mr(width, slot, reg),
                     Home::Float(reg) => self.store_float(operand.ty, slot, reg),
@@ -337,7 +337,7 @@ impl Compiler<'_> {
             Place::Slot => {
                 let own = self.operand_slot(operand.index);
                 if own != slot {
-                    self.copy_slot(slot, own);
+                    self.copy_slot(width, slot, own);
                 }
             }
             Place::Flags(_) => unreachable!("the instruction after a comparison takes the flags"),
@@ -361,10 +361,15 @@ impl Compiler<'_> {
         }
     }
 
-    /// Copies a whole slot.
-    pub(super) fn copy_slot(&mut self, to: Mem, from: Mem) {
-        self.asm.movs_rm(Float::Double, FLOAT_SCRATCH, from);
-        self.asm.movs_mr(Float::Double, to, FLOAT_SCRATCH);
+    /// Copies a value of the width from slot to slot. Reading more of a slot than was just written to it would
+    /// wait for the cache.
+    pub(super) fn copy_slot(&mut self, width: Width, to: Mem, from: Mem) {
+        let float = match width {
+            Width::W32 => Float::Single,
+            Width::W64 => Float::Double,
+        };
+        self.asm.movs_rm(float, FLOAT_SCRATCH, from);
+        self.asm.movs_mr(float, to, FLOAT_SCRATCH);
     }
 
     /// Makes the NaN bits of an operand of the stack canonical.
