@@ -6,6 +6,7 @@
 
 use super::registers::immediate;
 use super::{Compiler, Operand, Place, Ty, context_field};
+use crate::faults::Fault;
 use crate::native::context::VmContext;
 use crate::native::helpers::Helper;
 use crate::native::x64::asm::*;
@@ -76,6 +77,12 @@ impl Compiler<'_> {
             Load::I64Load32U => (Ty::I64, Shape::Unsigned32),
         };
         let operand = self.pop();
+        /// Code of `drop`.
+        const DROP: u8 = 0x1a;
+        if reader.peek() == DROP && const { Fault::named("baseline-dropped-load-is-left-out") }.is_planted() {
+            self.free(operand);
+            return self.push_const(ty, 0);
+        }
         let address = self.address(to, shape.bytes(ty), operand);
         if let Some(float) = ty.float() {
             let reg = self.alloc_float();
@@ -132,7 +139,11 @@ impl Compiler<'_> {
             Store::I64Store16 => (Ty::I64, Shape::Unsigned16),
             Store::I64Store32 => (Ty::I64, Shape::Unsigned32),
         };
-        let mut value = self.pop_seen();
+        let mut value = if const { Fault::named("baseline-nan-seen-in-stores") }.is_planted() {
+            self.pop()
+        } else {
+            self.pop_seen()
+        };
         let operand = self.pop();
         if let Some(float) = ty.float() {
             let reg = self.read_float(&mut value);
@@ -150,7 +161,8 @@ impl Compiler<'_> {
         if let Some(constant) = constant {
             let address = self.address(to, shape.bytes(ty), operand);
             self.fault_at(&address);
-            self.asm.mov_mi(ty.width(), address.mem, constant);
+            let narrow = const { Fault::named("baseline-long-constant-stored-short") }.is_planted();
+            self.asm.mov_mi(if narrow { Width::W32 } else { ty.width() }, address.mem, constant);
             self.free_address(address);
             return;
         }
@@ -185,12 +197,16 @@ impl Compiler<'_> {
     fn address(&mut self, to: MemArg, bytes: u64, mut operand: Operand) -> Address {
         let ty = self.module.memories[to.memory as usize];
         let guarded = to.memory == 0 && self.settings.guard_regions && ty.can_be_guarded();
-        if !guarded || to.offset >= NEAR_OFFSETS {
+        let all_near = const { Fault::named("baseline-far-offset-is-negative") }.is_planted();
+        if !guarded || to.offset >= NEAR_OFFSETS && !all_near {
             return self.checked_address(to, bytes, operand, ty.is_64);
         }
         let disp = to.offset as i32;
         if let Place::Const(value) = operand.place {
-            let sum = value + to.offset;
+            let mut sum = value + to.offset;
+            if const { Fault::named("baseline-constant-address-wraps") }.is_planted() {
+                sum &= u64::from(u32::MAX);
+            }
             let mem = match i32::try_from(sum) {
                 Ok(disp) => Mem::at(MEMORY, disp),
                 Err(_) => {
@@ -201,6 +217,10 @@ impl Compiler<'_> {
             return Address { mem, operand, base: None, faults: true };
         }
         let index = self.read_int(&mut operand);
+        if const { Fault::named("baseline-guarded-offset-wraps") }.is_planted() {
+            self.asm.lea(Width::W32, SCRATCH, Mem::at(index, disp));
+            return Address { mem: Mem::indexed(MEMORY, SCRATCH, 0), operand, base: None, faults: true };
+        }
         Address { mem: Mem::indexed(MEMORY, index, disp), operand, base: None, faults: true }
     }
 
@@ -220,6 +240,9 @@ impl Compiler<'_> {
         };
         let address = self.read_int(&mut operand);
         match i32::try_from(distance) {
+            Ok(distance) if const { Fault::named("baseline-checked-offset-wraps") }.is_planted() => {
+                self.asm.lea(Width::W32, SCRATCH, Mem::at(address, distance));
+            }
             Ok(distance) if !is_64 => self.asm.lea(W64, SCRATCH, Mem::at(address, distance)),
             Ok(_) | Err(_) => {
                 self.asm.mov_ri(SCRATCH, distance);
@@ -317,7 +340,11 @@ impl Compiler<'_> {
     }
 
     pub(super) fn global_set(&mut self, index: u32) {
-        let mut value = self.pop_seen();
+        let mut value = if const { Fault::named("baseline-nan-seen-in-globals") }.is_planted() {
+            self.pop()
+        } else {
+            self.pop_seen()
+        };
         let ty = value.ty;
         match ty.float() {
             Some(float) => {
