@@ -11,7 +11,7 @@ mod x64;
 
 use crate::backtrace::RawFrame;
 use crate::error::Error;
-use crate::executor::{Code, Executor, ExplainedLine};
+use crate::executor::{Code, Execution, Executor, ExplainedLine};
 use crate::limits::Settings;
 use crate::module::{DefinedFuncIndex, ModuleInner};
 use crate::native::code::CodeUnit;
@@ -19,7 +19,7 @@ use crate::native::lazy::LazyCode;
 use crate::native::link::call_range;
 use crate::native::x64::is_supported;
 use crate::native::{activation, verify};
-use crate::opcode::{Opcode, Reference};
+use crate::opcode::{Memory, Opcode, Reference, Table};
 use crate::store::{FuncId, StoreInner};
 use std::sync::Arc;
 use x64::Compiler;
@@ -51,6 +51,16 @@ impl Executor for Baseline {
             | Opcode::Numeric(_)
             | Opcode::Wide(_) => true,
             Opcode::Gc(_) | Opcode::Vector(_) | Opcode::VectorMemory(_) | Opcode::Atomic(_) => false,
+        }
+    }
+
+    fn execution(&self, opcode: Opcode) -> Execution {
+        match opcode {
+            Opcode::Memory(Memory::MemorySize) => Execution::Inline,
+            Opcode::Memory(_) => Execution::Helper,
+            Opcode::Table(Table::TableGet | Table::TableSet | Table::TableSize) => Execution::Inline,
+            Opcode::Table(_) => Execution::Helper,
+            _ => Execution::Inline,
         }
     }
 

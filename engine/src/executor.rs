@@ -16,6 +16,19 @@ pub struct ExplainedLine {
     pub offset: u32,
     /// The line, in the mode's own notation.
     pub text: String,
+    /// Whether it is not code but says where values are when the opcode begins.
+    pub is_state: bool,
+}
+
+/// How a mode executes an opcode.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Execution {
+    /// It interprets it.
+    Interpreted,
+    /// Its compiler writes the whole of it into the code.
+    Inline,
+    /// Its code calls a function of the runtime for it.
+    Helper,
 }
 
 /// How one mode prepares and runs code.
@@ -25,6 +38,11 @@ pub(crate) trait Executor: Send + Sync {
 
     /// Whether the mode executes an opcode.
     fn executes(&self, opcode: Opcode) -> bool;
+
+    /// How it executes an opcode that it executes.
+    fn execution(&self, _: Opcode) -> Execution {
+        Execution::Interpreted
+    }
 
     /// Whether its code relies on faults to check the bounds of memories.
     fn uses_guard_regions(&self) -> bool {

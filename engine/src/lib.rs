@@ -62,7 +62,7 @@ pub use config::Config;
 pub use engine::Engine;
 pub use entities::{Global, Memory, Table, Tag};
 pub use error::Error;
-pub use executor::ExplainedLine;
+pub use executor::{Execution, ExplainedLine};
 pub use func::{Caller, Func, FuncIdentity, TypedFunc, WasmValue, WasmValues};
 pub use instance::{DecodedModule, Extern, Instance, Module};
 pub use limits::{FRAME_OVERHEAD_SLOTS, Limits};

@@ -1,6 +1,6 @@
 //! The modes: the only file of the engine that names them. One row a mode.
 
-use crate::executor::Executor;
+use crate::executor::{Execution, Executor};
 use std::fmt;
 use std::str::FromStr;
 
@@ -67,6 +67,11 @@ impl Mode {
     /// Whether it executes an opcode.
     pub fn executes(self, opcode: crate::opcode::Opcode) -> bool {
         self.executor().executes(opcode)
+    }
+
+    /// How it executes an opcode; `None` if it does not.
+    pub fn execution(self, opcode: crate::opcode::Opcode) -> Option<Execution> {
+        self.executes(opcode).then(|| self.executor().execution(opcode))
     }
 
     pub(crate) fn executor(self) -> &'static dyn Executor {

@@ -29,8 +29,11 @@ pub(super) fn explain(
     let (mut mark, mut offset) = (0, module.body(func).code.start);
     for instruction in &mut decoder {
         let (start, next) = (instruction.ip() as u32, instruction.next_ip() as u32);
-        while marks.get(mark).is_some_and(|(code, _)| *code <= start) {
-            offset = marks[mark].1;
+        while let Some(next) = marks.get(mark).filter(|mark| mark.code <= start) {
+            offset = next.wasm;
+            if let Some(state) = &next.state {
+                lines.push(ExplainedLine { offset, text: format!("        {state}"), is_state: true });
+            }
             mark += 1;
         }
         let callee = plan.calls.iter().find(|call| call.at + 4 == next);
@@ -45,7 +48,11 @@ pub(super) fn explain(
         // rows name.
         let owner = if mark == marks.len() { owner_of_stub(&map, start, offset) } else { offset };
         let note = note(&map, start, next);
-        lines.push(ExplainedLine { offset: owner, text: format!("{start:06x}  {text}{note}") });
+        lines.push(ExplainedLine {
+            offset: owner,
+            text: format!("{start:06x}  {text}{note}"),
+            is_state: false,
+        });
     }
     lines.sort_by_key(|line| line.offset);
     lines

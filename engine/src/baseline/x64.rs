@@ -37,7 +37,7 @@ use crate::native::x64::asm::*;
 use crate::native::x64::thunks::field;
 use crate::native::x64::{CONTEXT, FLOAT_ARGUMENTS, FLOAT_SCRATCH, INT_ARGUMENTS, MEMORY, SCRATCH};
 use crate::opcode::reader::Reader;
-use crate::opcode::{Const, Opcode, Parametric};
+use crate::opcode::{Const, Nesting, Opcode, Parametric};
 use crate::trap::TrapKind;
 use control::Block;
 use registers::Registers;
@@ -70,8 +70,14 @@ enum Stub {
     Table { label: Label, targets: Vec<Label> },
 }
 
-/// Observes places in the code, for people who want to see it.
-pub(super) type Marks = Vec<(u32, u32)>;
+/// Where the code of an opcode begins, for people who want to see it.
+pub(super) struct Mark {
+    pub code: u32,
+    /// File offset of the opcode.
+    pub wasm: u32,
+    /// Where values are, if control may have arrived from elsewhere.
+    pub state: Option<String>,
+}
 
 /// The compiler. What belongs to one function is cleared for the next but keeps its memory.
 pub(super) struct Compiler<'m> {
@@ -80,8 +86,8 @@ pub(super) struct Compiler<'m> {
     pub asm: Asm,
     pub plan: Plan,
     pub map: CodeMap,
-    /// Offset of the code for each opcode: code offset, file offset; only where somebody asked.
-    pub marks: Option<Marks>,
+    /// A mark for each opcode; only where somebody asked.
+    pub marks: Option<Vec<Mark>>,
 
     scan: Scan,
     chosen: Vec<u32>,
@@ -141,6 +147,7 @@ impl<'m> Compiler<'m> {
         self.begin(func, body, reader);
         self.prologue(func, body);
         self.operators(body, reader);
+        self.mark(body.code.end, None);
         // The stubs may be many, and none of them is a direct call.
         self.flush_islands();
         self.emit_code_stubs();
@@ -263,12 +270,14 @@ impl<'m> Compiler<'m> {
     }
 
     fn operators(&mut self, body: &FuncBody, mut reader: Reader) {
+        let mut merged = true;
         while !self.blocks.is_empty() {
             let (offset, opcode) = reader.opcode();
             self.offset = offset;
-            if let Some(marks) = &mut self.marks {
-                marks.push((self.asm.here(), offset));
-            }
+            let is_asked_for = self.marks.is_some();
+            let state = (is_asked_for && merged).then(|| self.describe_state());
+            self.mark(offset, state);
+            merged = opcode.structure().nesting != Nesting::Inside;
             if self.settings.fuel {
                 self.charge(&body.fuel);
             }
@@ -279,6 +288,13 @@ impl<'m> Compiler<'m> {
             if self.settings.short_branches {
                 self.islands_in_time();
             }
+        }
+    }
+
+    fn mark(&mut self, wasm: u32, state: Option<String>) {
+        let code = self.asm.here();
+        if let Some(marks) = &mut self.marks {
+            marks.push(Mark { code, wasm, state });
         }
     }
 

@@ -84,7 +84,7 @@ pub(super) fn describe(words: &[u64], listing: &[Listed], params: u32, locals: u
                 Part::Target => format!("-> {}", i64::from(listed.at) + i64::from(operands.half(1) as i32)),
             });
         }
-        ExplainedLine { offset: listed.offset, text: text.replace("<-,", "<-") }
+        ExplainedLine { offset: listed.offset, text: text.replace("<-,", "<-"), is_state: false }
     };
     listing.iter().map(render).collect()
 }

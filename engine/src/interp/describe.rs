@@ -33,7 +33,7 @@ impl ModuleCode {
                 let (keep, drop) = (to.keep, to.drop);
                 format!("{owner:14} -> {pc:#06x} stp {stp} keep {keep} drop {drop}")
             };
-            lines.push(ExplainedLine { offset: at, text });
+            lines.push(ExplainedLine { offset: at, text, is_state: false });
         };
         if self.fuel {
             line(body.code.start, "entry", true);

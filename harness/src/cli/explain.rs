@@ -2,8 +2,9 @@
 
 use super::input::read_module;
 use super::{Done, Exit, Failure};
+use crate::subject::Lane;
 use clap::Args;
-use crosscheck_engine::{Config, Engine, ExplainedLine, FuncIndex, Mode, Module};
+use crosscheck_engine::{Engine, ExplainedLine, FuncIndex, Module};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -13,12 +14,15 @@ use std::path::PathBuf;
 pub struct Explain {
     /// The module, binary or text
     file: PathBuf,
-    /// The mode to explain
+    /// The mode to explain, or a lane of it (`baseline+few-registers`)
     #[arg(long, default_value = "interp")]
     mode: String,
     /// Only this function, by its index with imports counted
     #[arg(long)]
     func: Option<u32>,
+    /// Also where operands and locals are, where blocks begin and end; for compiled modes
+    #[arg(long)]
+    state: bool,
     /// As prepared for running with fuel
     #[arg(long)]
     fuel: bool,
@@ -28,10 +32,10 @@ impl Explain {
     /// Prints each function: a line of wasm, and below it what the mode made of it.
     #[allow(clippy::print_stdout, reason = "this is what the command is for")]
     pub fn run(&self) -> Done {
-        let mode: Mode = self.mode.parse().map_err(|error| Failure::Usage(format!("--mode: {error}")))?;
+        let mode: Lane = self.mode.parse().map_err(|error| Failure::Usage(format!("--mode: {error}")))?;
         let file = self.file.display();
         let wasm = read_module(&self.file)?;
-        let engine = Engine::new(&Config::new(mode).fuel(self.fuel));
+        let engine = Engine::new(&mode.config().fuel(self.fuel));
         let module =
             Module::new(&engine, wasm.clone()).map_err(|error| Failure::Usage(format!("{file}: {error}")))?;
         let text = wasm_lines(&wasm).map_err(|error| Failure::Bench(format!("{file}: {error}")))?;
@@ -41,7 +45,8 @@ impl Explain {
                 continue;
             }
             shown += 1;
-            let lines = module.explain(func).expect("the module defines it");
+            let mut lines = module.explain(func).expect("the module defines it");
+            lines.retain(|line| self.state || !line.is_state);
             println!("function {} {name} in {mode}", func.0);
             beside(&text, code, &lines).iter().for_each(|line| println!("{line}"));
             println!();

@@ -3,8 +3,8 @@
 use super::{Done, Exit};
 use crate::subject::Lane;
 use clap::Args;
-use crosscheck_engine::Mode;
 use crosscheck_engine::opcode::Opcode;
+use crosscheck_engine::{Execution, Mode};
 use std::collections::BTreeMap;
 
 /// Prints the modes, the lane switches and the outside engines.
@@ -35,10 +35,9 @@ impl Ops {
         let mut totals: BTreeMap<&'static str, usize> = BTreeMap::new();
         for opcode in Opcode::all() {
             let row = opcode.row();
-            let modes: Vec<&str> =
-                Mode::all().filter(|mode| mode.executes(opcode)).map(|mode| mode.name()).collect();
-            for mode in &modes {
-                *totals.entry(mode).or_default() += 1;
+            let modes: Vec<String> = Mode::all().filter_map(|mode| executed_by(mode, opcode)).collect();
+            for mode in Mode::all().filter(|mode| mode.executes(opcode)) {
+                *totals.entry(mode.name()).or_default() += 1;
             }
             if self.missing && modes.len() == Mode::all().count() {
                 continue;
@@ -54,4 +53,13 @@ impl Ops {
         }
         Ok(Exit::Green)
     }
+}
+
+/// A mode's name if it executes an opcode, and how its code does so if it compiles.
+fn executed_by(mode: Mode, opcode: Opcode) -> Option<String> {
+    Some(match mode.execution(opcode)? {
+        Execution::Interpreted => mode.name().to_string(),
+        Execution::Inline => format!("{}:inline", mode.name()),
+        Execution::Helper => format!("{}:helper", mode.name()),
+    })
 }

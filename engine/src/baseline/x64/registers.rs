@@ -621,6 +621,42 @@ impl Compiler<'_> {
         }
     }
 
+    /// Where operands and locals are, for people.
+    pub(super) fn describe_state(&self) -> String {
+        let operand = |operand: &Operand| {
+            let ty = format!("{:?}", operand.ty).to_lowercase();
+            match operand.place {
+                Place::Const(value) => format!("{ty} {value:#x}"),
+                Place::Local(local) => format!("{ty} local {local}"),
+                Place::Int(reg) => format!("{ty} {}", reg.name()),
+                Place::Float(reg) => format!("{ty} xmm{}", reg.0),
+                Place::Slot => format!("{ty} slot {}", operand.index),
+                Place::Flags(_) => format!("{ty} flags"),
+            }
+        };
+        let local = |local: &u32| {
+            let home = self.regs.homes[*local as usize];
+            let place = match home {
+                Home::Slot => "slot".to_string(),
+                Home::Int(reg) => reg.name().to_string(),
+                Home::Float(reg) => format!("xmm{}", reg.0),
+            };
+            let (valid, dirty) =
+                (self.regs.valid & home_bit(home) != 0, self.regs.dirty & home_bit(home) != 0);
+            let note = if !valid {
+                " (in its slot only)"
+            } else if dirty {
+                ""
+            } else {
+                " (and in its slot)"
+            };
+            format!("local {local} {place}{note}")
+        };
+        let operands: Vec<String> = self.stack.iter().map(operand).collect();
+        let locals: Vec<String> = self.regs.residents.iter().map(local).collect();
+        format!("[{}] {}", operands.join(", "), locals.join(", "))
+    }
+
     // Locals.
 
     /// Loads a local that lives in a register but is not valid there. Touches no flags.

@@ -10,6 +10,17 @@ use crate::native::buffer::CodeBuffer;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Gpr(pub u8);
 
+impl Gpr {
+    /// Its name when all 64 bits are meant.
+    pub fn name(self) -> &'static str {
+        const NAMES: [&str; 16] = [
+            "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13",
+            "r14", "r15",
+        ];
+        NAMES[self.0 as usize]
+    }
+}
+
 pub(crate) const RAX: Gpr = Gpr(0);
 pub(crate) const RCX: Gpr = Gpr(1);
 pub(crate) const RDX: Gpr = Gpr(2);
