@@ -215,7 +215,8 @@ pub fn case(features: &Features, profile: Profile, case_seed: u64) -> Case {
         wasm: user(&plan, &callees, &exercises, &blocks, &mut stream),
     });
     let mut stream = Stream::new(case_seed, Purpose::Plan);
-    let (hosts, limits) = plan::surroundings(&mut stream);
+    let (hosts, mut limits) = plan::surroundings(&mut stream);
+    limits.table_elements = limits.table_elements.max(plan.signatures().count() as u64);
     let mut actions: Vec<Action> =
         (0..modules.len() as u32).map(|module| Action::Instantiate { module }).collect();
     let module = modules.len() as u32 - 1;

@@ -1,6 +1,7 @@
 //! Exercises: what a body does with its operands, so that something must be remembered across instructions.
 
 use super::super::linked::operators::Operator;
+use super::operand::INTEGERS;
 use super::{GLOBALS, NUMBERS, PAGE, Plan, SINK, Signature, Ty, encoded};
 use crate::generate::stream::Stream;
 use wasm_encoder::{BlockType, Function, InstructionSink};
@@ -29,6 +30,7 @@ struct Row {
 
 const EXERCISES: &[Row] = &[
     Row { weight: 5, write: |body| body.compute() },
+    Row { weight: 5, write: |body| body.corner() },
     Row { weight: 5, write: |body| body.access() },
     Row { weight: 5, write: |body| body.carry() },
     Row { weight: 3, write: |body| body.go_round() },
@@ -176,6 +178,60 @@ impl<'a> Body<'a> {
         let ty = self.number();
         self.operate(ty, 2);
         self.keep(ty);
+    }
+
+    /// Division, a shift, arithmetic or a comparison where constants have their corners.
+    fn corner(&mut self) {
+        const MIN: [i64; 2] = [i32::MIN as i64, i64::MIN];
+        let ty = if self.stream.percent(50) { Ty::I32 } else { Ty::I64 };
+        let is_long = usize::from(ty == Ty::I64);
+        // Codes of `div_s` to `rem_u`, `shl` to `rotr`, `add` to `mul`, `and` to `xor`, `eq` to `ge_u`.
+        let (codes, left, right): (_, i64, i64) = match self.stream.below(5) {
+            0 | 1 => {
+                let left = *self.stream.pick(&[MIN[is_long], MIN[is_long] + 1, -1, 0, 1, 7]);
+                let right = *self.stream.pick(&[-1, -1, 1, 2, -2, MIN[is_long], 0]);
+                // Of remainders only division by zero traps.
+                let right = if right == 0 && !self.wild() { 3 } else { right };
+                let traps = left == MIN[is_long] && right == -1;
+                let first = u8::from(traps && !self.wild());
+                ([0x6d + first..=0x70, 0x7f + first..=0x82], left, right)
+            }
+            2 => {
+                let count = *self.stream.pick(&[0, 1, 31, 32, 33, 63, 64, 65, -1]);
+                ([0x74..=0x78, 0x86..=0x8a], *self.stream.pick(INTEGERS), count)
+            }
+            3 => {
+                let codes = if self.stream.percent(50) {
+                    [0x6a..=0x6c, 0x7c..=0x7e]
+                } else {
+                    [0x71..=0x73, 0x83..=0x85]
+                };
+                (codes, *self.stream.pick(INTEGERS), *self.stream.pick(INTEGERS))
+            }
+            _ => {
+                let left = *self.stream.pick(INTEGERS);
+                (
+                    [0x46..=0x4f, 0x51..=0x5a],
+                    left,
+                    *self.stream.pick(&[left, left.wrapping_add(1), left ^ 1 << 31]),
+                )
+            }
+        };
+        let codes = codes[is_long].clone();
+        let is_comparison = *codes.start() < 0x60;
+        self.known(ty, left as u64);
+        match (ty, self.stream.percent(60)) {
+            (Ty::I32, true) => {
+                self.op().i32_const(right as i32);
+            }
+            (_, true) => {
+                self.op().i64_const(right);
+            }
+            (_, false) => self.known(ty, right as u64),
+        }
+        let code = self.stream.between(usize::from(*codes.start()), usize::from(*codes.end()));
+        self.code.push(code as u8);
+        self.keep(if is_comparison { Ty::I32 } else { ty });
     }
 
     /// A load or store at a border, or over it.
@@ -367,7 +423,6 @@ impl<'a> Body<'a> {
     /// Grows memory, and looks at everything that may have moved: locals, the last bytes, the size.
     fn grow(&mut self) {
         let ty = self.address_type();
-        let is_long = ty == Ty::I64;
         let pages = self.stream.below(3);
         self.known(ty, pages);
         self.op().memory_grow(0);
@@ -378,6 +433,12 @@ impl<'a> Body<'a> {
             self.op().local_get(local);
             self.mix(ty);
         }
+        self.look_at_the_end();
+    }
+
+    /// Writes and reads the last bytes that memory has now.
+    fn look_at_the_end(&mut self) {
+        let is_long = self.plan.choices.memory64;
         let back = 8 + self.stream.below(16) as i64;
         let mut op = self.op();
         op.memory_size(0);
@@ -430,6 +491,10 @@ impl<'a> Body<'a> {
         self.has_called |= func >= self.plan.first_exercise();
         let results = &self.signature(func).results;
         self.transfer(func, false);
+        // Whoever was called may have grown it.
+        if self.stream.percent(40) {
+            self.look_at_the_end();
+        }
         self.keep_all(results);
         self.keep_all(&below);
     }

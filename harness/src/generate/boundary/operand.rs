@@ -7,7 +7,7 @@ use crate::generate::stream::Stream;
 use wasm_encoder::{BlockType, Encode, InstructionSink, MemArg, MemArgTarget};
 
 /// Integers at which immediates, extensions, shifts and divisions change their ways.
-const INTEGERS: &[i64] = &[
+pub(super) const INTEGERS: &[i64] = &[
     0,
     1,
     -1,
