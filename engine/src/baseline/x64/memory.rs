@@ -83,15 +83,18 @@ impl Compiler<'_> {
             self.free(operand);
             return self.push_const(ty, 0);
         }
-        let address = self.address(to, shape.bytes(ty), operand);
         if let Some(float) = ty.float() {
+            // Before the address, which may be in the scratch register: what has to make room may be a NaN, and
+            // making its bits canonical takes that register.
             let reg = self.alloc_float();
+            let address = self.address(to, shape.bytes(ty), operand);
             self.fault_at(&address);
             self.asm.movs_rm(float, reg, address.mem);
             self.free_address(address);
             self.push(ty, Place::Float(reg));
             return;
         }
+        let address = self.address(to, shape.bytes(ty), operand);
         match self.int_target(reader) {
             Some(target) => {
                 self.load_shape(ty, shape, target.reg, &address);
