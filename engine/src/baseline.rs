@@ -9,14 +9,17 @@ mod operand;
 mod scan;
 mod x64;
 
+#[cfg(test)]
+mod tests;
+
 use crate::backtrace::RawFrame;
 use crate::error::Error;
 use crate::executor::{Code, Execution, Executor, ExplainedLine};
 use crate::limits::Settings;
 use crate::module::{DefinedFuncIndex, ModuleInner};
-use crate::native::code::CodeUnit;
+use crate::native::code::{CodeMap, CodeUnit};
 use crate::native::lazy::LazyCode;
-use crate::native::link::call_range;
+use crate::native::link::{Plan, call_range};
 use crate::native::x64::is_supported;
 use crate::native::{activation, verify};
 use crate::opcode::{Memory, Opcode, Reference, Table};
@@ -99,35 +102,51 @@ impl Executor for Baseline {
     }
 }
 
-/// Compiles functions together.
+/// Functions' code with everything that is known about it, not yet executable.
+struct Linked {
+    code: Vec<u8>,
+    plan: Plan,
+    map: CodeMap,
+}
+
+impl Linked {
+    /// Compiles functions together.
+    fn new(
+        module: &ModuleInner,
+        settings: &Settings,
+        funcs: impl Iterator<Item = DefinedFuncIndex>,
+    ) -> Linked {
+        let mut compiler = Compiler::new(module, settings);
+        let bytes: usize = module.bodies.iter().map(|body| body.code.len()).sum();
+        /// Bytes of code that a byte of a body becomes, roughly.
+        const GROWTH: usize = 6;
+        compiler.asm.code.reserve(if settings.lazy { 0 } else { GROWTH * bytes });
+        funcs.for_each(|func| compiler.function(func));
+        let Compiler { asm, plan, map, .. } = compiler;
+        let mut code = asm.code.into_bytes();
+        plan.write(&mut code, &call_range(settings));
+        Linked { code, plan, map }
+    }
+
+    fn verify(&self, module: &ModuleInner, settings: &Settings) -> Result<(), String> {
+        let (Linked { code, plan, map }, range) = (self, call_range(settings));
+        verify::verify(&verify::Subject { code, plan, map, range: &range, module, settings })
+    }
+}
+
+/// Compiles functions together, and makes them executable.
 fn compile(
     module: &ModuleInner,
     settings: &Settings,
     funcs: impl Iterator<Item = DefinedFuncIndex>,
 ) -> Result<Box<CodeUnit>, Error> {
-    let mut compiler = Compiler::new(module, settings);
-    let bytes: usize = module.bodies.iter().map(|body| body.code.len()).sum();
-    /// Bytes of code that a byte of a body becomes, roughly.
-    const GROWTH: usize = 6;
-    compiler.asm.code.reserve(if settings.lazy { 0 } else { GROWTH * bytes });
-    funcs.for_each(|func| compiler.function(func));
-    let Compiler { mut asm, plan, map, .. } = compiler;
-    let range = call_range(settings);
-    plan.write(asm.code.bytes_mut(), &range);
-    if !settings.unverified {
-        let bodies = |func| module.body(DefinedFuncIndex(func)).code.clone();
-        let subject = verify::Subject {
-            code: asm.code.bytes(),
-            plan: &plan,
-            map: &map,
-            range: &range,
-            bodies: &bodies,
-        };
-        if let Err(message) = verify::verify(&subject) {
-            panic!("the code of a module is not what it should be: {message}");
-        }
+    let linked = Linked::new(module, settings, funcs);
+    if !settings.unverified
+        && let Err(message) = linked.verify(module, settings)
+    {
+        panic!("the code of a module is not what it should be: {message}");
     }
-    CodeUnit::publish(asm.code.bytes(), map)
+    CodeUnit::publish(&linked.code, linked.map)
 }
 
 fn compile_function(
@@ -160,5 +179,9 @@ impl Code for EagerCode {
 
     fn code_bytes(&self) -> usize {
         self.unit.bytes()
+    }
+
+    fn machine_code(&self) -> Vec<u8> {
+        self.unit.code().to_vec()
     }
 }

@@ -87,6 +87,11 @@ pub(crate) trait Code: Any + Send + Sync {
         0
     }
 
+    /// The machine code so far; nothing for modes that make none.
+    fn machine_code(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
     /// Where the native code of each function begins, for modes that compile to it; else null.
     fn entries(&self) -> *const *const () {
         std::ptr::null()

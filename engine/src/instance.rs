@@ -73,6 +73,12 @@ impl Module {
         self.code.code_bytes()
     }
 
+    /// The machine code that it has become so far; nothing in modes that make none. The same module in the
+    /// same lane becomes the same bytes in every process.
+    pub fn machine_code(&self) -> Vec<u8> {
+        self.code.machine_code()
+    }
+
     /// What the engine's mode makes of a function; `None` for imports and beyond the last function.
     pub fn explain(&self, func: FuncIndex) -> Option<Vec<ExplainedLine>> {
         let defined =

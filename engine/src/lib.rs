@@ -69,6 +69,8 @@ pub use limits::{FRAME_OVERHEAD_SLOTS, Limits};
 pub use linker::Linker;
 pub use mode::Mode;
 pub use module::{ExternKind, ExternType, FuelSegment, FuncIndex, Import, OpcodeSet};
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub use native::code::{CodePlace, code_place};
 pub use store::{AsContext, AsContextMut, ExternRef, Store};
 pub use trap::{Trap, TrapKind};
 pub use types::{

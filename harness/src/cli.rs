@@ -10,6 +10,7 @@ mod fuzz;
 mod input;
 mod list;
 mod progress;
+mod reduce;
 mod replay;
 mod run;
 mod spec;
@@ -76,6 +77,10 @@ enum Command {
     Fuzz(fuzz::Fuzz),
     /// Shows a file side by side, mode by mode: .wasm, .wat, .wast, a finding or a case
     Replay(replay::Replay),
+    /// The smallest case that diverges the same way
+    Reduce(reduce::Reduce),
+    /// Files a reduced finding as a regression
+    Adopt(reduce::Adopt),
     /// A plain runtime
     Run(run::Run),
     /// What a mode made of a module, beside the wasm
@@ -256,6 +261,8 @@ pub fn main() -> ExitCode {
         Command::Spec(spec) => spec.run(),
         Command::Fuzz(fuzz) => fuzz.run(),
         Command::Replay(replay) => replay.run(),
+        Command::Reduce(reduce) => reduce.run(),
+        Command::Adopt(adopt) => adopt.run(),
         Command::Run(run) => run.run(),
         Command::Explain(explain) => explain.run(),
         Command::Modes => list::modes(),

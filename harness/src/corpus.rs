@@ -25,6 +25,11 @@ pub struct Finding {
 /// The name of the file that holds a finding's case.
 pub const CASE_FILE: &str = "case.xchk";
 
+/// The name of the script that a finding was reduced to.
+pub const REDUCED_FILE: &str = "reduced.wast";
+/// The name of the case that a finding was reduced to.
+pub const REDUCED_CASE_FILE: &str = "reduced.xchk";
+
 /// `finding.json`.
 #[derive(Serialize)]
 struct FindingJson<'a> {
@@ -79,6 +84,18 @@ impl Finding {
         fs::rename(&building, &target)?;
         Ok(target)
     }
+}
+
+/// Writes a file whole or not at all: under another name, then renamed. Makes the folders on the way.
+pub fn write_whole(target: &Path, bytes: &[u8]) -> io::Result<()> {
+    if let Some(folder) = target.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut name = std::ffi::OsString::from(format!(".{}-", std::process::id()));
+    name.push(target.file_name().unwrap_or_default());
+    let building = target.with_file_name(name);
+    fs::write(&building, bytes)?;
+    fs::rename(&building, target)
 }
 
 /// The one command that repeats a finding.

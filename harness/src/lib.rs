@@ -21,6 +21,8 @@ pub mod observe;
 pub mod compare;
 pub mod fingerprint;
 
+pub mod reduce;
+
 pub mod corpus;
 pub mod events;
 pub mod report;

@@ -5,7 +5,7 @@
 
 #[cfg(unix)]
 mod unix {
-    use crosscheck::case::Case;
+    use crosscheck::case::{Action, Case, CaseModule, HostPlan, Limits};
     use crosscheck::compare::Kind;
     use crosscheck::corpus::Finding;
     use crosscheck::events::{Events, Tally};
@@ -146,6 +146,10 @@ mod unix {
                 let place = worker::protocol::CodePlace { func: 3, code_offset: 0x12, wasm_offset: 0x158 };
                 (pc != 0).then_some(place)
             }),
+            #[cfg(feature = "planted-faults")]
+            Some("astray") => crosscheck_engine::faults::plant(Some(
+                crosscheck_engine::faults::Fault::named("baseline-load-from-nowhere"),
+            )),
             Some(_) | None => {}
         }
         worker::serve_as(&find)
@@ -266,6 +270,38 @@ mod unix {
         if cfg!(target_os = "linux") {
             let told = "SIGSEGV at f3+0x12 (wasm 0x158), address 0x10";
             is_found("faulty-read", Kind::Crash, told, doomed("located"), 60);
+        }
+    }
+
+    /// A load of compiled code goes astray: the second opcode of the second function, whose index is 2.
+    fn a_crash_of_compiled_code_is_told_with_its_function_and_opcode() {
+        if !cfg!(all(feature = "planted-faults", target_os = "linux", target_arch = "x86_64")) {
+            return;
+        }
+        let wat = r#"(module (import "host" "h" (func)) (memory 1)
+            (func $g (result i32) (i32.const 1))
+            (func (export "f") (result i32) (i32.load (i32.const 8)) (i32.add (call $g))))"#;
+        let buffer = wast::parser::ParseBuffer::new(wat).expect("the test's text can be read");
+        let mut module: wast::Wat<'_> = wast::parser::parse(&buffer).expect("the test's text is well-formed");
+        let wasm = module.encode().expect("the test's text can be encoded");
+        let load = wasm.windows(3).position(|bytes| bytes == [0x28, 2, 0]).expect("there is one load");
+        let call = Action::Invoke { module: 0, export: "f".into(), args: Vec::new() };
+        let case = Case {
+            modules: vec![CaseModule { name: "m".into(), wasm }],
+            hosts: HostPlan { seed: 1, trap_one_in: 0 },
+            actions: vec![Action::Instantiate { module: 0 }, call],
+            limits: Limits::default(),
+        };
+        let workers = start(doomed("astray"));
+        for lane in ["baseline", "baseline+few-registers", "baseline+lazy", "baseline+short-branches"] {
+            let subjects = ["interp", lane].map(|name| subject::named(name).expect("a lane"));
+            let task = Task { case: case.clone(), subjects: subjects.to_vec() };
+            let run = run_task(Ground::Workers(&workers), &task, Capture::Digest).expect("a worker");
+            let Outcome::Crash(told) = &run.observations[1].1.actions[1].outcome else {
+                panic!("{lane}: it does not crash")
+            };
+            assert!(told.starts_with("SIGSEGV at f2+0x"), "{lane}: {told}");
+            assert!(told.contains(&format!("(wasm {load:#x})")), "{lane}: {told}, not {load:#x}");
         }
     }
 
@@ -431,6 +467,7 @@ mod unix {
         the_same_campaign_gives_the_same_totals_on_both_grounds,
         a_crash_is_a_finding_of_its_case_and_the_run_goes_on,
         a_crash_in_generated_code_is_told_with_its_place,
+        a_crash_of_compiled_code_is_told_with_its_function_and_opcode,
         a_crash_that_does_not_repeat_is_a_finding_all_the_same,
         a_process_that_ends_by_itself_is_a_crash_too,
         a_hang_is_a_finding_after_the_time_that_was_given,

@@ -42,6 +42,7 @@ use crate::trap::TrapKind;
 use control::Block;
 use registers::Registers;
 use std::mem::offset_of;
+use std::ops::Range;
 
 pub(super) use control::executes;
 
@@ -115,7 +116,7 @@ impl<'m> Compiler<'m> {
             settings: *settings,
             asm: Asm::default(),
             plan: Plan::default(),
-            map: CodeMap::default(),
+            map: CodeMap { imported_funcs: module.imported_funcs, ..CodeMap::default() },
             marks: None,
             scan: Scan::default(),
             chosen: Vec::new(),
@@ -154,6 +155,7 @@ impl<'m> Compiler<'m> {
         let end = self.asm.here();
         let tables = self.emit_tables();
         let calls = first_call as u32..self.plan.calls.len() as u32;
+        self.plan.branches.extend(self.asm.branches());
         self.plan.regions.push(Region { func, bytes: start..self.asm.here(), calls });
         self.map.funcs.push(FuncRange { func, code: start..end, tables });
         self.asm.forget_labels();
@@ -285,9 +287,7 @@ impl<'m> Compiler<'m> {
             if !self.reachable {
                 reader.skip_unreachable();
             }
-            if self.settings.short_branches {
-                self.islands_in_time();
-            }
+            self.islands_in_time();
         }
     }
 
@@ -453,37 +453,33 @@ impl<'m> Compiler<'m> {
     }
 
     /// Jump tables come last: they are not code.
-    fn emit_tables(&mut self) -> Vec<u32> {
+    fn emit_tables(&mut self) -> Vec<Range<u32>> {
         let mut tables = Vec::new();
         let stubs = std::mem::take(&mut self.stubs);
         for stub in &stubs {
             if let Stub::Table { label, targets } = stub {
                 self.asm.bind(*label);
                 let origin = self.asm.here();
-                tables.push(origin);
                 for target in targets {
                     self.asm.distance_data(origin, *target);
+                    self.plan.targets.push(self.asm.position(*target));
                 }
+                tables.push(origin..self.asm.here());
             }
         }
         self.stubs = stubs;
         tables
     }
 
-    /// In the lane of short branches: writes islands now if an instruction is about to move so many values
-    /// that the pending calls might lose reach.
-    fn make_way(&mut self, values: usize) {
-        /// Values whose moves fit the margin.
-        const FEW: usize = 32;
-        if values > FEW && self.settings.short_branches && self.pending_calls < self.plan.calls.len() {
-            self.islands();
-        }
-    }
-
-    /// In the lane of short branches: writes islands while the pending calls still reach them.
+    /// In the lane of short branches: writes islands while the pending calls still reach them. To be called
+    /// between instructions of the module, and between the values of one that moves many; touches neither
+    /// registers nor flags.
     fn islands_in_time(&mut self) {
-        /// Room for the longest instruction's code before the next chance.
-        const MARGIN: u32 = 1024;
+        /// Room for the most code between two chances.
+        const MARGIN: u32 = 1536;
+        if !self.settings.short_branches {
+            return;
+        }
         let Some(first) = self.plan.calls.get(self.pending_calls) else { return };
         let count = (self.plan.calls.len() - self.pending_calls) as u32;
         let islands = count * crate::native::x64::ISLAND_BYTES;

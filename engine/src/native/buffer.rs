@@ -21,9 +21,9 @@ impl CodeBuffer {
         &self.bytes
     }
 
-    /// The bytes, to patch.
-    pub fn bytes_mut(&mut self) -> &mut [u8] {
-        &mut self.bytes
+    /// The bytes, for good.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
     }
 
     /// Makes room for so many bytes at once.

@@ -6,7 +6,7 @@
 //! never both.
 
 use crate::error::Error;
-use crate::module::DefinedFuncIndex;
+use crate::module::{DefinedFuncIndex, FuncIndex};
 use crate::platform::{Access, Reservation};
 use crate::trap::TrapKind;
 use std::collections::BTreeMap;
@@ -25,10 +25,10 @@ const KEPT_BYTES: usize = 1 << 20;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct FuncRange {
     pub func: DefinedFuncIndex,
-    /// Offsets in the unit: entry to the end of its last instruction; data of it may follow.
+    /// Offsets in the unit: entry to the end of its last instruction; its jump tables may follow.
     pub code: Range<u32>,
-    /// Where its jump tables begin, behind its code.
-    pub tables: Vec<u32>,
+    /// Its jump tables, one behind the other.
+    pub tables: Vec<Range<u32>>,
 }
 
 /// What a return address stands for.
@@ -54,6 +54,8 @@ pub(crate) struct Fault {
 /// Maps of a unit, each ascending by offset in the unit.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub(crate) struct CodeMap {
+    /// Functions that the module imports: they come first in its index space.
+    pub imported_funcs: u32,
     pub funcs: Vec<FuncRange>,
     pub sites: Vec<Site>,
     pub faults: Vec<Fault>,
@@ -65,6 +67,25 @@ pub(crate) struct CodeUnit {
     base: usize,
     bytes: u32,
     map: CodeMap,
+}
+
+/// A place in generated code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CodePlace {
+    /// The function, by its index in its module.
+    pub func: FuncIndex,
+    /// Bytes from the start of its code.
+    pub code_offset: u32,
+    /// File offset of the opcode that the code was made of, as far as the code's maps tell: exact for
+    /// instructions that may trap and behind calls, else that of the last such opcode before.
+    pub wasm_offset: u32,
+}
+
+/// What generated code is at an address; `None` if none is there that belongs to a function. Neither locks
+/// nor allocates, so that a signal handler may ask; the code must not go away meanwhile.
+pub fn code_place(address: usize) -> Option<CodePlace> {
+    let (unit, offset) = CodeUnit::at(address)?;
+    unit.place(offset)
 }
 
 struct Arena {
@@ -174,6 +195,12 @@ impl CodeUnit {
         (self.base + offset as usize) as *const u8
     }
 
+    /// The code, and its data.
+    pub fn code(&self) -> &[u8] {
+        // SAFETY: the unit's pages can be read and do not change as long as it lives.
+        unsafe { std::slice::from_raw_parts(self.base as *const u8, self.bytes as usize) }
+    }
+
     /// How many bytes of code and data there are.
     pub fn bytes(&self) -> usize {
         self.bytes as usize
@@ -196,6 +223,27 @@ impl CodeUnit {
         Some(self.map.faults[found].wasm)
     }
 
+    fn place(&self, offset: u32) -> Option<CodePlace> {
+        let func = self.func(offset).filter(|func| func.code.contains(&offset))?;
+        let (sites, faults) = (&self.map.sites, &self.map.faults);
+        // A return address behind the last call of a function belongs to it; one at its entry does not.
+        let site = sites[..sites.partition_point(|site| site.code <= offset)].last();
+        let fault = faults[..faults.partition_point(|fault| fault.code <= offset)].last();
+        let site = site.map(|site| (site.code, site.wasm)).filter(|(code, _)| *code > func.code.start);
+        let fault = fault.map(|fault| (fault.code, fault.wasm)).filter(|(code, _)| *code >= func.code.start);
+        let (_, wasm_offset) = site.max(fault).unwrap_or_else(|| self.entry_of(func));
+        let func_index = FuncIndex(self.map.imported_funcs + func.func.0);
+        Some(CodePlace { func: func_index, code_offset: offset - func.code.start, wasm_offset })
+    }
+
+    /// Where a function begins, in its code and in the file: exhaustion of the stack is its first trap.
+    fn entry_of(&self, func: &FuncRange) -> (u32, u32) {
+        let from = self.map.sites.partition_point(|site| site.code <= func.code.start);
+        let exhausted = |site: &&Site| site.trap == Some(TrapKind::CallStackExhausted);
+        let wasm = self.map.sites[from..].iter().find(exhausted).map_or(0, |site| site.wasm);
+        (func.code.start, wasm)
+    }
+
     /// The function whose code is at an offset.
     pub fn func(&self, offset: u32) -> Option<&FuncRange> {
         let behind = self.map.funcs.partition_point(|func| func.code.start <= offset);
@@ -206,6 +254,8 @@ impl CodeUnit {
 impl Drop for CodeUnit {
     fn drop(&mut self) {
         let Ok(arena) = arena() else { return };
+        // A stale pointer into freed code faults. Only advice is lost if the system refuses.
+        let _ = arena.protect(&self.pages(), Access::None);
         let chunks = self.memory.start / CHUNK_BYTES..self.memory.end / CHUNK_BYTES;
         for chunk in chunks.clone() {
             arena.units[chunk].store(std::ptr::null_mut(), Ordering::Release);

@@ -74,4 +74,10 @@ impl Code for LazyCode {
         let compiled = self.units.iter().filter_map(|unit| unit.get()?.as_ref().ok());
         self.stubs.bytes() + compiled.map(|unit| unit.bytes()).sum::<usize>()
     }
+
+    fn machine_code(&self) -> Vec<u8> {
+        let compiled = self.units.iter().filter_map(|unit| unit.get()?.as_ref().ok());
+        let parts = std::iter::once(&self.stubs).chain(compiled);
+        parts.flat_map(|unit| unit.code()).copied().collect()
+    }
 }

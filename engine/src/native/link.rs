@@ -29,6 +29,17 @@ pub(crate) struct Region {
     pub calls: Range<u32>,
 }
 
+/// A branch within a function.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Branch {
+    /// Offset behind it.
+    pub end: u32,
+    /// Offset that it goes to.
+    pub target: u32,
+    /// Number of its condition, if it has one.
+    pub condition: Option<u8>,
+}
+
 /// Where everything goes.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub(crate) struct Plan {
@@ -36,6 +47,10 @@ pub(crate) struct Plan {
     pub regions: Vec<Region>,
     /// The calls of all regions, ascending.
     pub calls: Vec<CallSite>,
+    /// The branches within functions, ascending.
+    pub branches: Vec<Branch>,
+    /// Where the entries of jump tables lead, table by table.
+    pub targets: Vec<u32>,
 }
 
 /// How far direct calls reach under these settings.

@@ -1,21 +1,32 @@
 //! Checks code before it may run: decodes it as the machine would and proves where every branch goes.
 //!
 //! Nothing here believes the assembler, the linker or the maps. A fault found is a fault of ours, so it is
-//! reported as text and whoever compiles panics with it. What is proved of every function:
+//! reported as text and whoever compiles panics with it. What is proved:
 //!
-//! - its bytes decode from entry to end without a gap, and regions neither overlap nor leave the code;
-//! - a branch stays on instruction boundaries of its own function, or is a planned call or jump whose target
-//!   is the planned function's entry, or an island of its own region that leads there;
-//! - every other call goes through the context or the link of a function; every other jump through the
-//!   context, a link, or a jump table whose every entry is an instruction of the function;
-//! - a row of the maps is at an instruction of its kind: a return address behind a call, a fault at an
-//!   access of memory; and every call has its row.
+//! - regions follow one another from the first byte to the last, with nothing but padding between; each is a
+//!   function's code and then its jump tables, and the code decodes from entry to end without a gap;
+//! - a branch is a planned one, which goes to the planned instruction of its own function; or a planned call or
+//!   jump whose target is the planned function's entry, or an island of its own region that leads there;
+//! - every other call or jump goes through the pointer of the context or of a function's link that belongs to
+//!   the instruction, or through a jump table of the planned length whose every entry is planned;
+//! - islands are where they are planned, and nothing else is never meant to run;
+//! - the rows of the maps are exactly those that the function's body asks for ([`ledger`]), each at an
+//!   instruction of its kind: a return address behind a call, a fault at an access of memory whose address
+//!   nobody has compared.
 
-use super::code::{CodeMap, FuncRange};
-use super::link::{CallSite, Plan, Region};
-use super::x64::decode::{Class, Decoder};
+mod ledger;
+
+use super::code::{CodeMap, FuncRange, Site};
+use super::link::{Branch, CallSite, Plan, Region};
+use super::x64::decode::{Class, Decoder, Instruction};
 use super::x64::{DISTANCE_BYTES, ISLAND_BYTES};
-use std::ops::RangeInclusive;
+use crate::limits::Settings;
+use crate::module::ModuleInner;
+use ledger::{Ledger, Role};
+use std::ops::{Range, RangeInclusive};
+
+/// Functions begin at multiples of this.
+const ALIGNMENT: u32 = 16;
 
 /// What is checked.
 pub(crate) struct Subject<'a> {
@@ -24,24 +35,28 @@ pub(crate) struct Subject<'a> {
     pub map: &'a CodeMap,
     /// How far a direct call may reach.
     pub range: &'a RangeInclusive<i64>,
-    /// File offsets of a function's code, by its number among the module's.
-    pub bodies: &'a dyn Fn(u32) -> std::ops::Range<u32>,
+    pub module: &'a ModuleInner,
+    pub settings: &'a Settings,
 }
 
-/// What is reused from one function to the next.
+/// What is reused from one function to the next, and how far the rows have been used up.
 #[derive(Default)]
-struct Scratch {
+struct Progress {
     /// A bit for each byte of the function: whether an instruction begins there.
     starts: Vec<u64>,
-    /// Branches within the function, to be looked at when all starts are known.
-    targets: Vec<(u32, u32)>,
+    ledger: Ledger,
+    /// Numbers of the next rows.
+    site: usize,
+    fault: usize,
+    call: usize,
+    branch: usize,
+    target: usize,
 }
 
-impl Scratch {
+impl Progress {
     fn begin(&mut self, bytes: u32) {
         self.starts.clear();
         self.starts.resize((bytes as usize + 1).div_ceil(64), 0);
-        self.targets.clear();
     }
 
     fn start(&mut self, offset: u32) {
@@ -55,59 +70,72 @@ impl Scratch {
 
 /// Says what is wrong, if anything is.
 pub(crate) fn verify(subject: &Subject) -> Result<(), String> {
-    let Subject { code, plan, map, .. } = subject;
-    if plan.regions.len() != map.funcs.len() {
+    let Subject { code, plan, map, module, .. } = subject;
+    if plan.regions.len() != map.funcs.len() || map.imported_funcs != module.imported_funcs {
         return Err(format!("{} regions for {} functions", plan.regions.len(), map.funcs.len()));
     }
-    ascending(map.sites.iter().map(|site| site.code), "return addresses")?;
-    ascending(map.faults.iter().map(|fault| fault.code), "faults")?;
-    ascending(plan.calls.iter().map(|call| call.at), "calls")?;
-    let (mut written, mut calls, mut sites, mut faults) = (0, 0, 0, 0);
-    let mut scratch = Scratch::default();
-    let mut entries = Vec::new();
-    for region in &plan.regions {
-        let number = region.func.0 as usize;
-        if entries.len() <= number {
-            entries.resize(number + 1, None);
-        }
-        if entries[number].replace(region.bytes.start).is_some() {
-            return Err(format!("function {number} has two regions"));
-        }
-    }
+    let entries = entries(plan, module)?;
+    let mut progress = Progress::default();
+    let mut written = 0;
     for (region, func) in plan.regions.iter().zip(&map.funcs) {
-        if region.bytes.start < written || region.bytes.end as usize > code.len() || region.func != func.func
-        {
-            return Err(format!("region {:?} overlaps, ends outside, or is another's", region.bytes));
-        }
-        if func.code.start != region.bytes.start || func.code.end > region.bytes.end {
-            return Err(format!("code {:?} is not what region {:?} begins with", func.code, region.bytes));
-        }
+        check_gap(code, written, region.bytes.start)?;
+        check_layout(code, region, func)?;
         written = region.bytes.end;
-        if region.calls.start != calls
-            || region.calls.end < calls
-            || region.calls.end as usize > plan.calls.len()
-        {
-            return Err(format!("calls {:?} are not the next", region.calls));
-        }
-        calls = region.calls.end;
-        let mut function = Function { subject, region, func, scratch: &mut scratch, entries: &entries };
-        sites = function.check(sites, &mut faults)?;
+        Function { subject, region, func, entries: &entries, progress: &mut progress, island: None }
+            .check()
+            .map_err(|fault| format!("function {}: {fault}", func.func.0))?;
     }
-    if calls as usize != plan.calls.len() || sites != map.sites.len() || faults != map.faults.len() {
-        return Err("rows are left that belong to no function".to_string());
+    if written as usize != code.len() {
+        return Err(format!("there is more behind the last function's end at {written:#x}"));
+    }
+    let Progress { site, fault, call, branch, target, .. } = progress;
+    let used = [site, fault, call, branch, target];
+    let all = [map.sites.len(), map.faults.len(), plan.calls.len(), plan.branches.len(), plan.targets.len()];
+    if used != all {
+        return Err(format!("rows are left that belong to no function: {used:?} of {all:?}"));
     }
     Ok(())
 }
 
-fn ascending(offsets: impl Iterator<Item = u32>, what: &str) -> Result<(), String> {
-    let mut last = None;
-    for offset in offsets {
-        if last.is_some_and(|last| last >= offset) {
-            return Err(format!("{what} do not ascend at {offset:#x}"));
+/// Where each function begins, by its number.
+fn entries(plan: &Plan, module: &ModuleInner) -> Result<Vec<Option<u32>>, String> {
+    let mut entries = vec![None; module.bodies.len()];
+    for region in &plan.regions {
+        match entries.get_mut(region.func.0 as usize) {
+            Some(entry @ None) => *entry = Some(region.bytes.start),
+            Some(Some(_)) => return Err(format!("function {} has two regions", region.func.0)),
+            None => return Err(format!("there is no function {}", region.func.0)),
         }
-        last = Some(offset);
+    }
+    Ok(entries)
+}
+
+/// Between regions there is padding up to the next multiple, and nothing before the first.
+fn check_gap(code: &[u8], written: u32, start: u32) -> Result<(), String> {
+    if start != written.next_multiple_of(ALIGNMENT) || start as usize > code.len() {
+        return Err(format!("a region begins at {start:#x} behind one that ends at {written:#x}"));
+    }
+    let padding = &code[written as usize..start as usize];
+    if padding.iter().any(|byte| *byte != super::x64::PADDING) {
+        return Err(format!("what is before {start:#x} could run"));
     }
     Ok(())
+}
+
+/// A region is code, then jump tables one behind the other.
+fn check_layout(code: &[u8], region: &Region, func: &FuncRange) -> Result<(), String> {
+    let Range { start, end } = region.bytes;
+    let mut at = func.code.end;
+    let mut fits =
+        region.func == func.func && func.code.start == start && at > start && end as usize <= code.len();
+    for table in &func.tables {
+        fits &= table.start == at && table.end > at && (table.end - at).is_multiple_of(4);
+        at = table.end;
+    }
+    if fits && at == end {
+        return Ok(());
+    }
+    Err(format!("code {:?} and tables {:?} are not region {:?}", func.code, func.tables, region.bytes))
 }
 
 /// One function under examination.
@@ -115,163 +143,250 @@ struct Function<'a> {
     subject: &'a Subject<'a>,
     region: &'a Region,
     func: &'a FuncRange,
-    scratch: &'a mut Scratch,
     entries: &'a [Option<u32>],
+    progress: &'a mut Progress,
+    /// Number of the call whose island is the next.
+    island: Option<usize>,
 }
 
 impl Function<'_> {
-    /// Checks all of it; the rows of the maps from `site` and `fault` on are its own until they leave it.
-    fn check(&mut self, mut site: usize, fault: &mut usize) -> Result<usize, String> {
-        let (code, map) = (self.subject.code, self.subject.map);
+    /// Checks all of it; the rows from the next on are its own until they leave it.
+    fn check(&mut self) -> Result<(), String> {
+        let Subject { code, module, settings, plan, .. } = *self.subject;
         let range = self.func.code.clone();
-        let mut calls =
-            self.subject.plan.calls[self.region.calls.start as usize..self.region.calls.end as usize].iter();
-        let mut next_call = calls.next();
-        self.scratch.begin(range.end - range.start);
+        let calls = self.region.calls.clone();
+        if calls.start as usize != self.progress.call
+            || calls.end as usize > plan.calls.len()
+            || calls.end < calls.start
+        {
+            return Err(format!("calls {calls:?} are not the next"));
+        }
+        self.progress.begin(range.end - range.start);
+        self.progress.ledger.open(module, settings, self.func.func);
+        self.island = self.next_island(calls.start as usize);
+        let first_branch = self.progress.branch;
+        let (mut bound, mut table, mut tables) = (None, None, self.func.tables.iter());
         let mut decoder = Decoder::new(&code[..range.end as usize], range.start);
-        let mut table = None;
-        for instruction in decoder.by_ref() {
-            let (start, end) = (instruction.start, instruction.end);
-            self.scratch.start(start - range.start);
-            let planned = next_call.filter(|call| call.at + DISTANCE_BYTES == end && call.at > start);
-            if planned.is_none() && next_call.is_some_and(|call| call.at < end) {
-                return Err(format!("a call is planned inside of the instruction at {start:#x}"));
-            }
+        while let Some(instruction) = decoder.next() {
+            let start = instruction.start;
+            self.progress.start(start - range.start);
             match instruction.class {
-                Class::Call(target) | Class::Jump(target) if planned.is_some() => {
-                    let call = planned.expect("just asked");
-                    self.check_link(call, end, target)?;
-                    next_call = calls.next();
+                Class::Call(target) | Class::Jump(target) if self.is_planned(&instruction) => {
+                    self.check_link(&instruction, target)?;
                 }
                 Class::Call(target) => {
                     return Err(format!("the call at {start:#x} to {target:#x} is not planned"));
                 }
-                Class::Jump(target) | Class::Branch(target) => {
-                    let inside =
-                        target.checked_sub(range.start).filter(|offset| *offset < range.end - range.start);
-                    if let Some(offset) = inside {
-                        self.scratch.targets.push((start, offset));
-                    } else if !self.is_island(start, target) {
-                        return Err(format!("the branch at {start:#x} leaves its function for {target:#x}"));
+                Class::Jump(target) if self.is_island(start) => self.check_island(&instruction, target)?,
+                Class::Jump(target) => self.check_branch(&instruction, target, None)?,
+                Class::Branch(condition, target) => {
+                    self.check_branch(&instruction, target, Some(condition))?;
+                }
+                Class::CallThrough(pointer) => {
+                    let row = self.site(&instruction)?;
+                    let role = self.progress.ledger.call_through(pointer, row.trap, settings.lazy)?;
+                    self.progress.ledger.has(role, Some(row.wasm))?;
+                }
+                Class::JumpThrough(pointer) => {
+                    let role = self.progress.ledger.jump_through(pointer, settings.lazy)?;
+                    self.progress.ledger.has(role, None)?;
+                }
+                Class::TableAddress(target) => {
+                    table = tables.next().filter(|table| table.start == target);
+                    let entries = table.map(|table| (table.end - table.start) / 4);
+                    if entries.is_none() || entries != bound {
+                        return Err(format!(
+                            "the table of {start:#x} has {entries:?} entries, not {bound:?}"
+                        ));
                     }
+                    self.progress.ledger.has_table(entries.expect("just compared"))?;
                 }
-                Class::CallThrough | Class::Return | Class::JumpThrough | Class::Trap => {}
+                Class::JumpTable if table.take().is_some() => {}
+                Class::JumpTable => return Err(format!("the jump at {start:#x} goes anywhere")),
+                Class::Trap if self.is_island(start) => self.check_unused_island(&mut decoder, start)?,
+                Class::Trap => return Err(format!("what is at {start:#x} is not meant to run")),
                 Class::CallElsewhere => return Err(format!("the call at {start:#x} goes anywhere")),
-                Class::TableAddress(target) => table = Some((start, target)),
-                Class::JumpTable => {
-                    let (at, first) =
-                        table.take().ok_or_else(|| format!("the jump at {start:#x} goes anywhere"))?;
-                    self.check_table(at, first)?;
-                }
-                Class::Access | Class::Plain => {}
-                Class::Invalid => {
-                    return Err(format!("the bytes at {start:#x} are no instruction that we write"));
-                }
+                Class::Invalid => return Err(format!("at {start:#x} is no instruction that we write")),
+                Class::Return | Class::Access | Class::Plain | Class::Compare(_) => {}
             }
-            let is_call = matches!(instruction.class, Class::Call(_) | Class::CallThrough);
-            let row = map.sites.get(site).filter(|row| row.code <= end);
-            match (is_call, row) {
-                (true, Some(row)) if row.code == end => {
-                    self.check_wasm(row.wasm)?;
-                    site += 1;
-                }
-                (false, None) => {}
-                (true, _) => return Err(format!("the call at {start:#x} has no row")),
-                (false, Some(row)) => return Err(format!("the row of {:#x} is not behind a call", row.code)),
-            }
-            if let Some(row) = map.faults.get(*fault).filter(|row| row.code < end) {
-                if row.code != start || instruction.class != Class::Access {
-                    return Err(format!("the row of {:#x} is no access of memory", row.code));
-                }
-                self.check_wasm(row.wasm)?;
-                *fault += 1;
-            } else if instruction.class == Class::Access && instruction.may_fault {
-                return Err(format!("the access at {start:#x} may fault and has no row"));
-            }
-            if end > range.end {
-                return Err(format!("the instruction at {start:#x} ends outside of its function"));
-            }
+            self.check_fault(&instruction)?;
+            bound = match instruction.class {
+                Class::Compare(bound) => Some(bound),
+                Class::Branch(..) => bound,
+                _ => None,
+            };
         }
-        if decoder.at() != range.end || next_call.is_some() {
-            return Err(format!(
-                "function {} ends inside of an instruction or before a call",
-                self.func.func.0
-            ));
+        if decoder.at() != range.end || self.progress.call != calls.end as usize || self.island.is_some() {
+            return Err("ends inside of an instruction, or before a call or an island".to_string());
         }
-        for (from, target) in &self.scratch.targets {
-            if !self.scratch.is_start(*target) {
-                return Err(format!("the branch at {from:#x} goes into the middle of an instruction"));
-            }
+        if tables.next().is_some() {
+            return Err("a jump table belongs to no jump".to_string());
         }
-        Ok(site)
+        self.check_targets(first_branch)?;
+        self.check_rows_are_used_up()?;
+        self.progress.ledger.close()
     }
 
-    /// Whether a file offset is one of the function's own.
-    fn check_wasm(&self, wasm: u32) -> Result<(), String> {
-        let body = (self.subject.bodies)(self.func.func.0);
-        if body.contains(&wasm) {
-            return Ok(());
-        }
-        Err(format!("file offset {wasm:#x} is not of function {}", self.func.func.0))
+    /// No row is left at a place of this function.
+    fn check_rows_are_used_up(&self) -> Result<(), String> {
+        let Subject { map, plan, .. } = self.subject;
+        let (code, end) = (self.func.code.end, self.region.bytes.end);
+        let next = &self.progress;
+        let early = [
+            map.sites.get(next.site).is_some_and(|site| site.code <= code),
+            map.faults.get(next.fault).is_some_and(|fault| fault.code < end),
+            plan.branches.get(next.branch).is_some_and(|branch| branch.end <= code),
+        ];
+        if early.contains(&true) { Err("a row is not at its instruction".to_string()) } else { Ok(()) }
     }
 
-    /// A planned call or jump goes to its function, directly or over its island.
-    fn check_link(&mut self, call: &CallSite, end: u32, target: u32) -> Result<(), String> {
-        let entry = self.entries.get(call.target.0 as usize).copied().flatten();
-        let entry =
-            entry.ok_or_else(|| format!("a call of function {}, which is not here", call.target.0))?;
-        let distance = i64::from(target) - i64::from(end);
+    /// The row of a call, which is the next.
+    fn site(&mut self, instruction: &Instruction) -> Result<Site, String> {
+        match self.subject.map.sites.get(self.progress.site) {
+            Some(site) if site.code == instruction.end => {
+                self.progress.site += 1;
+                Ok(*site)
+            }
+            next => Err(format!("the call at {:#x} has no row; the next is {next:?}", instruction.start)),
+        }
+    }
+
+    /// An access that may fault has the next row, and nothing else has one.
+    fn check_fault(&mut self, instruction: &Instruction) -> Result<(), String> {
+        let row = self.subject.map.faults.get(self.progress.fault).filter(|row| row.code < instruction.end);
+        match row {
+            None if !instruction.may_fault => Ok(()),
+            Some(row) if instruction.may_fault && row.code == instruction.start => {
+                self.progress.fault += 1;
+                self.progress.ledger.has_fault(row.wasm)
+            }
+            row => Err(format!("{instruction:?} has the row {row:?}")),
+        }
+    }
+
+    fn is_planned(&self, instruction: &Instruction) -> bool {
+        let call = self.subject.plan.calls.get(self.progress.call);
+        call.is_some_and(|call| {
+            call.at.checked_add(DISTANCE_BYTES) == Some(instruction.end) && call.at > instruction.start
+        })
+    }
+
+    /// A planned call or jump is of the function that the body says, and goes there directly or over its island.
+    fn check_link(&mut self, instruction: &Instruction, target: u32) -> Result<(), String> {
+        let call = self.subject.plan.calls[self.progress.call];
+        self.progress.call += 1;
+        let (role, wasm) = match instruction.class {
+            Class::Call(_) => {
+                let row = self.site(instruction)?;
+                if row.trap.is_some() {
+                    return Err(format!("the call at {:#x} is no trap", call.at));
+                }
+                (Role::Call(call.target), Some(row.wasm))
+            }
+            _ => (Role::TailCall(call.target), None),
+        };
+        self.progress.ledger.has(role, wasm)?;
+        let distance = i64::from(target) - i64::from(instruction.end);
         if !self.subject.range.contains(&distance) {
             return Err(format!("the call at {:#x} reaches further than calls may", call.at));
         }
-        if target == entry {
+        if target == self.entry(&call)? || call.island == Some(target) {
             return Ok(());
         }
-        let island = call.island.filter(|island| *island == target && self.func.code.contains(island));
-        let Some(island) = island else {
-            return Err(format!("the call at {:#x} goes to {target:#x}, not to {entry:#x}", call.at));
+        Err(format!("the call at {:#x} goes to {target:#x}, not to its function or island", call.at))
+    }
+
+    fn entry(&self, call: &CallSite) -> Result<u32, String> {
+        let entry = self.entries.get(call.target.0 as usize).copied().flatten();
+        entry.ok_or_else(|| format!("a call of function {}, which is not here", call.target.0))
+    }
+
+    /// The first call from a number on that has an island.
+    fn next_island(&self, from: usize) -> Option<usize> {
+        let calls = &self.subject.plan.calls[..self.region.calls.end as usize];
+        (from..calls.len()).find(|call| calls[*call].island.is_some())
+    }
+
+    fn is_island(&self, start: u32) -> bool {
+        self.island.is_some_and(|call| self.subject.plan.calls[call].island == Some(start))
+    }
+
+    /// A used island leads to the function of its call, which goes over it.
+    fn check_island(&mut self, instruction: &Instruction, target: u32) -> Result<(), String> {
+        let number = self.island.expect("just asked");
+        let call = &self.subject.plan.calls[number];
+        self.island = self.next_island(number + 1);
+        if number < self.progress.call
+            && instruction.end - instruction.start == ISLAND_BYTES
+            && target == self.entry(call)?
+            && self.goes_to(call, instruction.start)
+        {
+            return Ok(());
+        }
+        Err(format!("the island at {:#x} is not its call's", instruction.start))
+    }
+
+    /// The call of an unused island goes elsewhere.
+    fn check_unused_island(&mut self, decoder: &mut Decoder, start: u32) -> Result<(), String> {
+        let number = self.island.expect("just asked");
+        let call = &self.subject.plan.calls[number];
+        let rest = decoder.by_ref().take(ISLAND_BYTES as usize - 1);
+        let unused = rest.filter(|instruction| instruction.class == Class::Trap).count();
+        self.island = self.next_island(number + 1);
+        if number < self.progress.call && unused == ISLAND_BYTES as usize - 1 && !self.goes_to(call, start) {
+            return Ok(());
+        }
+        Err(format!("the island at {start:#x} is used or cut off"))
+    }
+
+    /// Whether a call's distance leads to an offset.
+    fn goes_to(&self, call: &CallSite, offset: u32) -> bool {
+        let at = call.at as usize;
+        let distance = self.subject.code.get(at..at + DISTANCE_BYTES as usize);
+        let distance = distance.and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes);
+        distance.map(|distance| (call.at + DISTANCE_BYTES).wrapping_add(distance)) == Some(offset)
+    }
+
+    /// A branch within the function is the next that is planned.
+    fn check_branch(
+        &mut self,
+        instruction: &Instruction,
+        target: u32,
+        condition: Option<u8>,
+    ) -> Result<(), String> {
+        let next = self.subject.plan.branches.get(self.progress.branch);
+        self.progress.branch += 1;
+        match next {
+            Some(next) if *next == (Branch { end: instruction.end, target, condition }) => Ok(()),
+            next => Err(format!("the branch at {:#x} to {target:#x} is not {next:?}", instruction.start)),
+        }
+    }
+
+    /// Where branches and jump tables go are instructions of the function.
+    fn check_targets(&mut self, first_branch: usize) -> Result<(), String> {
+        let Subject { code, plan, .. } = self.subject;
+        let range = &self.func.code;
+        let is_inside = |progress: &Progress, target: u32| {
+            range.contains(&target) && progress.is_start(target - range.start)
         };
-        let bytes = &self.subject.code[..(island + ISLAND_BYTES) as usize];
-        match Decoder::new(bytes, island).next().map(|instruction| instruction.class) {
-            Some(Class::Jump(target)) if target == entry => {
-                self.scratch.targets.push((call.at, island - self.func.code.start));
-                Ok(())
+        for branch in &plan.branches[first_branch..self.progress.branch] {
+            if !is_inside(self.progress, branch.target) {
+                return Err(format!("the branch before {:#x} goes to no instruction", branch.end));
             }
-            _ => Err(format!("the island at {island:#x} does not lead to {entry:#x}")),
         }
-    }
-
-    /// Whether an instruction is a planned island that leaves for its function.
-    fn is_island(&self, start: u32, target: u32) -> bool {
-        let calls =
-            &self.subject.plan.calls[self.region.calls.start as usize..self.region.calls.end as usize];
-        let found = calls.binary_search_by_key(&Some(start), |call| call.island);
-        found.is_ok_and(|at| self.entries.get(calls[at].target.0 as usize) == Some(&Some(target)))
-    }
-
-    /// A jump table lies behind the code, and its entries go to instructions of the function.
-    fn check_table(&mut self, at: u32, first: u32) -> Result<(), String> {
-        let outside = || format!("the jump table of {at:#x} is not behind the function's code");
-        if first < self.func.code.end || first >= self.region.bytes.end {
-            return Err(outside());
-        }
-        // Tables lie one behind the other, and each jump is guarded by a comparison with its length, which
-        // is the distance to the next table at most: so all entries to the end are checked once, by whoever
-        // comes first.
-        let bytes = &self.subject.code[first as usize..self.region.bytes.end as usize];
-        let range = self.func.code.clone();
-        let entries = bytes.as_chunks::<4>().0;
-        let length = self.table_length(first, entries.len());
-        for entry in &entries[..length] {
-            let target = first.wrapping_add(u32::from_le_bytes(*entry));
-            let offset = target.checked_sub(range.start).filter(|offset| *offset < range.end - range.start);
-            self.scratch.targets.push((at, offset.ok_or_else(outside)?));
+        for table in &self.func.tables {
+            for entry in code[table.start as usize..table.end as usize].as_chunks::<4>().0 {
+                let target = table.start.wrapping_add(u32::from_le_bytes(*entry));
+                let planned = plan.targets.get(self.progress.target);
+                if planned != Some(&target) || !is_inside(self.progress, target) {
+                    return Err(format!(
+                        "the table at {:#x} leads to {target:#x}, not {planned:x?}",
+                        table.start
+                    ));
+                }
+                self.progress.target += 1;
+            }
         }
         Ok(())
-    }
-
-    fn table_length(&self, first: u32, most: usize) -> usize {
-        let next = self.func.tables.iter().find(|table| **table > first);
-        next.map_or(most, |next| ((next - first) / 4) as usize).min(most)
     }
 }

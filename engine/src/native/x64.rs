@@ -30,6 +30,8 @@ pub(crate) const FLOAT_RESULT: Xmm = Xmm(0);
 pub(crate) const DIRECT_RANGE: RangeInclusive<i64> = i32::MIN as i64..=i32::MAX as i64;
 /// The same, pretended.
 pub(crate) const SHORT_RANGE: RangeInclusive<i64> = -4096..=4095;
+/// What is between functions: an instruction that stops whoever comes there.
+pub(crate) const PADDING: u8 = 0xcc;
 /// Bytes of an island: a jump.
 pub(crate) const ISLAND_BYTES: u32 = 5;
 /// Bytes of a direct call or jump, up to the end of which its distance counts.

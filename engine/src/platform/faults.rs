@@ -7,7 +7,8 @@
 use std::cell::RefCell;
 use std::ffi::{c_int, c_void};
 use std::mem::MaybeUninit;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Once, OnceLock};
 
 /// The registers of interrupted code that matter here.
 pub struct Interrupted {
@@ -29,14 +30,22 @@ const SIGNALS: [c_int; 2] = [libc::SIGSEGV, libc::SIGBUS];
 
 struct Installed {
     redirect: Redirect,
-    before: [libc::sigaction; SIGNALS.len()],
+    before: [Before; SIGNALS.len()],
+}
+
+/// What handled a signal before us.
+struct Before {
+    action: libc::sigaction,
+    /// Whether it was to handle one signal only, and has.
+    spent: AtomicBool,
 }
 
 static INSTALLED: OnceLock<Installed> = OnceLock::new();
 
 /// Installs the handler, and gives this thread an alternate stack if it has none.
 pub fn prepare_thread(redirect: Redirect) {
-    INSTALLED.get_or_init(|| install(redirect));
+    static HANDLING: Once = Once::new();
+    HANDLING.call_once(|| install(redirect));
     thread_local!(static STACK: RefCell<Option<AlternateStack>> = const { RefCell::new(None) });
     STACK.with_borrow_mut(|stack| {
         if stack.is_none() {
@@ -45,70 +54,108 @@ pub fn prepare_thread(redirect: Redirect) {
     });
 }
 
-fn install(redirect: Redirect) -> Installed {
-    let before = SIGNALS.map(|signal| {
+fn install(redirect: Redirect) {
+    let before = SIGNALS.map(|signal| Before { action: current(signal), spent: AtomicBool::new(false) });
+    // Known before the first signal can arrive.
+    INSTALLED.get_or_init(|| Installed { redirect, before });
+    for signal in SIGNALS {
         // SAFETY: all zeros is a valid sigaction.
         let mut action: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
-        let mut old = action;
         action.sa_sigaction = handle as *const () as usize;
         action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
-        // SAFETY: both structures are valid; the handler only does what a handler may.
-        let done = unsafe { libc::sigaction(signal, &action, &mut old) };
+        // SAFETY: the structure is valid; the handler only does what a handler may.
+        let done = unsafe { libc::sigaction(signal, &action, std::ptr::null_mut()) };
         assert_eq!(done, 0, "these signals can be handled");
-        old
-    });
-    Installed { redirect, before }
+    }
+}
+
+fn current(signal: c_int) -> libc::sigaction {
+    // SAFETY: all zeros is a valid sigaction, and asking changes nothing.
+    unsafe {
+        let mut action: libc::sigaction = MaybeUninit::zeroed().assume_init();
+        libc::sigaction(signal, std::ptr::null(), &mut action);
+        action
+    }
 }
 
 extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
-    // A fault before the installation is complete is not ours, and meets the default action.
-    let Some(installed) = INSTALLED.get() else {
-        restore_default(signal);
-        return;
-    };
+    let installed = INSTALLED.get().expect("it is known before the handler is installed");
     // SAFETY: the kernel passes valid structures.
-    let (registers, address) = unsafe {
+    let (registers, code, address) = unsafe {
         let context = &mut *context.cast::<libc::ucontext_t>();
-        (&mut context.uc_mcontext.gregs, (*info).si_addr() as usize)
+        (&mut context.uc_mcontext.gregs, (*info).si_code, (*info).si_addr() as usize)
     };
+    // What is not positive was sent by somebody: the instruction it interrupted did nothing wrong.
+    let sent = code <= 0;
     let interrupted = Interrupted {
         pc: registers[libc::REG_RIP as usize] as usize,
         fp: registers[libc::REG_RBP as usize] as usize,
         context: registers[libc::REG_R15 as usize] as usize,
         address,
     };
-    match (installed.redirect)(&interrupted) {
+    let target = if sent { None } else { (installed.redirect)(&interrupted) };
+    match target {
         Some(target) => registers[libc::REG_RIP as usize] = target as i64,
-        None => pass_on(installed, signal, info, context),
-    }
-}
-
-/// Does what would have happened without us.
-fn pass_on(installed: &Installed, signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
-    let position = SIGNALS.iter().position(|ours| *ours == signal).expect("only ours are handled");
-    let before = &installed.before[position];
-    match before.sa_sigaction {
-        libc::SIG_DFL | libc::SIG_IGN => restore_default(signal),
-        handler if before.sa_flags & libc::SA_SIGINFO != 0 => {
-            // SAFETY: it was installed as a handler of this shape.
-            let handler: extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void) =
-                unsafe { std::mem::transmute(handler) };
-            handler(signal, info, context);
-        }
-        handler => {
-            // SAFETY: it was installed as a handler of this shape.
-            let handler: extern "C" fn(c_int) = unsafe { std::mem::transmute(handler) };
-            handler(signal);
+        None => {
+            let position = SIGNALS.iter().position(|ours| *ours == signal).expect("only ours are handled");
+            installed.before[position].handle(signal, sent, info, context);
         }
     }
 }
 
-/// Lets the instruction fault again, this time with the default action.
-fn restore_default(signal: c_int) {
-    // SAFETY: all zeros is the default action.
+impl Before {
+    /// Does what would have happened without us.
+    fn handle(&self, signal: c_int, sent: bool, info: *mut libc::siginfo_t, context: *mut c_void) {
+        let Before { action, spent } = self;
+        let once = action.sa_flags & libc::SA_RESETHAND != 0;
+        match action.sa_sigaction {
+            // A fault cannot be ignored: the instruction would fault again for ever.
+            libc::SIG_IGN if sent => {}
+            libc::SIG_DFL | libc::SIG_IGN => die(signal, sent),
+            _ if once && spent.swap(true, Ordering::Relaxed) => die(signal, sent),
+            handler => {
+                let blocked = self.block(signal);
+                if action.sa_flags & libc::SA_SIGINFO != 0 {
+                    // SAFETY: it was installed as a handler of this shape.
+                    let handler: extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void) =
+                        unsafe { std::mem::transmute(handler) };
+                    handler(signal, info, context);
+                } else {
+                    // SAFETY: it was installed as a handler of this shape.
+                    let handler: extern "C" fn(c_int) = unsafe { std::mem::transmute(handler) };
+                    handler(signal);
+                }
+                // SAFETY: the set is what was blocked before.
+                unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &blocked, std::ptr::null_mut()) };
+            }
+        }
+    }
+
+    /// Blocks what its handler wants to be spared meanwhile; gives what was blocked before.
+    fn block(&self, signal: c_int) -> libc::sigset_t {
+        let mut mask = self.action.sa_mask;
+        // SAFETY: both sets are valid, and changing this thread's mask is what a handler may do.
+        unsafe {
+            let mut old: libc::sigset_t = MaybeUninit::zeroed().assume_init();
+            if self.action.sa_flags & libc::SA_NODEFER == 0 {
+                libc::sigaddset(&mut mask, signal);
+            }
+            libc::pthread_sigmask(libc::SIG_BLOCK, &mask, &mut old);
+            old
+        }
+    }
+}
+
+/// Lets the instruction fault again, this time with the default action, or has the default action at once if
+/// the signal was sent.
+fn die(signal: c_int, sent: bool) {
+    // SAFETY: all zeros is the default action; the signal is not blocked in our handler.
     unsafe {
         let action: libc::sigaction = MaybeUninit::zeroed().assume_init();
         libc::sigaction(signal, &action, std::ptr::null_mut());
+        if sent {
+            libc::raise(signal);
+        }
     }
 }
 
@@ -121,13 +168,7 @@ impl AlternateStack {
     const BYTES: usize = 64 << 10;
 
     fn new() -> AlternateStack {
-        // SAFETY: all zeros is a valid stack description, and asking changes nothing.
-        let old = unsafe {
-            let mut old: libc::stack_t = MaybeUninit::zeroed().assume_init();
-            libc::sigaltstack(std::ptr::null(), &mut old);
-            old
-        };
-        if old.ss_flags & libc::SS_DISABLE == 0 {
+        if AlternateStack::current().ss_flags & libc::SS_DISABLE == 0 {
             return AlternateStack { own: None };
         }
         let mut own = vec![0; AlternateStack::BYTES].into_boxed_slice();
@@ -137,11 +178,23 @@ impl AlternateStack {
         assert_eq!(done, 0, "a stack of this size is accepted");
         AlternateStack { own: Some(own) }
     }
+
+    /// The one that this thread has now.
+    fn current() -> libc::stack_t {
+        // SAFETY: all zeros is a valid stack description, and asking changes nothing.
+        unsafe {
+            let mut stack: libc::stack_t = MaybeUninit::zeroed().assume_init();
+            libc::sigaltstack(std::ptr::null(), &mut stack);
+            stack
+        }
+    }
 }
 
 impl Drop for AlternateStack {
     fn drop(&mut self) {
-        if self.own.is_some() {
+        let Some(own) = &self.own else { return };
+        // Whoever has put another in its place since then keeps it.
+        if AlternateStack::current().ss_sp.cast_const() == own.as_ptr().cast() {
             let off = libc::stack_t { ss_sp: std::ptr::null_mut(), ss_flags: libc::SS_DISABLE, ss_size: 0 };
             // SAFETY: no handler runs on this thread now, so the stack is not in use.
             unsafe { libc::sigaltstack(&off, std::ptr::null_mut()) };

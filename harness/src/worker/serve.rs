@@ -39,6 +39,8 @@ pub fn serve_as(find: &Find) -> ExitCode {
         let thread = std::thread::Builder::new().name("worker".into()).stack_size(STACK_BYTES);
         let work = thread.spawn_scoped(scope, || {
             crash::listen();
+            #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+            crash::set_locator(locate);
             Worker::new(find).and_then(|mut worker| worker.work())
         });
         work.map(|work| work.join())
@@ -50,6 +52,16 @@ pub fn serve_as(find: &Find) -> ExitCode {
         // Nobody is left who could be told.
         Ok(Ok(Err(_))) | Err(_) => ExitCode::from(4),
     }
+}
+
+/// Asks the engine which generated code is there.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+fn locate(pc: usize) -> Option<protocol::CodePlace> {
+    crosscheck_engine::code_place(pc).map(|place| protocol::CodePlace {
+        func: place.func.0,
+        code_offset: place.code_offset,
+        wasm_offset: place.wasm_offset,
+    })
 }
 
 /// What keeps a worker from outliving its parent, or from filling the disk with its remains.

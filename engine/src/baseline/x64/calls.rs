@@ -80,7 +80,6 @@ impl Compiler<'_> {
     }
 
     fn emit_call(&mut self, callee: Callee, ty: &Arc<FuncType>) {
-        self.make_way(ty.params().len().max(ty.results().len()));
         self.arguments(callee, ty);
         match callee {
             Callee::Defined(func) if self.settings.lazy => {
@@ -117,7 +116,6 @@ impl Compiler<'_> {
     }
 
     fn emit_tail_call(&mut self, callee: Callee, ty: &Arc<FuncType>) {
-        self.make_way(ty.params().len());
         self.arguments(callee, ty);
         match callee {
             Callee::Defined(func) if self.settings.lazy => {
@@ -245,6 +243,7 @@ impl Compiler<'_> {
             if let ArgumentPlace::Slot(slot) = place {
                 let operand = self.stack[first + offset];
                 self.store_argument(slot, operand);
+                self.islands_in_time();
             }
         }
         let mut ints = [Move { to: 0, from: 0 }; INT_ARGUMENTS.len() + 1];
@@ -382,6 +381,7 @@ impl Compiler<'_> {
                     let own = self.operand_slot(self.stack.len() as u32);
                     self.copy_slot(own, Mem::at(SCRATCH, 8 * slot as i32));
                     self.push(Ty::of(*ty), Place::Slot);
+                    self.islands_in_time();
                 }
             }
         }

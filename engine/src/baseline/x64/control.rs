@@ -143,14 +143,12 @@ impl Compiler<'_> {
     }
 
     fn block(&mut self, ty: BlockType) {
-        self.make_way(self.unsettled());
         self.settle();
         let signature = self.signature(ty);
         self.open(Kind::Block, signature, None);
     }
 
     fn loop_(&mut self, ty: BlockType) {
-        self.make_way(self.unsettled());
         let signature = self.signature(ty);
         let params = signature.0.len();
         self.open(Kind::Loop, signature, None);
@@ -166,13 +164,13 @@ impl Compiler<'_> {
     }
 
     fn if_(&mut self, ty: BlockType) {
-        self.make_way(self.unsettled());
         let test = self.test();
         self.settle();
         let signature = self.signature(ty);
         // Both arms find the parameters in their slots.
         for position in self.stack.len() - signature.0.len()..self.stack.len() {
             self.spill(position);
+            self.islands_in_time();
         }
         self.locals_for_merge();
         let otherwise = self.asm.label();
@@ -316,6 +314,7 @@ impl Compiler<'_> {
                     let operand = self.stack[self.stack.len() - count + offset];
                     let slot = self.operand_slot((to.height + offset) as u32);
                     self.store_slot(slot, operand);
+                    self.islands_in_time();
                 }
             }
         }
@@ -358,6 +357,7 @@ impl Compiler<'_> {
                 for offset in 0..count {
                     let operand = self.stack[self.stack.len() - count + offset];
                     self.store_argument(offset as u32, operand);
+                    self.islands_in_time();
                 }
             }
         }
@@ -398,7 +398,6 @@ impl Compiler<'_> {
 
     fn br(&mut self, depth: u32) {
         let destination = self.destination(depth);
-        self.make_way(destination.arity);
         self.leave(destination);
         self.reachable = false;
     }
@@ -435,7 +434,6 @@ impl Compiler<'_> {
 
     fn br_if(&mut self, depth: u32) {
         let destination = self.destination(depth);
-        self.make_way(destination.arity);
         let test = self.test();
         self.branch_if(test, destination);
     }
@@ -485,12 +483,12 @@ impl Compiler<'_> {
         for position in self.stack.len() - count..self.stack.len() {
             if self.stack[position].place != Place::Slot {
                 self.spill(position);
+                self.islands_in_time();
             }
         }
     }
 
     fn br_table(&mut self, labels: Labels) {
-        self.make_way(labels.len() + 1);
         let mut index = self.pop();
         // The index must survive the moves, and the table takes a register.
         self.canonical_all();
@@ -542,6 +540,7 @@ impl Compiler<'_> {
             self.asm.bind(label);
             let destination = self.destination(depth);
             self.leave(destination);
+            self.islands_in_time();
         }
         self.reachable = false;
     }

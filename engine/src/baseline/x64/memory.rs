@@ -87,14 +87,14 @@ impl Compiler<'_> {
             // Before the address, which may be in the scratch register: what has to make room may be a NaN, and
             // making its bits canonical takes that register.
             let reg = self.alloc_float();
-            let address = self.address(to, shape.bytes(ty), operand);
+            let address = self.load_address(to, shape.bytes(ty), operand);
             self.fault_at(&address);
             self.asm.movs_rm(float, reg, address.mem);
             self.free_address(address);
             self.push(ty, Place::Float(reg));
             return;
         }
-        let address = self.address(to, shape.bytes(ty), operand);
+        let address = self.load_address(to, shape.bytes(ty), operand);
         match self.int_target(reader) {
             Some(target) => {
                 self.load_shape(ty, shape, target.reg, &address);
@@ -114,6 +114,16 @@ impl Compiler<'_> {
                 self.push(ty, Place::Int(reg));
             }
         }
+    }
+
+    fn load_address(&mut self, to: MemArg, bytes: u64, operand: Operand) -> Address {
+        let mut address = self.address(to, bytes, operand);
+        if address.faults && const { Fault::named("baseline-load-from-nowhere") }.is_planted() {
+            // Further away than any memory reaches.
+            self.asm.mov_ri(SCRATCH, 1 << 47);
+            address.mem = Mem::indexed(MEMORY, SCRATCH, 0);
+        }
+        address
     }
 
     fn load_shape(&mut self, ty: Ty, shape: Shape, to: Gpr, address: &Address) {

@@ -393,16 +393,14 @@ impl Compiler<'_> {
         for position in self.regs.settled..end {
             match self.stack[position].place {
                 Place::Const(_) | Place::Slot => {}
-                Place::Local(_) | Place::Int(_) | Place::Float(_) => self.spill(position),
+                Place::Local(_) | Place::Int(_) | Place::Float(_) => {
+                    self.spill(position);
+                    self.islands_in_time();
+                }
                 Place::Flags(_) => unreachable!("the instruction after a comparison takes the flags"),
             }
         }
         self.regs.settled = self.regs.settled.max(end);
-    }
-
-    /// How many operands settling would look at.
-    pub(super) fn unsettled(&self) -> usize {
-        self.stack.len() - self.regs.settled
     }
 
     /// Puts what lies in registers below a position into slots: before a call.

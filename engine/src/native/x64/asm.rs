@@ -5,6 +5,7 @@
 //! 32-bit forms clear the upper half of their destination.
 
 use crate::native::buffer::CodeBuffer;
+use crate::native::link::Branch;
 
 /// A general-purpose register by its number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -231,6 +232,8 @@ pub(crate) struct Asm {
     pub code: CodeBuffer,
     labels: Vec<LabelState>,
     fixups: Vec<Fixup>,
+    /// The branches to labels: offset behind each, where it goes, and under which condition.
+    branches: Vec<(u32, Label, Option<Cond>)>,
 }
 
 /// One instruction under construction: up to 15 bytes.
@@ -789,6 +792,23 @@ impl Asm {
     pub fn forget_labels(&mut self) {
         self.labels.clear();
         self.fixups.clear();
+        self.branches.clear();
+    }
+
+    /// The branches to labels, which must be bound, in order.
+    pub fn branches(&self) -> impl Iterator<Item = Branch> + '_ {
+        self.branches.iter().map(|(end, label, cond)| Branch {
+            end: *end,
+            target: self.position(*label),
+            condition: cond.map(|cond| cond as u8),
+        })
+    }
+
+    /// Where a bound label is.
+    pub fn position(&self, label: Label) -> u32 {
+        let position = self.labels[label.0 as usize].position;
+        debug_assert_ne!(position, UNBOUND, "the label is bound");
+        position
     }
 
     /// Puts the label here.
@@ -824,21 +844,25 @@ impl Asm {
     }
 
     pub fn jmp(&mut self, label: Label) {
-        if let Some(distance) = self.short(label) {
-            self.code.put_slice(&[0xeb, distance]);
-            return;
+        match self.short(label) {
+            Some(distance) => self.code.put_slice(&[0xeb, distance]),
+            None => {
+                self.code.put_slice(&[0xe9, 0, 0, 0, 0]);
+                self.distance(self.here() - 4, self.here(), label);
+            }
         }
-        self.code.put_slice(&[0xe9, 0, 0, 0, 0]);
-        self.distance(self.here() - 4, self.here(), label);
+        self.branches.push((self.here(), label, None));
     }
 
     pub fn jcc(&mut self, cond: Cond, label: Label) {
-        if let Some(distance) = self.short(label) {
-            self.code.put_slice(&[0x70 | cond as u8, distance]);
-            return;
+        match self.short(label) {
+            Some(distance) => self.code.put_slice(&[0x70 | cond as u8, distance]),
+            None => {
+                self.code.put_slice(&[0x0f, 0x80 | cond as u8, 0, 0, 0, 0]);
+                self.distance(self.here() - 4, self.here(), label);
+            }
         }
-        self.code.put_slice(&[0x0f, 0x80 | cond as u8, 0, 0, 0, 0]);
-        self.distance(self.here() - 4, self.here(), label);
+        self.branches.push((self.here(), label, Some(cond)));
     }
 
     /// The label's address.

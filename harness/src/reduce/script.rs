@@ -1,0 +1,106 @@
+//! Writes a case as a script that any engine's runner can run, with what the majority showed as what is expected.
+
+use crate::case::{Action, Case, HeapKind, RefValue, Value};
+use crate::observe::{ActionObservation, Observation, Outcome};
+use crosscheck_engine::TrapKind;
+use std::fmt::Write;
+
+/// The script of a case: `notes` first, as comments. Fails on a module that cannot be printed.
+pub fn to_script(case: &Case, expected: &Observation, notes: &[String]) -> Result<String, String> {
+    let mut text = String::new();
+    for note in notes {
+        let _ = writeln!(text, ";; {note}");
+    }
+    if let Some(fuel) = case.limits.fuel {
+        let _ = writeln!(text, ";;! fuel: {fuel}");
+    }
+    for (action, seen) in case.actions.iter().zip(&expected.actions) {
+        text.push_str(&directive(case, action, seen)?);
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+fn directive(case: &Case, action: &Action, seen: &ActionObservation) -> Result<String, String> {
+    match action {
+        Action::Instantiate { module } => {
+            let name = &case.modules[*module as usize].name;
+            let printed = print(&case.modules[*module as usize].wasm)?;
+            let named = printed.replacen("(module", &format!("(module ${name}"), 1);
+            Ok(match &seen.outcome {
+                Outcome::Trap(trap) => format!("(assert_trap {printed} {:?})", trap.kind.text()),
+                _ => format!("{named}\n(register {name:?} ${name})"),
+            })
+        }
+        Action::Invoke { module, export, args } => {
+            let name = &case.modules[*module as usize].name;
+            let args: String = args.iter().map(|arg| format!(" {}", constant(arg))).collect();
+            Ok(assertion(&format!("(invoke ${name} {export:?}{args})"), &seen.outcome))
+        }
+        Action::Read { module, export } => {
+            let name = &case.modules[*module as usize].name;
+            Ok(assertion(&format!("(get ${name} {export:?})"), &seen.outcome))
+        }
+    }
+}
+
+fn assertion(action: &str, outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Values(values) => {
+            let values: String = values.iter().map(|value| format!(" {}", constant(value))).collect();
+            format!("(assert_return {action}{values})")
+        }
+        Outcome::Trap(trap) if trap.kind == TrapKind::CallStackExhausted => {
+            format!("(assert_exhaustion {action} {:?})", trap.kind.text())
+        }
+        Outcome::Trap(trap) => format!("(assert_trap {action} {:?})", trap.kind.text()),
+        other => format!(";; {action} ends otherwise: {}", other.describe()),
+    }
+}
+
+fn print(wasm: &[u8]) -> Result<String, String> {
+    wasmprinter::print_bytes(wasm).map_err(|error| format!("cannot print the module: {error}"))
+}
+
+/// A value in the text format, floats by their bits where they are not plain numbers.
+fn constant(value: &Value) -> String {
+    match value {
+        Value::I32(value) => format!("(i32.const {})", *value as i32),
+        Value::I64(value) => format!("(i64.const {})", *value as i64),
+        Value::F32(bits) => {
+            let payload = u64::from(bits & 0x007f_ffff);
+            float(
+                "f32",
+                f64::from(f32::from_bits(*bits)),
+                f32::from_bits(*bits).to_string(),
+                bits >> 31 != 0,
+                payload,
+            )
+        }
+        Value::F64(bits) => {
+            let payload = bits & 0x000f_ffff_ffff_ffff;
+            float("f64", f64::from_bits(*bits), f64::from_bits(*bits).to_string(), bits >> 63 != 0, payload)
+        }
+        Value::V128(bits) => {
+            let lanes: String = (0..4).map(|lane| format!(" {:#x}", (bits >> (32 * lane)) as u32)).collect();
+            format!("(v128.const i32x4{lanes})")
+        }
+        Value::Ref(RefValue::Null(HeapKind::Concrete(_))) => "(ref.null)".to_string(),
+        Value::Ref(RefValue::Null(heap)) => format!("(ref.null {heap})"),
+        Value::Ref(RefValue::Func(_)) => "(ref.func)".to_string(),
+        Value::Ref(RefValue::Extern(number)) => format!("(ref.extern {number})"),
+        Value::Ref(RefValue::I31(_)) => "(ref.i31)".to_string(),
+        Value::Ref(RefValue::Other { .. }) => "(ref.any)".to_string(),
+    }
+}
+
+fn float(ty: &str, value: f64, decimal: String, is_negative: bool, payload: u64) -> String {
+    let sign = if is_negative { "-" } else { "" };
+    if value.is_nan() {
+        format!("({ty}.const {sign}nan:{payload:#x})")
+    } else if value.is_infinite() {
+        format!("({ty}.const {sign}inf)")
+    } else {
+        format!("({ty}.const {decimal})")
+    }
+}
