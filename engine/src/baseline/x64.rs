@@ -26,6 +26,7 @@ mod table;
 
 use super::operand::{Operand, Place, Ty};
 use super::scan::Scan;
+use crate::faults::Fault as Planted;
 use crate::limits::Settings;
 use crate::module::{DefinedFuncIndex, FuelSegment, FuncBody, ModuleInner};
 use crate::native::activation::{Place as ArgumentPlace, places};
@@ -171,7 +172,14 @@ impl<'m> Compiler<'m> {
         self.uses_memory = self.scan.uses_memory;
         let (ints, floats) = self.regs.homes();
         self.scan.best(&self.local_types, ints, floats, &mut self.chosen);
-        self.regs.begin(&self.local_types, &self.chosen);
+        let params = &self.local_types[..ty.params().len()];
+        let arrivals = |local: u32| {
+            let local = local as usize;
+            let is_int = |ty: &Ty| ty.float().is_none();
+            let before = || params[..local].iter().filter(|ty| is_int(ty)).count();
+            (params.get(local).is_some_and(is_int)).then(|| INT_ARGUMENTS.get(before()).copied()).flatten()
+        };
+        self.regs.begin(&self.local_types, &self.chosen, arrivals);
         self.frame_cost = body.frame_cost;
         self.segment = 0;
         self.reachable = true;
@@ -186,7 +194,8 @@ impl<'m> Compiler<'m> {
     fn prologue(&mut self, func: DefinedFuncIndex, body: &FuncBody) {
         const W64: Width = Width::W64;
         self.offset = body.code.start;
-        let bytes = 8 * (self.frame_cost - FRAME_RECORD_SLOTS);
+        let extra = u32::from(const { Planted::named("baseline-frame-one-slot-large") }.is_planted());
+        let bytes = 8 * (self.frame_cost - FRAME_RECORD_SLOTS + extra);
         self.asm.push(RBP);
         self.asm.mov_rr(W64, RBP, RSP);
         let exhausted = self.trap(TrapKind::CallStackExhausted);
@@ -213,14 +222,29 @@ impl<'m> Compiler<'m> {
 
     fn receive_parameters(&mut self, func: DefinedFuncIndex) {
         let ty = self.module.func_type(self.module.func_index(func)).clone();
+        // Those first that leave their register for a slot: it may be the home of another.
+        for homed in [false, true] {
+            for (local, place) in places(ty.params()).enumerate() {
+                let local_ty = self.local_types[local];
+                if self.has_home(local as u32) != homed {
+                    continue;
+                }
+                match place {
+                    ArgumentPlace::Int(index) => {
+                        self.home_int(local as u32, local_ty, INT_ARGUMENTS[index]);
+                    }
+                    ArgumentPlace::Float(index) => {
+                        self.home_float(local as u32, local_ty, FLOAT_ARGUMENTS[index]);
+                    }
+                    ArgumentPlace::Slot(_) => {}
+                }
+            }
+        }
         let mut buffer = false;
         for (local, place) in places(ty.params()).enumerate() {
             let local_ty = self.local_types[local];
             match place {
-                ArgumentPlace::Int(index) => self.home_int(local as u32, local_ty, INT_ARGUMENTS[index]),
-                ArgumentPlace::Float(index) => {
-                    self.home_float(local as u32, local_ty, FLOAT_ARGUMENTS[index]);
-                }
+                ArgumentPlace::Int(_) | ArgumentPlace::Float(_) => {}
                 ArgumentPlace::Slot(slot) => {
                     if !buffer {
                         buffer = true;
@@ -304,6 +328,8 @@ impl<'m> Compiler<'m> {
             }
             self.segment += 1;
             if segment.offset == self.offset {
+                let next = const { Planted::named("baseline-fuel-of-the-next-segment") }.is_planted();
+                let segment = segments.get(self.segment).filter(|_| next).unwrap_or(segment);
                 let label = self.asm.label();
                 self.asm.alu_mi(Width::W64, Alu::Sub, field!(fuel), segment.cost as i32);
                 self.asm.jcc(Cond::Below, label);
@@ -370,7 +396,9 @@ impl<'m> Compiler<'m> {
         let wasm = self.offset;
         for stub in self.stubs.iter().rev().take(2) {
             if let Stub::Trap { label, kind: other, wasm: at } = stub
-                && (*other, *at) == (kind, wasm)
+                && *other == kind
+                && (*at == wasm
+                    || const { Planted::named("baseline-traps-of-a-kind-share-their-row") }.is_planted())
             {
                 return *label;
             }

@@ -7,6 +7,7 @@
 use super::registers::immediate;
 use super::{Compiler, Operand, Place, Ty, context_field};
 use crate::faults::Fault;
+use crate::module::ConstOp;
 use crate::native::context::VmContext;
 use crate::native::helpers::Helper;
 use crate::native::x64::asm::*;
@@ -77,20 +78,28 @@ impl Compiler<'_> {
             Load::I64Load32U => (Ty::I64, Shape::Unsigned32),
         };
         let operand = self.pop();
-        let mut address = self.address(to, shape.bytes(ty), operand);
-        if address.faults && Fault::named("baseline-load-from-nowhere").is_planted() {
-            // Further away than any memory reaches.
-            self.asm.mov_ri(SCRATCH, 1 << 47);
-            address.mem = Mem::indexed(MEMORY, SCRATCH, 0);
+        /// Code of `drop`.
+        const DROP: u8 = 0x1a;
+        if reader.peek() == DROP && const { Fault::named("baseline-dropped-load-is-left-out") }.is_planted() {
+            self.free(operand);
+            return self.push_const(ty, 0);
         }
         if let Some(float) = ty.float() {
-            let reg = self.alloc_float();
+            // Before the address, which may be in the scratch register: what has to make room may be a NaN, and
+            // making its bits canonical takes that register.
+            let target = self.float_target(reader);
+            let reg = target.map_or_else(|| self.alloc_float(), |target| target.reg);
+            let address = self.load_address(to, shape.bytes(ty), operand);
             self.fault_at(&address);
             self.asm.movs_rm(float, reg, address.mem);
             self.free_address(address);
-            self.push(ty, Place::Float(reg));
+            match target {
+                Some(target) => self.push_target(ty, target.local),
+                None => self.push(ty, Place::Float(reg)),
+            }
             return;
         }
+        let address = self.load_address(to, shape.bytes(ty), operand);
         match self.int_target(reader) {
             Some(target) => {
                 self.load_shape(ty, shape, target.reg, &address);
@@ -110,6 +119,16 @@ impl Compiler<'_> {
                 self.push(ty, Place::Int(reg));
             }
         }
+    }
+
+    fn load_address(&mut self, to: MemArg, bytes: u64, operand: Operand) -> Address {
+        let mut address = self.address(to, bytes, operand);
+        if address.faults && const { Fault::named("baseline-load-from-nowhere") }.is_planted() {
+            // Further away than any memory reaches.
+            self.asm.mov_ri(SCRATCH, 1 << 47);
+            address.mem = Mem::indexed(MEMORY, SCRATCH, 0);
+        }
+        address
     }
 
     fn load_shape(&mut self, ty: Ty, shape: Shape, to: Gpr, address: &Address) {
@@ -138,7 +157,11 @@ impl Compiler<'_> {
             Store::I64Store16 => (Ty::I64, Shape::Unsigned16),
             Store::I64Store32 => (Ty::I64, Shape::Unsigned32),
         };
-        let mut value = self.pop_seen();
+        let mut value = if const { Fault::named("baseline-nan-seen-in-stores") }.is_planted() {
+            self.pop()
+        } else {
+            self.pop_seen()
+        };
         let operand = self.pop();
         if let Some(float) = ty.float() {
             let reg = self.read_float(&mut value);
@@ -156,7 +179,8 @@ impl Compiler<'_> {
         if let Some(constant) = constant {
             let address = self.address(to, shape.bytes(ty), operand);
             self.fault_at(&address);
-            self.asm.mov_mi(ty.width(), address.mem, constant);
+            let narrow = const { Fault::named("baseline-long-constant-stored-short") }.is_planted();
+            self.asm.mov_mi(if narrow { Width::W32 } else { ty.width() }, address.mem, constant);
             self.free_address(address);
             return;
         }
@@ -191,12 +215,16 @@ impl Compiler<'_> {
     fn address(&mut self, to: MemArg, bytes: u64, mut operand: Operand) -> Address {
         let ty = self.module.memories[to.memory as usize];
         let guarded = to.memory == 0 && self.settings.guard_regions && ty.can_be_guarded();
-        if !guarded || to.offset >= NEAR_OFFSETS {
+        let all_near = const { Fault::named("baseline-far-offset-is-negative") }.is_planted();
+        if !guarded || to.offset >= NEAR_OFFSETS && !all_near {
             return self.checked_address(to, bytes, operand, ty.is_64);
         }
         let disp = to.offset as i32;
         if let Place::Const(value) = operand.place {
-            let sum = value + to.offset;
+            let mut sum = value + to.offset;
+            if const { Fault::named("baseline-constant-address-wraps") }.is_planted() {
+                sum &= u64::from(u32::MAX);
+            }
             let mem = match i32::try_from(sum) {
                 Ok(disp) => Mem::at(MEMORY, disp),
                 Err(_) => {
@@ -207,6 +235,10 @@ impl Compiler<'_> {
             return Address { mem, operand, base: None, faults: true };
         }
         let index = self.read_int(&mut operand);
+        if const { Fault::named("baseline-guarded-offset-wraps") }.is_planted() {
+            self.asm.lea(Width::W32, SCRATCH, Mem::at(index, disp));
+            return Address { mem: Mem::indexed(MEMORY, SCRATCH, 0), operand, base: None, faults: true };
+        }
         Address { mem: Mem::indexed(MEMORY, index, disp), operand, base: None, faults: true }
     }
 
@@ -226,6 +258,9 @@ impl Compiler<'_> {
         };
         let address = self.read_int(&mut operand);
         match i32::try_from(distance) {
+            Ok(distance) if const { Fault::named("baseline-checked-offset-wraps") }.is_planted() => {
+                self.asm.lea(Width::W32, SCRATCH, Mem::at(address, distance));
+            }
             Ok(distance) if !is_64 => self.asm.lea(W64, SCRATCH, Mem::at(address, distance)),
             Ok(_) | Err(_) => {
                 self.asm.mov_ri(SCRATCH, distance);
@@ -306,6 +341,9 @@ impl Compiler<'_> {
 
     pub(super) fn global_get(&mut self, index: u32) {
         let ty = Ty::of(self.module.global_types[index as usize].content);
+        if let Some(value) = self.constant_global(index) {
+            return self.push(ty, Place::Const(value));
+        }
         match ty.float() {
             Some(float) => {
                 let reg = self.alloc_float();
@@ -322,8 +360,22 @@ impl Compiler<'_> {
         }
     }
 
+    /// The value of a global that the module defines by a number and nobody can write.
+    fn constant_global(&self, index: u32) -> Option<u64> {
+        let defined = index.checked_sub(self.module.imported_globals)?;
+        let global = &self.module.globals[defined as usize];
+        match *global.init.ops {
+            [ConstOp::Slot(value)] if !global.ty.mutable => Some(value),
+            _ => None,
+        }
+    }
+
     pub(super) fn global_set(&mut self, index: u32) {
-        let mut value = self.pop_seen();
+        let mut value = if const { Fault::named("baseline-nan-seen-in-globals") }.is_planted() {
+            self.pop()
+        } else {
+            self.pop_seen()
+        };
         let ty = value.ty;
         match ty.float() {
             Some(float) => {
