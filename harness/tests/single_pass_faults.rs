@@ -14,6 +14,7 @@ use crosscheck::run::{Campaign, Ground, Lanes};
 use crosscheck::worker::{Options, Workers};
 use crosscheck_engine::Mode;
 use std::ffi::OsString;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -53,6 +54,9 @@ fn found_within(cases: u64, name: &str) {
         first.index,
         first.divergence.fingerprint()
     );
+    let command = first.replay_command(Path::new("finding"));
+    let lanes = first.divergence.groups.iter().flatten();
+    lanes.for_each(|lane| assert!(command.contains(lane.as_str()), "{command} leaves out {lane}"));
     let alone = |group: &Vec<String>| group.iter().all(|name| name.starts_with("baseline"));
     assert!(tally.findings.iter().any(|finding| finding.divergence.groups.iter().any(alone)), "{name}");
 }
