@@ -5,17 +5,75 @@
 
 use super::operand::Ty;
 use crate::opcode::reader::Reader;
-use crate::opcode::{Control, Opcode};
+use crate::opcode::{Control, Memory, Opcode, Variable};
 
 /// What was seen.
 #[derive(Default)]
 pub(super) struct Scan {
     /// Weight of the uses of each local.
     uses: Vec<u32>,
-    /// Whether each open block is a loop.
-    blocks: Vec<bool>,
+    /// The loop that each open block is, by its index.
+    blocks: Vec<Option<usize>>,
+    /// All loops in the order in which they begin, and those that are open; the first is the function.
+    loops: Vec<LoopFacts>,
+    open: Vec<usize>,
+    /// How many loops the compiler has asked for or passed.
+    asked: usize,
     calls: u32,
     pub uses_memory: bool,
+}
+
+/// What a loop does, loops within it included. A bit stands for all locals of the same number modulo 64.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct LoopFacts {
+    /// File offset of its opcode.
+    offset: u32,
+    /// Locals that it reads or writes, those it writes, and those that it reads before it writes them, as
+    /// they stand in the text.
+    accessed: u64,
+    written: u64,
+    read_first: u64,
+    /// Whether it calls anything that uses registers.
+    pub calls: bool,
+}
+
+fn local_bit(local: u32) -> u64 {
+    1 << (local % u64::BITS)
+}
+
+impl LoopFacts {
+    /// Whether it may read or write the local.
+    pub fn accesses(&self, local: u32) -> bool {
+        self.accessed & local_bit(local) != 0
+    }
+
+    /// Whether it may write the local.
+    pub fn writes(&self, local: u32) -> bool {
+        self.written & local_bit(local) != 0
+    }
+
+    /// Whether it seems to read the local before it writes it.
+    pub fn reads_first(&self, local: u32) -> bool {
+        self.read_first & local_bit(local) != 0
+    }
+
+    fn read(&mut self, local: u32) {
+        self.read_first |= local_bit(local) & !self.accessed;
+        self.accessed |= local_bit(local);
+    }
+
+    fn write(&mut self, local: u32) {
+        self.written |= local_bit(local);
+        self.accessed |= local_bit(local);
+    }
+
+    /// Adds a loop that stands in this one, before anything that comes after it.
+    fn contain(&mut self, inner: LoopFacts) {
+        self.read_first |= inner.read_first & !self.accessed;
+        self.accessed |= inner.accessed;
+        self.written |= inner.written;
+        self.calls |= inner.calls;
+    }
 }
 
 /// Loops deeper than this weigh the same.
@@ -29,29 +87,48 @@ impl Scan {
         self.uses.clear();
         self.uses.resize(locals, 0);
         self.blocks.clear();
+        self.loops.clear();
+        self.loops.push(LoopFacts::default());
+        self.open.clear();
+        self.asked = 0;
         self.calls = 0;
         self.uses_memory = false;
-        let mut loops = 0u32;
+        let mut current = 0;
+        let mut weight = 1;
         while !reader.is_done() {
-            let (_, opcode) = reader.opcode();
-            let weight = 1 << (LOOP_LOG2 * loops.min(DEEPEST));
+            let (offset, opcode) = reader.opcode();
             match opcode {
-                Opcode::Variable(crate::opcode::Variable::LocalGet)
-                | Opcode::Variable(crate::opcode::Variable::LocalSet)
-                | Opcode::Variable(crate::opcode::Variable::LocalTee) => {
-                    let uses = &mut self.uses[reader.u32() as usize];
+                Opcode::Variable(variable) => {
+                    let local = reader.u32();
+                    match variable {
+                        Variable::LocalGet => self.loops[current].read(local),
+                        Variable::LocalSet | Variable::LocalTee => self.loops[current].write(local),
+                        Variable::GlobalGet | Variable::GlobalSet => continue,
+                    }
+                    let uses = &mut self.uses[local as usize];
                     *uses = uses.saturating_add(weight);
                     continue;
                 }
                 Opcode::Control(control) => match control {
-                    Control::Block | Control::If | Control::TryTable => self.blocks.push(false),
+                    Control::Block | Control::If | Control::TryTable => self.blocks.push(None),
                     Control::Loop => {
-                        self.blocks.push(true);
-                        loops += 1;
+                        self.open.push(current);
+                        current = self.loops.len();
+                        self.loops.push(LoopFacts { offset, ..LoopFacts::default() });
+                        self.blocks.push(Some(current));
+                        weight = self.weight();
                     }
-                    Control::End => loops -= u32::from(self.blocks.pop().unwrap_or(false)),
+                    Control::End => {
+                        if let Some(Some(ended)) = self.blocks.pop() {
+                            current = self.open.pop().expect("validation pairs blocks and ends");
+                            let facts = self.loops[ended];
+                            self.loops[current].contain(facts);
+                            weight = self.weight();
+                        }
+                    }
                     Control::Call | Control::CallIndirect | Control::CallRef => {
-                        self.calls = self.calls.saturating_add(weight)
+                        self.calls = self.calls.saturating_add(weight);
+                        self.loops[current].calls = true;
                     }
                     Control::ReturnCall
                     | Control::ReturnCallIndirect
@@ -70,11 +147,29 @@ impl Scan {
                     | Control::BrOnCast
                     | Control::BrOnCastFail => {}
                 },
-                Opcode::Load(_) | Opcode::Store(_) | Opcode::Memory(_) => self.uses_memory = true,
+                Opcode::Load(_) | Opcode::Store(_) => self.uses_memory = true,
+                Opcode::Memory(memory) => {
+                    self.uses_memory = true;
+                    self.loops[current].calls |= memory != Memory::MemorySize;
+                }
+                Opcode::Table(_) => self.loops[current].calls = true,
                 _ => {}
             }
             reader.skip_immediates(opcode);
         }
+    }
+
+    fn weight(&self) -> u32 {
+        1 << (LOOP_LOG2 * (self.open.len() as u32).min(DEEPEST))
+    }
+
+    /// What was seen of the loop whose opcode is at a file offset. Loops are asked for in their order, not
+    /// necessarily all of them.
+    pub fn loop_at(&mut self, offset: u32) -> LoopFacts {
+        while self.loops[self.asked].offset != offset {
+            self.asked += 1;
+        }
+        self.loops[self.asked]
     }
 
     /// The locals that gain most from a register, at most `ints` and `floats` of each kind.

@@ -172,7 +172,14 @@ impl<'m> Compiler<'m> {
         self.uses_memory = self.scan.uses_memory;
         let (ints, floats) = self.regs.homes();
         self.scan.best(&self.local_types, ints, floats, &mut self.chosen);
-        self.regs.begin(&self.local_types, &self.chosen);
+        let params = &self.local_types[..ty.params().len()];
+        let arrivals = |local: u32| {
+            let local = local as usize;
+            let is_int = |ty: &Ty| ty.float().is_none();
+            let before = || params[..local].iter().filter(|ty| is_int(ty)).count();
+            (params.get(local).is_some_and(is_int)).then(|| INT_ARGUMENTS.get(before()).copied()).flatten()
+        };
+        self.regs.begin(&self.local_types, &self.chosen, arrivals);
         self.frame_cost = body.frame_cost;
         self.segment = 0;
         self.reachable = true;
@@ -215,14 +222,29 @@ impl<'m> Compiler<'m> {
 
     fn receive_parameters(&mut self, func: DefinedFuncIndex) {
         let ty = self.module.func_type(self.module.func_index(func)).clone();
+        // Those first that leave their register for a slot: it may be the home of another.
+        for homed in [false, true] {
+            for (local, place) in places(ty.params()).enumerate() {
+                let local_ty = self.local_types[local];
+                if self.has_home(local as u32) != homed {
+                    continue;
+                }
+                match place {
+                    ArgumentPlace::Int(index) => {
+                        self.home_int(local as u32, local_ty, INT_ARGUMENTS[index]);
+                    }
+                    ArgumentPlace::Float(index) => {
+                        self.home_float(local as u32, local_ty, FLOAT_ARGUMENTS[index]);
+                    }
+                    ArgumentPlace::Slot(_) => {}
+                }
+            }
+        }
         let mut buffer = false;
         for (local, place) in places(ty.params()).enumerate() {
             let local_ty = self.local_types[local];
             match place {
-                ArgumentPlace::Int(index) => self.home_int(local as u32, local_ty, INT_ARGUMENTS[index]),
-                ArgumentPlace::Float(index) => {
-                    self.home_float(local as u32, local_ty, FLOAT_ARGUMENTS[index]);
-                }
+                ArgumentPlace::Int(_) | ArgumentPlace::Float(_) => {}
                 ArgumentPlace::Slot(slot) => {
                     if !buffer {
                         buffer = true;

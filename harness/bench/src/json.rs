@@ -2,18 +2,18 @@
 
 use crate::Row;
 use crate::compile::Step;
-use crate::contestants::names;
+use crate::contestants::Group;
 use crate::measure::Samples;
 use serde_json::{Map, Value as Json, json};
 
-/// Every kernel, fuel off and on, with the samples of every engine.
-pub fn rows(rows: &[Row]) -> Json {
+/// Every kernel with the samples of every engine of a group.
+pub fn rows(group: &Group, rows: &[Row]) -> Vec<Json> {
     let row = |row: &Row| {
-        let engines = names().into_iter().zip(&row.engines).enumerate();
+        let engines = group.names().zip(&row.engines).enumerate();
         let engines: Map<String, Json> = engines
             .map(|(index, (name, samples))| {
                 let mut seen = samples_json(samples);
-                seen["ratio"] = json!(row.ratio(index));
+                seen["ratio"] = json!(row.ratio(index, group.unit_index()));
                 (name.to_string(), seen)
             })
             .collect();
@@ -21,7 +21,8 @@ pub fn rows(rows: &[Row]) -> Json {
             "kernel": row.kernel.name,
             "argument": row.kernel.argument,
             "checksum": format!("{:#018x}", row.kernel.expected),
-            "fuel": row.fuel,
+            "group": group.title,
+            "unit": group.unit,
             "engines": engines,
         })
     };

@@ -4,6 +4,7 @@
 //! cargo run -p crosscheck-bench --profile bench                        # all kernels, fuel off and on
 //! cargo run -p crosscheck-bench --profile bench -- fib sha             # kernels whose name contains one of these
 //! cargo run -p crosscheck-bench --profile bench -- --compile app.wasm  # decoding, validating, preparing
+//! cargo run -p crosscheck-bench --profile bench --features peers       # wasmtime's compilers as well
 //! ```
 //!
 //! What is compared runs interleaved in one process, A B C A B C, on the CPU time of one thread: a machine that is
@@ -20,10 +21,11 @@ mod contestants;
 mod json;
 mod kernels;
 mod measure;
+mod small;
 mod table;
 
 use clap::Parser;
-use contestants::Contestant;
+use contestants::{Contestant, Group};
 use kernels::{KERNELS, Kernel};
 use measure::{Clock, Samples};
 use serde_json::json;
@@ -42,22 +44,28 @@ struct Options {
     /// Measure decoding, validating and preparing of these modules instead of running kernels
     #[arg(long, num_args = 1.., value_name = "FILE", conflicts_with = "filters")]
     compile: Vec<PathBuf>,
+    /// Measure the same of so many small generated modules together
+    #[arg(long, value_name = "COUNT", conflicts_with_all = ["filters", "compile"])]
+    compile_small: Option<usize>,
     /// Write every sample here, for machines
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 }
 
-/// One kernel's times in all engines, fuel either on or off.
+/// One kernel's times in all engines of a group.
 struct Row {
     kernel: &'static Kernel,
-    fuel: bool,
-    /// In the order of [`contestants::names`]; what an engine that cannot run it says instead.
+    /// In the order of [`Group::names`]; what an engine that cannot run it says instead.
     engines: Vec<Result<Samples, String>>,
 }
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    let outcome = if options.compile.is_empty() { run_kernels(&options) } else { compile_files(&options) };
+    let outcome = match options.compile_small {
+        Some(count) => compile_small(&options, count),
+        None if options.compile.is_empty() => run_kernels(&options),
+        None => compile_files(&options),
+    };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
@@ -81,26 +89,24 @@ fn run_kernels(options: &Options) -> Result<(), String> {
         return Err(format!("no kernel has such a name; there are {}", known.join(", ")));
     }
     let clock = Clock::start();
-    let mut rows = Vec::new();
-    for fuel in [false, true] {
-        for kernel in &kernels {
-            rows.push(run_kernel(kernel, fuel, options.rounds, &clock)?);
-        }
-        let shown: Vec<&Row> = rows.iter().filter(|row| row.fuel == fuel).collect();
-        println!("{}", table::kernels(&shown, fuel));
+    let mut seen = Vec::new();
+    for group in contestants::groups() {
+        let rows: Result<Vec<Row>, String> =
+            kernels.iter().map(|kernel| run_kernel(kernel, &group, options.rounds, &clock)).collect();
+        let rows = rows?;
+        println!("{}", table::kernels(&group, &rows));
+        seen.extend(json::rows(&group, &rows));
     }
-    write_json(options, "run", json::rows(&rows))
+    write_json(options, "run", seen.into())
 }
 
-/// Runs a kernel in all engines, one call each in turn.
-fn run_kernel(kernel: &'static Kernel, fuel: bool, rounds: u32, clock: &Clock) -> Result<Row, String> {
+/// Runs a kernel in all engines of a group, one call each in turn.
+fn run_kernel(kernel: &'static Kernel, group: &Group, rounds: u32, clock: &Clock) -> Result<Row, String> {
     let wasm = kernel.wasm()?;
-    let mut contestants: Vec<Result<Contestant, String>> = contestants::all(&wasm, fuel);
+    let mut contestants: Vec<Result<Contestant, String>> = group.instances(&wasm);
     let mut engines = vec![Ok(Samples::default()); contestants.len()];
     for round in 0..=rounds {
-        for ((contestant, samples), name) in
-            contestants.iter_mut().zip(&mut engines).zip(contestants::names())
-        {
+        for ((contestant, samples), name) in contestants.iter_mut().zip(&mut engines).zip(group.names()) {
             let contestant = match contestant {
                 Ok(contestant) => contestant,
                 Err(reason) => {
@@ -122,21 +128,32 @@ fn run_kernel(kernel: &'static Kernel, fuel: bool, rounds: u32, clock: &Clock) -
             }
         }
     }
-    Ok(Row { kernel, fuel, engines })
+    Ok(Row { kernel, engines })
 }
 
 fn compile_files(options: &Options) -> Result<(), String> {
-    let clock = Clock::start();
     let mut reports = Vec::new();
     for file in &options.compile {
         let bytes =
             std::fs::read(file).map_err(|error| format!("{}: cannot read: {error}", file.display()))?;
-        let steps = compile::measure(&bytes, options.rounds, &clock)
-            .map_err(|error| format!("{}: {error}", file.display()))?;
-        println!("{}", table::steps(&file.display().to_string(), bytes.len(), &steps));
-        reports.push(json::steps(&file.display().to_string(), bytes.len(), &steps));
+        let title = file.display().to_string();
+        reports.push(compile_modules(options, &title, &[bytes])?);
     }
     write_json(options, "compile", json!(reports))
+}
+
+fn compile_small(options: &Options, count: usize) -> Result<(), String> {
+    let title = format!("{count} generated modules");
+    let report = compile_modules(options, &title, &small::modules(count))?;
+    write_json(options, "compile", json!([report]))
+}
+
+fn compile_modules(options: &Options, title: &str, modules: &[Vec<u8>]) -> Result<serde_json::Value, String> {
+    let steps = compile::measure(modules, options.rounds, &Clock::start())
+        .map_err(|error| format!("{title}: {error}"))?;
+    let bytes = modules.iter().map(Vec::len).sum();
+    println!("{}", table::steps(title, bytes, &steps));
+    Ok(json::steps(title, bytes, &steps))
 }
 
 fn write_json(options: &Options, question: &str, answer: serde_json::Value) -> Result<(), String> {

@@ -2,7 +2,7 @@
 
 use crate::Row;
 use crate::compile::Step;
-use crate::contestants::{BASELINE, names};
+use crate::contestants::{BASELINE, Group};
 use crate::measure::geometric_mean;
 use std::fmt::Write;
 
@@ -10,23 +10,23 @@ use std::fmt::Write;
 const WIDTH: usize = 13;
 
 /// A line a kernel, a column an engine, and the geometric means. Ratios above 1 are slower.
-pub fn kernels(rows: &[&Row], fuel: bool) -> String {
+pub fn kernels(group: &Group, rows: &[Row]) -> String {
     let mut out = String::new();
-    let title = if fuel { "fuel counted" } else { "fuel not counted" };
-    let unit = format!("{BASELINE}, ms");
-    let _ = write!(out, "{title:<42}{unit:>WIDTH$}");
-    let others: Vec<_> = names().into_iter().enumerate().filter(|(_, name)| *name != BASELINE).collect();
+    let unit_index = group.unit_index();
+    let unit = format!("{}, ms", group.unit);
+    let _ = write!(out, "{:<42}{unit:>WIDTH$}", group.title);
+    let others: Vec<_> = group.names().enumerate().filter(|(index, _)| *index != unit_index).collect();
     for (_, name) in &others {
         let _ = write!(out, "{name:>WIDTH$}");
     }
     out.push('\n');
     let mut ratios = vec![Vec::new(); others.len()];
     for row in rows {
-        let unit = row.baseline_ms();
+        let unit = row.median_ms(unit_index);
         let shown = unit.map_or("-".to_string(), |unit| format!("{unit:.1}"));
         let _ = write!(out, "{:<12}{:<30}{shown:>WIDTH$}", row.kernel.name, row.kernel.about);
         for ((index, _), ratios) in others.iter().zip(&mut ratios) {
-            let shown = match row.ratio(*index) {
+            let shown = match row.ratio(*index, unit_index) {
                 Some(ratio) => {
                     ratios.push(ratio);
                     format!("{ratio:.2}")
@@ -65,14 +65,13 @@ pub fn steps(file: &str, bytes: usize, steps: &[Step]) -> String {
 }
 
 impl Row {
-    /// The median of the engine that the others are compared with.
-    pub fn baseline_ms(&self) -> Option<f64> {
-        let index = names().iter().position(|name| *name == BASELINE)?;
-        Some(self.engines[index].as_ref().ok()?.median_ms())
+    /// An engine's median.
+    pub fn median_ms(&self, engine: usize) -> Option<f64> {
+        Some(self.engines[engine].as_ref().ok()?.median_ms())
     }
 
-    /// An engine's median by that.
-    pub fn ratio(&self, engine: usize) -> Option<f64> {
-        Some(self.engines[engine].as_ref().ok()?.median_ms() / self.baseline_ms()?)
+    /// An engine's median by that of another.
+    pub fn ratio(&self, engine: usize, unit: usize) -> Option<f64> {
+        Some(self.median_ms(engine)? / self.median_ms(unit)?)
     }
 }

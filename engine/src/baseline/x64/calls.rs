@@ -379,8 +379,9 @@ impl Compiler<'_> {
                 self.asm.mov_rm(W64, SCRATCH, field!(arguments));
                 for (slot, ty) in many.iter().enumerate() {
                     let own = self.operand_slot(self.stack.len() as u32);
-                    self.copy_slot(own, Mem::at(SCRATCH, 8 * slot as i32));
-                    self.push(Ty::of(*ty), Place::Slot);
+                    let ty = Ty::of(*ty);
+                    self.copy_slot(ty.width(), own, Mem::at(SCRATCH, 8 * slot as i32));
+                    self.push(ty, Place::Slot);
                     self.islands_in_time();
                 }
             }

@@ -1,5 +1,6 @@
 //! Blocks, branches and returns.
 
+use super::registers::Arrival;
 use super::{Compiler, Operand, Place, Stub, Ty};
 use crate::baseline::operand::{Parity, Test};
 use crate::faults::Fault;
@@ -29,14 +30,24 @@ pub(super) struct Block {
     results: Box<[Ty]>,
     /// Where branches to it go; a function has none.
     label: Option<Label>,
-    /// Where an `if` goes that is not taken, until its `else`.
-    otherwise: Option<Label>,
+    /// What is true of the locals in registers there, once somebody goes there.
+    arrival: Option<Arrival>,
+    /// Where an `if` goes that is not taken, until its `else`, and what is true there.
+    otherwise: Option<(Label, Arrival)>,
 }
 
 impl Block {
     pub fn function(results: Box<[Ty]>) -> Block {
         let params = Box::default();
-        Block { kind: Kind::Function, height: 0, params, results, label: None, otherwise: None }
+        Block {
+            kind: Kind::Function,
+            height: 0,
+            params,
+            results,
+            label: None,
+            arrival: None,
+            otherwise: None,
+        }
     }
 
     /// The types of the values that a branch to it carries.
@@ -52,6 +63,8 @@ impl Block {
 #[derive(Clone, Copy)]
 struct Destination {
     label: Option<Label>,
+    /// Its position among the open blocks.
+    block: usize,
     height: usize,
     arity: usize,
 }
@@ -136,10 +149,15 @@ impl Compiler<'_> {
         }
     }
 
-    fn open(&mut self, kind: Kind, (params, results): (Box<[Ty]>, Box<[Ty]>), otherwise: Option<Label>) {
+    fn open(
+        &mut self,
+        kind: Kind,
+        (params, results): (Box<[Ty]>, Box<[Ty]>),
+        otherwise: Option<(Label, Arrival)>,
+    ) {
         let height = self.stack.len() - params.len();
         let label = Some(self.asm.label());
-        self.blocks.push(Block { kind, height, params, results, label, otherwise });
+        self.blocks.push(Block { kind, height, params, results, label, arrival: None, otherwise });
     }
 
     fn block(&mut self, ty: BlockType) {
@@ -155,8 +173,8 @@ impl Compiler<'_> {
         self.settle_below(self.stack.len() - params);
         let block = self.destination(0);
         self.carry(block);
-        self.locals_for_merge();
-        self.locals_after_merge();
+        let facts = self.scan.loop_at(self.offset);
+        self.blocks[block.block].arrival = Some(self.locals_for_loop(facts));
         let label = block.label.expect("only functions have none");
         self.asm.bind(label);
         let types = self.blocks.last().expect("just opened").params.clone();
@@ -172,10 +190,9 @@ impl Compiler<'_> {
             self.spill(position);
             self.islands_in_time();
         }
-        self.locals_for_merge();
         let otherwise = self.asm.label();
         self.jump_if(test.inverted(), otherwise);
-        self.open(Kind::If, signature, Some(otherwise));
+        self.open(Kind::If, signature, Some((otherwise, self.locals_here())));
     }
 
     fn else_(&mut self) {
@@ -183,18 +200,18 @@ impl Compiler<'_> {
         let label = block.label.expect("only functions have none");
         if self.reachable {
             self.carry(block);
-            self.locals_for_merge();
+            self.locals_go(block);
             self.asm.jmp(label);
         }
         self.cut(block.height);
         let top = self.blocks.last_mut().expect("validation pairs blocks and ends");
-        let otherwise = top.otherwise.take().expect("an else belongs to an if");
+        let (otherwise, arrival) = top.otherwise.take().expect("an else belongs to an if");
         let params = top.params.clone();
         self.asm.bind(otherwise);
+        self.locals_as(arrival);
         for ty in params {
             self.push(ty, Place::Slot);
         }
-        self.locals_after_merge();
         self.reachable = true;
     }
 
@@ -210,43 +227,67 @@ impl Compiler<'_> {
         };
         if self.reachable {
             self.carry_at_end(destination);
-            self.locals_for_merge();
         }
         self.cut(destination.height);
-        let block = self.blocks.pop().expect("validation pairs blocks and ends");
-        if let Some(otherwise) = block.otherwise {
-            // Without an else the parameters are the results, and they are in their slots.
-            if let [ty] = *block.results {
-                let skip = self.asm.label();
-                if self.reachable {
-                    self.asm.jmp(skip);
-                }
-                self.asm.bind(otherwise);
-                let slot = self.operand_slot(destination.height as u32);
-                match ty.float() {
-                    Some(float) => self.asm.movs_rm(float, FLOAT_RESULT, slot),
-                    None => self.asm.mov_rm(ty.width(), INT_RESULT, slot),
-                }
-                self.asm.bind(skip);
-            } else {
-                self.asm.bind(otherwise);
-            }
-        }
-        if block.kind == Kind::Loop {
+        if self.blocks[destination.block].kind == Kind::Loop {
             // Nothing branches to its end: the results are where the last instruction left them.
-            if !self.reachable {
-                self.locals_after_merge();
-                self.reachable = true;
-                self.arrive(block.height, &block.results);
-                return;
-            }
+            let block = self.blocks.pop().expect("validation pairs blocks and ends");
+            self.reachable = true;
             self.arrive(block.height, &block.results);
             return;
         }
+        if self.reachable {
+            let here = self.locals_here();
+            let block = &mut self.blocks[destination.block];
+            if let (None, Some((_, arrival))) = (block.arrival, block.otherwise) {
+                // What one side lacks the other need not have.
+                block.arrival = Some(here.common(arrival));
+            }
+            self.locals_go(destination);
+        }
+        if let Some(otherwise) = self.blocks[destination.block].otherwise {
+            self.end_without_else(destination, otherwise);
+        }
         self.asm.bind(label);
-        self.locals_after_merge();
+        let block = self.blocks.pop().expect("validation pairs blocks and ends");
+        // Where nobody comes, anything is true.
+        self.locals_as(block.arrival.unwrap_or_default());
         self.reachable = true;
         self.arrive(block.height, &block.results);
+    }
+
+    /// The end of an `if` for whom it was not taken: the parameters are the results, and in their slots.
+    fn end_without_else(&mut self, destination: Destination, (otherwise, arrival): (Label, Arrival)) {
+        let skip = self.asm.label();
+        let block = &self.blocks[destination.block];
+        let there = block.arrival;
+        let result = if let [ty] = *block.results { Some(ty) } else { None };
+        self.locals_as(arrival);
+        let moves = result.is_some() || there.is_some_and(|there| !self.locals_fit(there));
+        if moves && self.reachable {
+            self.asm.jmp(skip);
+        }
+        self.asm.bind(otherwise);
+        if let Some(ty) = result {
+            let slot = self.operand_slot(destination.height as u32);
+            match ty.float() {
+                Some(float) => self.asm.movs_rm(float, FLOAT_RESULT, slot),
+                None => self.asm.mov_rm(ty.width(), INT_RESULT, slot),
+            }
+        }
+        self.locals_go(destination);
+        self.asm.bind(skip);
+    }
+
+    /// Makes of the locals in registers what is true where control goes next.
+    fn locals_go(&mut self, to: Destination) {
+        let arrival = self.locals_meet(self.blocks[to.block].arrival);
+        let block = &mut self.blocks[to.block];
+        debug_assert!(
+            block.kind != Kind::Loop || block.arrival == Some(arrival),
+            "the head of a loop expects what its body does"
+        );
+        block.arrival = Some(arrival);
     }
 
     /// Pushes the values that arrive at a label.
@@ -274,8 +315,9 @@ impl Compiler<'_> {
     // Branches.
 
     fn destination(&self, depth: u32) -> Destination {
-        let block = &self.blocks[self.blocks.len() - 1 - depth as usize];
-        Destination { label: block.label, height: block.height, arity: block.arity().len() }
+        let position = self.blocks.len() - 1 - depth as usize;
+        let block = &self.blocks[position];
+        Destination { label: block.label, block: position, height: block.height, arity: block.arity().len() }
     }
 
     /// Puts the top values where a label finds them; what the operands are does not change, so only code
@@ -338,7 +380,7 @@ impl Compiler<'_> {
         match to.label {
             Some(label) => {
                 self.carry(to);
-                self.locals_for_merge();
+                self.locals_go(to);
                 self.asm.jmp(label);
             }
             None => {
@@ -441,34 +483,33 @@ impl Compiler<'_> {
     /// Branches if the test holds. The operands stay.
     fn branch_if(&mut self, test: Test, to: Destination) {
         let base = self.stack.len() - to.arity;
-        match (to.label, to.arity) {
-            (Some(label), 0) => {
-                self.locals_for_merge();
+        let in_place = match to.arity {
+            0 => true,
+            1 => self.is_result(self.top()),
+            _ => base == to.height,
+        };
+        match to.label {
+            Some(label) if in_place => {
+                self.locals_go(to);
+                if to.arity > 1 {
+                    self.settle_top(to.arity);
+                }
                 self.jump_if(test, label);
             }
-            (Some(label), _) => {
-                self.locals_for_merge();
-                if to.arity > 1 && base == to.height {
-                    self.settle_top(to.arity);
-                    self.jump_if(test, label);
-                    return;
-                }
-                if to.arity == 1 && self.is_result(self.top()) {
-                    self.jump_if(test, label);
-                    return;
-                }
+            label => {
                 let skip = self.asm.label();
                 self.jump_if(test.inverted(), skip);
-                self.carry_seen(to);
-                self.asm.jmp(label);
-                self.asm.bind(skip);
-            }
-            (None, count) => {
-                let skip = self.asm.label();
-                // A local that is loaded on the way out only would be taken for loaded afterwards.
-                self.locals_for_merge();
-                self.jump_if(test.inverted(), skip);
-                self.return_values(count);
+                // What is loaded or stored on the way out only is not done for who stays.
+                let here = self.locals_here();
+                match label {
+                    Some(label) => {
+                        self.carry_seen(to);
+                        self.locals_go(to);
+                        self.asm.jmp(label);
+                    }
+                    None => self.return_values(to.arity),
+                }
+                self.locals_as(here);
                 self.asm.bind(skip);
             }
         }
@@ -494,7 +535,6 @@ impl Compiler<'_> {
         self.canonical_all();
         let default = labels.last().expect("there is a default label");
         let arity = self.destination(default).arity;
-        self.locals_for_merge();
         let takes = const { Fault::named("baseline-jump-table-takes-the-locals-register") }.is_planted();
         let reg = match self.valid_home(&index) {
             Some(home) if takes => home,
@@ -509,9 +549,15 @@ impl Compiler<'_> {
         let mut labels_of: Vec<Label> = Vec::with_capacity(count);
         let mut known: Vec<Option<Label>> = vec![None; self.blocks.len()];
         for depth in labels {
-            let label = match (known[depth as usize], self.destination(depth).label) {
+            let destination = self.destination(depth);
+            let arrival = self.blocks[destination.block].arrival;
+            let at_once = arity == 0 && arrival.is_none_or(|arrival| self.locals_fit(arrival));
+            let label = match (known[depth as usize], destination.label) {
                 (Some(label), _) => label,
-                (None, Some(label)) if arity == 0 => label,
+                (None, Some(label)) if at_once => {
+                    self.locals_go(destination);
+                    label
+                }
                 (None, _) => {
                     let label = self.asm.label();
                     stubs.push((depth, label));
@@ -536,10 +582,11 @@ impl Compiler<'_> {
             self.stubs.push(Stub::Table { label: table, targets: labels_of });
         }
         self.free(index);
+        let here = self.locals_here();
         for (depth, label) in stubs {
             self.asm.bind(label);
-            let destination = self.destination(depth);
-            self.leave(destination);
+            self.locals_as(here);
+            self.leave(self.destination(depth));
             self.islands_in_time();
         }
         self.reachable = false;

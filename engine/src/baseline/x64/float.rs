@@ -3,6 +3,7 @@
 //! The machine's own NaN results differ from the canonical one, so a result that may be NaN is marked, and
 //! made canonical when its bits can be seen: stored, passed, converted bit by bit, or its sign changed.
 
+use super::registers::Target;
 use super::{Compiler, Operand, Place, Ty};
 use crate::baseline::operand::{Parity, Test};
 use crate::native::x64::asm::*;
@@ -33,7 +34,7 @@ fn sign_bit(float: Float) -> u64 {
 }
 
 impl Compiler<'_> {
-    pub(super) fn float(&mut self, opcode: Numeric) {
+    pub(super) fn float(&mut self, opcode: Numeric, reader: &Reader) {
         use Float::{Double, Single};
         use Numeric::*;
         match opcode {
@@ -43,11 +44,11 @@ impl Compiler<'_> {
             F32Floor => self.round(Single, Round::Down),
             F32Trunc => self.round(Single, Round::Zero),
             F32Nearest => self.round(Single, Round::Nearest),
-            F32Sqrt => self.root(Single),
-            F32Add => self.arithmetic(Single, Sse::Add),
-            F32Sub => self.arithmetic(Single, Sse::Sub),
-            F32Mul => self.arithmetic(Single, Sse::Mul),
-            F32Div => self.arithmetic(Single, Sse::Div),
+            F32Sqrt => self.root(Single, reader),
+            F32Add => self.arithmetic(Single, Sse::Add, reader),
+            F32Sub => self.arithmetic(Single, Sse::Sub, reader),
+            F32Mul => self.arithmetic(Single, Sse::Mul, reader),
+            F32Div => self.arithmetic(Single, Sse::Div, reader),
             F32Min => self.extreme(Single, Sse::Min),
             F32Max => self.extreme(Single, Sse::Max),
             F32Copysign => self.copy_sign(Single),
@@ -57,11 +58,11 @@ impl Compiler<'_> {
             F64Floor => self.round(Double, Round::Down),
             F64Trunc => self.round(Double, Round::Zero),
             F64Nearest => self.round(Double, Round::Nearest),
-            F64Sqrt => self.root(Double),
-            F64Add => self.arithmetic(Double, Sse::Add),
-            F64Sub => self.arithmetic(Double, Sse::Sub),
-            F64Mul => self.arithmetic(Double, Sse::Mul),
-            F64Div => self.arithmetic(Double, Sse::Div),
+            F64Sqrt => self.root(Double, reader),
+            F64Add => self.arithmetic(Double, Sse::Add, reader),
+            F64Sub => self.arithmetic(Double, Sse::Sub, reader),
+            F64Mul => self.arithmetic(Double, Sse::Mul, reader),
+            F64Div => self.arithmetic(Double, Sse::Div, reader),
             F64Min => self.extreme(Double, Sse::Min),
             F64Max => self.extreme(Double, Sse::Max),
             F64Copysign => self.copy_sign(Double),
@@ -97,15 +98,32 @@ impl Compiler<'_> {
 
     // Arithmetic.
 
-    fn arithmetic(&mut self, float: Float, op: Sse) {
+    fn arithmetic(&mut self, float: Float, op: Sse, reader: &Reader) {
         let (mut right, mut left) = (self.pop(), self.pop());
+        let target = self.float_target(reader);
         let commutes = matches!(op, Sse::Add | Sse::Mul);
         let owned = |operand: &Operand| matches!(operand.place, Place::Float(_));
-        if commutes && !owned(&left) && owned(&right) {
+        let is_target = |operand: &Operand| target.is_some_and(|to| operand.place == Place::Local(to.local));
+        let swaps =
+            if is_target(&left) { false } else { is_target(&right) || !owned(&left) && owned(&right) };
+        if commutes && swaps {
             (left, right) = (right, left);
         }
+        // The second operand must outlive the first one's move.
+        let target = target.filter(|_| is_target(&left) || !is_target(&right));
         let memory = self.float_memory(&right);
-        let to = self.own_float(left);
+        let to = match target {
+            Some(target) if is_target(&left) => {
+                self.float_home(&left);
+                target.reg
+            }
+            Some(target) => {
+                self.load_float(target.reg, left);
+                self.free(left);
+                target.reg
+            }
+            None => self.own_float(left),
+        };
         match memory {
             Some(mem) => self.asm.sse_rm(float, op, to, mem),
             None => {
@@ -114,15 +132,32 @@ impl Compiler<'_> {
             }
         }
         self.free(right);
-        self.push_raw(ty_of(float), to);
+        self.push_float(ty_of(float), to, target);
     }
 
-    fn root(&mut self, float: Float) {
+    fn root(&mut self, float: Float, reader: &Reader) {
         let mut operand = self.pop();
         let from = self.read_float(&mut operand);
-        let to = if let Place::Float(reg) = operand.place { reg } else { self.alloc_float() };
+        let target = self.float_target(reader);
+        let to = match (target, operand.place) {
+            (Some(target), _) => {
+                self.free(operand);
+                target.reg
+            }
+            (None, Place::Float(reg)) => reg,
+            (None, _) => self.alloc_float(),
+        };
         self.asm.sse_rr(float, Sse::Sqrt, to, from);
-        self.push_raw(ty_of(float), to);
+        self.push_float(ty_of(float), to, target);
+    }
+
+    /// Pushes a result that may be NaN; one in its target is made canonical at once, for it is seen next.
+    fn push_float(&mut self, ty: Ty, reg: Xmm, target: Option<Target<Xmm>>) {
+        let Some(target) = target else { return self.push_raw(ty, reg) };
+        if !self.settings.free_nan_bits {
+            self.canonical_reg(ty.float().expect("a float result"), reg);
+        }
+        self.push_target(ty, target.local);
     }
 
     fn round(&mut self, float: Float, mode: Round) {

@@ -7,6 +7,7 @@
 use super::registers::immediate;
 use super::{Compiler, Operand, Place, Ty, context_field};
 use crate::faults::Fault;
+use crate::module::ConstOp;
 use crate::native::context::VmContext;
 use crate::native::helpers::Helper;
 use crate::native::x64::asm::*;
@@ -86,12 +87,16 @@ impl Compiler<'_> {
         if let Some(float) = ty.float() {
             // Before the address, which may be in the scratch register: what has to make room may be a NaN, and
             // making its bits canonical takes that register.
-            let reg = self.alloc_float();
+            let target = self.float_target(reader);
+            let reg = target.map_or_else(|| self.alloc_float(), |target| target.reg);
             let address = self.load_address(to, shape.bytes(ty), operand);
             self.fault_at(&address);
             self.asm.movs_rm(float, reg, address.mem);
             self.free_address(address);
-            self.push(ty, Place::Float(reg));
+            match target {
+                Some(target) => self.push_target(ty, target.local),
+                None => self.push(ty, Place::Float(reg)),
+            }
             return;
         }
         let address = self.load_address(to, shape.bytes(ty), operand);
@@ -336,6 +341,9 @@ impl Compiler<'_> {
 
     pub(super) fn global_get(&mut self, index: u32) {
         let ty = Ty::of(self.module.global_types[index as usize].content);
+        if let Some(value) = self.constant_global(index) {
+            return self.push(ty, Place::Const(value));
+        }
         match ty.float() {
             Some(float) => {
                 let reg = self.alloc_float();
@@ -349,6 +357,16 @@ impl Compiler<'_> {
                 self.asm.mov_rm(ty.width(), reg, from);
                 self.push(ty, Place::Int(reg));
             }
+        }
+    }
+
+    /// The value of a global that the module defines by a number and nobody can write.
+    fn constant_global(&self, index: u32) -> Option<u64> {
+        let defined = index.checked_sub(self.module.imported_globals)?;
+        let global = &self.module.globals[defined as usize];
+        match *global.init.ops {
+            [ConstOp::Slot(value)] if !global.ty.mutable => Some(value),
+            _ => None,
         }
     }
 

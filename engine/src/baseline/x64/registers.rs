@@ -8,10 +8,14 @@ use crate::native::x64::{FLOAT_SCRATCH, SCRATCH};
 use crate::opcode::Variable;
 use crate::opcode::reader::Reader;
 
+mod merge;
+
+pub(super) use merge::Arrival;
+
 /// Registers for operands, the most wanted first.
-const INTS: [Gpr; 7] = [RAX, RCX, RDX, RSI, RDI, R8, R9];
+const INTS: [Gpr; 5] = [RAX, RCX, RDX, RSI, RDI];
 /// Registers for locals.
-const INT_HOMES: [Gpr; 4] = [RBX, R12, R13, R10];
+const INT_HOMES: [Gpr; 6] = [RBX, R12, R13, R10, R8, R9];
 const FLOATS: [Xmm; 8] = [Xmm(0), Xmm(1), Xmm(2), Xmm(3), Xmm(4), Xmm(5), Xmm(6), Xmm(7)];
 const FLOAT_HOMES: [Xmm; 7] = [Xmm(8), Xmm(9), Xmm(10), Xmm(11), Xmm(12), Xmm(13), Xmm(14)];
 /// How many of each the lane of few registers leaves: no instruction holds more at once.
@@ -75,8 +79,9 @@ impl Registers {
         if self.few { (0, 0) } else { (INT_HOMES.len(), FLOAT_HOMES.len()) }
     }
 
-    /// Begins a function; the chosen locals live in registers.
-    pub fn begin(&mut self, types: &[Ty], chosen: &[u32]) {
+    /// Begins a function; the chosen locals live in registers, a parameter where it arrives if it can stay:
+    /// then no home is where another parameter waits for its own.
+    pub fn begin(&mut self, types: &[Ty], chosen: &[u32], arrivals: impl Fn(u32) -> Option<Gpr>) {
         self.free_all();
         self.homes.clear();
         self.homes.resize(types.len(), Home::Slot);
@@ -84,9 +89,21 @@ impl Registers {
         self.references.resize(types.len(), 0);
         self.residents.clear();
         self.residents.extend_from_slice(chosen);
-        let (mut ints, mut floats) = (INT_HOMES.into_iter(), FLOAT_HOMES.into_iter());
+        let mut ints = INT_HOMES.iter().fold(0u16, |mask, reg| mask | 1 << reg.0);
         for local in chosen {
-            self.homes[*local as usize] = match types[*local as usize].float() {
+            if let Some(reg) = arrivals(*local).filter(|reg| ints & 1 << reg.0 != 0) {
+                self.homes[*local as usize] = Home::Int(reg);
+                ints &= !(1 << reg.0);
+            }
+        }
+        let mut ints = INT_HOMES.into_iter().filter(|reg| ints & 1 << reg.0 != 0);
+        let mut floats = FLOAT_HOMES.into_iter();
+        for local in chosen {
+            let home = &mut self.homes[*local as usize];
+            if *home != Home::Slot {
+                continue;
+            }
+            *home = match types[*local as usize].float() {
                 Some(_) => Home::Float(floats.next().expect("no more were chosen than there are")),
                 None => Home::Int(ints.next().expect("no more were chosen than there are")),
             };
@@ -122,7 +139,7 @@ pub(super) enum Source {
     Imm(i32),
 }
 
-/// Where an integer result goes: a register of its own, or the register of the local that the next
+/// Where a result goes: a register of its own, or the register of the local that the next
 /// instruction sets.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Target<R> {
@@ -312,7 +329,7 @@ impl Compiler<'_> {
                 match self.regs.homes[local as usize] {
                     Home::Slot => {
                         let from = self.local_slot(local);
-                        self.copy_slot(slot, from);
+                        self.copy_slot(width, slot, from);
                     }
                     Home::Int(reg) => self.asm.mov_mr(width, slot, reg),
                     Home::Float(reg) => self.store_float(operand.ty, slot, reg),
@@ -321,7 +338,7 @@ impl Compiler<'_> {
             Place::Slot => {
                 let own = self.operand_slot(operand.index);
                 if own != slot {
-                    self.copy_slot(slot, own);
+                    self.copy_slot(width, slot, own);
                 }
             }
             Place::Flags(_) => unreachable!("the instruction after a comparison takes the flags"),
@@ -345,10 +362,15 @@ impl Compiler<'_> {
         }
     }
 
-    /// Copies a whole slot.
-    pub(super) fn copy_slot(&mut self, to: Mem, from: Mem) {
-        self.asm.movs_rm(Float::Double, FLOAT_SCRATCH, from);
-        self.asm.movs_mr(Float::Double, to, FLOAT_SCRATCH);
+    /// Copies a value of the width from slot to slot. Reading more of a slot than was just written to it would
+    /// wait for the cache.
+    pub(super) fn copy_slot(&mut self, width: Width, to: Mem, from: Mem) {
+        let float = match width {
+            Width::W32 => Float::Single,
+            Width::W64 => Float::Double,
+        };
+        self.asm.movs_rm(float, FLOAT_SCRATCH, from);
+        self.asm.movs_mr(float, to, FLOAT_SCRATCH);
     }
 
     /// Makes the NaN bits of an operand of the stack canonical.
@@ -363,7 +385,7 @@ impl Compiler<'_> {
         self.regs.raw_nans -= 1;
     }
 
-    fn canonical_reg(&mut self, float: Float, reg: Xmm) {
+    pub(super) fn canonical_reg(&mut self, float: Float, reg: Xmm) {
         let (label, back) = (self.asm.label(), self.asm.label());
         self.asm.ucomis_rr(float, reg, reg);
         self.asm.jcc(Cond::Parity, label);
@@ -675,39 +697,28 @@ impl Compiler<'_> {
         self.regs.dirty &= !bit;
     }
 
-    /// Loads all locals that live in registers: where control may arrive from elsewhere.
-    pub(super) fn locals_for_merge(&mut self) {
-        for position in 0..self.regs.residents.len() {
-            self.make_valid(self.regs.residents[position]);
-        }
-    }
-
-    /// Knows of the locals what is true wherever control arrived from.
-    pub(super) fn locals_after_merge(&mut self) {
-        let all = self.regs.residents.iter();
-        let all = all.fold(0, |mask, local| mask | home_bit(self.regs.homes[*local as usize]));
-        self.regs.valid = all;
-        self.regs.dirty = all;
-    }
-
     /// Stores all locals whose slot is out of date, and forgets the registers: before a call.
     pub(super) fn locals_for_call(&mut self) {
         for position in 0..self.regs.residents.len() {
-            let local = self.regs.residents[position];
-            let home = self.regs.homes[local as usize];
-            let bit = home_bit(home);
-            if self.regs.valid & self.regs.dirty & bit == 0 {
-                continue;
-            }
-            let slot = self.local_slot(local);
-            let ty = self.local_types[local as usize];
-            match home {
-                Home::Int(reg) => self.asm.mov_mr(ty.width(), slot, reg),
-                Home::Float(reg) => self.store_float(ty, slot, reg),
-                Home::Slot => {}
-            }
+            self.store_local(self.regs.residents[position]);
         }
-        self.regs.dirty = 0;
+    }
+
+    /// Stores a local that lives in a register and whose slot is out of date. Touches no flags.
+    fn store_local(&mut self, local: u32) {
+        let home = self.regs.homes[local as usize];
+        let bit = home_bit(home);
+        if self.regs.valid & self.regs.dirty & bit == 0 {
+            return;
+        }
+        let slot = self.local_slot(local);
+        let ty = self.local_types[local as usize];
+        match home {
+            Home::Int(reg) => self.asm.mov_mr(ty.width(), slot, reg),
+            Home::Float(reg) => self.store_float(ty, slot, reg),
+            Home::Slot => {}
+        }
+        self.regs.dirty &= !bit;
     }
 
     /// The registers of locals hold nothing any more: after a call.
@@ -859,6 +870,15 @@ impl Compiler<'_> {
         match self.regs.homes[local as usize] {
             Home::Int(reg) => Some(Target { reg, local }),
             Home::Slot | Home::Float(_) => None,
+        }
+    }
+
+    /// The same for a float.
+    pub(super) fn float_target(&self, reader: &Reader) -> Option<Target<Xmm>> {
+        let local = self.next_set(reader)?;
+        match self.regs.homes[local as usize] {
+            Home::Float(reg) => Some(Target { reg, local }),
+            Home::Slot | Home::Int(_) => None,
         }
     }
 
