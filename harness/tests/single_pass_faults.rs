@@ -29,6 +29,7 @@ impl Events for UntilFound<'_> {
 }
 
 /// A campaign finds the fault within so many cases, and blames the mode that has it.
+#[allow(clippy::print_stdout, reason = "in which case it was found says how much of the margin is left")]
 fn found_within(cases: u64, name: &str) {
     let program: [OsString; 3] =
         [env!("CARGO_BIN_EXE_crosscheck").into(), crosscheck::cli::PLANTED.into(), name.into()];
