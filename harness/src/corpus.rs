@@ -2,6 +2,7 @@
 
 use crate::case::Case;
 use crate::compare::Divergence;
+use crate::subject::OUTSIDE;
 use serde::Serialize;
 use std::fs;
 use std::io;
@@ -51,6 +52,21 @@ impl Finding {
         format!("{}-{}-{}", self.divergence.fingerprint().short(), self.seed, self.index)
     }
 
+    /// The one command that repeats it, from the folder it was saved in: on the lanes that it was found with, for a
+    /// switch may be what it takes.
+    pub fn replay_command(&self, folder: &Path) -> String {
+        let names = || self.divergence.groups.iter().flatten().map(String::as_str);
+        let is_outside = |name: &&str| OUTSIDE.iter().any(|outside| outside.name == *name);
+        let lanes: Vec<&str> = names().filter(|name| !is_outside(name)).collect();
+        let outside: Vec<&str> = names().filter(is_outside).collect();
+        let mut command =
+            format!("cargo run --release -- replay {} --modes {}", folder.display(), lanes.join(","));
+        if !outside.is_empty() {
+            command += &format!(" --with {}", outside.join(","));
+        }
+        command
+    }
+
     /// Writes the finding as a folder below `findings` and gives its path.
     ///
     /// The folder is filled under another name and renamed when it is complete: whoever finds it finds all of it.
@@ -78,7 +94,7 @@ impl Finding {
             kind: self.divergence.first.kind.word(),
             first_difference: self.divergence.first.to_string(),
             triage: self.divergence.triage(),
-            replay: replay_command(&target),
+            replay: self.replay_command(&target),
         };
         fs::write(building.join("finding.json"), serde_json::to_vec_pretty(&json)?)?;
         fs::rename(&building, &target)?;
@@ -96,9 +112,4 @@ pub fn write_whole(target: &Path, bytes: &[u8]) -> io::Result<()> {
     let building = target.with_file_name(name);
     fs::write(&building, bytes)?;
     fs::rename(&building, target)
-}
-
-/// The one command that repeats a finding.
-pub fn replay_command(folder: &Path) -> String {
-    format!("cargo run --release -- replay {}", folder.display())
 }

@@ -1,6 +1,5 @@
 //! Totals as people read them and as machines do. Runs nothing, judges nothing.
 
-use crate::corpus::replay_command;
 use crate::events::{Tally, percent};
 use crate::run::Campaign;
 use crate::script::{ModeCounts, ScriptReport};
@@ -144,7 +143,7 @@ pub fn fuzz_json(campaign: &Campaign, tally: &Tally, times: &Times, report: &Pat
                 "first_difference": finding.divergence.first.to_string(),
                 "cases": tally.fingerprints.get(&fingerprint),
                 "path": path,
-                "replay": replay_command(&path),
+                "replay": finding.replay_command(&path),
             })
         })
         .collect();

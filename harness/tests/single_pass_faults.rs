@@ -14,6 +14,7 @@ use crosscheck::run::{Campaign, Ground, Lanes};
 use crosscheck::worker::{Options, Workers};
 use crosscheck_engine::Mode;
 use std::ffi::OsString;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ impl Events for UntilFound<'_> {
 }
 
 /// A campaign finds the fault within so many cases, and blames the mode that has it.
+#[allow(clippy::print_stdout, reason = "in which case it was found says how much of the margin is left")]
 fn found_within(cases: u64, name: &str) {
     let program: [OsString; 3] =
         [env!("CARGO_BIN_EXE_crosscheck").into(), crosscheck::cli::PLANTED.into(), name.into()];
@@ -53,6 +55,9 @@ fn found_within(cases: u64, name: &str) {
         first.index,
         first.divergence.fingerprint()
     );
+    let command = first.replay_command(Path::new("finding"));
+    let lanes = first.divergence.groups.iter().flatten();
+    lanes.for_each(|lane| assert!(command.contains(lane.as_str()), "{command} leaves out {lane}"));
     let alone = |group: &Vec<String>| group.iter().all(|name| name.starts_with("baseline"));
     assert!(tally.findings.iter().any(|finding| finding.divergence.groups.iter().any(alone)), "{name}");
 }

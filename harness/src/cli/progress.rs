@@ -1,7 +1,7 @@
 //! What a campaign shows while it runs: a bar on a terminal, nothing in a pipe; findings as they come.
 
 use super::Failure;
-use crate::corpus::{Finding, replay_command};
+use crate::corpus::Finding;
 use crate::events::{Events, Tally};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
@@ -67,7 +67,7 @@ impl Events for Terminal {
                 "finding: case {} of seed {}: {}",
                 finding.index, finding.seed, finding.divergence.first
             );
-            println!("  {}", replay_command(&path));
+            println!("  {}", finding.replay_command(&path));
             if self.verbose {
                 println!("  fingerprint: {}", finding.divergence.fingerprint());
                 println!("  triage: {}", finding.divergence.triage());

@@ -393,7 +393,6 @@ impl<'a> Body<'a> {
                 } else {
                     op.i64_shr_s()
                 };
-                drop(op);
                 self.keep(wide);
             }
             2 => {
@@ -405,7 +404,6 @@ impl<'a> Body<'a> {
                 } else {
                     op.i64_div_u()
                 };
-                drop(op);
                 self.keep(wide);
             }
             3 => self.grow(),
@@ -457,7 +455,6 @@ impl<'a> Body<'a> {
             op.global_get(SINK).i64_store(arg).memory_size(0).i32_const(PAGE as i32).i32_mul();
             op.i32_const(back as i32).i32_sub().i64_load(arg);
         }
-        drop(op);
         self.mix(Ty::I64);
     }
 

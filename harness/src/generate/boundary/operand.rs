@@ -213,12 +213,15 @@ impl Body<'_> {
         }
     }
 
-    /// A NaN that has just been made; an ordinary constant of other types, or where nobody may look at its bits.
+    /// A NaN that has just been made; any value of other types, or where nobody may look at its bits.
     pub(super) fn fresh_nan(&mut self, ty: Ty) {
         if !self.plan.choices.nan_bits || !self.plan.choices.floats {
             return self.leaf(ty);
         }
         let way = self.stream.below(3);
+        if ty == Ty::I32 || ty == Ty::I64 {
+            return self.leaf(ty);
+        }
         let mut op = self.op();
         match (ty, way) {
             (Ty::F32, 0) => op.f32_const(0.0.into()).f32_const(0.0.into()).f32_div(),
@@ -227,10 +230,7 @@ impl Body<'_> {
             (Ty::F64, 0) => op.f64_const(0.0.into()).f64_const(0.0.into()).f64_div(),
             (Ty::F64, 1) => op.f64_const((-1.0).into()).f64_sqrt(),
             (Ty::F64, _) => op.f64_const(0.0.into()).f64_const(f64::INFINITY.into()).f64_mul(),
-            _ => {
-                drop(op);
-                return self.leaf(ty);
-            }
+            _ => unreachable!("only numbers are drawn"),
         };
     }
 
@@ -301,7 +301,6 @@ impl Body<'_> {
                 } else {
                     op.i32_const(0).i32_and()
                 };
-                drop(op);
                 constant(self);
                 let mut op = self.op();
                 if is_long {
