@@ -17,8 +17,6 @@ pub use imp::Reservation;
 /// What pages may be used for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Access {
-    /// Nothing.
-    None,
     /// Reading and writing.
     ReadWrite,
     /// Reading and running.
@@ -126,7 +124,6 @@ mod imp {
         pub fn protect(&self, range: Range<usize>, access: Access) -> io::Result<()> {
             assert!(range.end <= self.bytes, "a range stays inside its reservation");
             let access = match access {
-                Access::None => libc::PROT_NONE,
                 Access::ReadWrite => libc::PROT_READ | libc::PROT_WRITE,
                 Access::ReadExecute => libc::PROT_READ | libc::PROT_EXEC,
             };

@@ -20,6 +20,7 @@ use crate::subject::{self, Lane, OUTSIDE, Subject};
 use clap::{Args, Parser, Subcommand};
 use crosscheck_engine::Mode;
 use field::Field;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -53,6 +54,11 @@ pub enum Failure {
 }
 
 type Done = Result<Exit, Failure>;
+
+/// Before any other argument, and followed by the name of a fault: the process runs with that fault. For tests,
+/// whose workers may die of it.
+#[cfg(feature = "planted-faults")]
+pub const PLANTED: &str = "__planted";
 
 #[derive(Parser)]
 #[command(name = "crosscheck", version, about, max_term_width = 100)]
@@ -219,15 +225,29 @@ fn one_line(error: &clap::Error) -> String {
     format!("{}; see `crosscheck --help`", told.join(" "))
 }
 
+/// The program's name and arguments.
+fn arguments() -> Vec<OsString> {
+    #[cfg_attr(not(feature = "planted-faults"), expect(unused_mut))]
+    let mut arguments: Vec<OsString> = std::env::args_os().collect();
+    #[cfg(feature = "planted-faults")]
+    if arguments.get(1).is_some_and(|argument| argument == PLANTED) && arguments.len() > 2 {
+        let name = arguments.drain(1..3).next_back().expect("two were taken");
+        let fault = crosscheck_engine::faults::Fault::named(&name.to_string_lossy());
+        crosscheck_engine::faults::plant(Some(fault));
+    }
+    arguments
+}
+
 /// Reads the command line, does what it says, and tells how it ended.
 #[allow(clippy::print_stderr, reason = "the one place where failures are told")]
 pub fn main() -> ExitCode {
+    let arguments = arguments();
     // Before anything else, for workers are started by the dozen.
     #[cfg(unix)]
-    if std::env::args_os().nth(1).is_some_and(|argument| argument == crate::worker::ARGUMENT) {
+    if arguments.get(1).is_some_and(|argument| argument == crate::worker::ARGUMENT) {
         return crate::worker::serve();
     }
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) if error.use_stderr() => {
             eprintln!("{}", one_line(&error));

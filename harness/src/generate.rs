@@ -8,6 +8,7 @@
 //! generator (a row of [`GENERATORS`], a file each) makes modules; [`plan`] adds hosts, actions and limits. What
 //! subjects then run the case is not decided here. [`mutate`] damages modules for whoever tests hostile input.
 
+mod boundary;
 pub mod features;
 mod linked;
 pub mod mutate;
@@ -53,6 +54,7 @@ struct Row {
 const GENERATORS: &[Row] = &[
     Row { name: "smith", weight: 4, case: smith_case },
     Row { name: "linked", weight: 1, case: linked_case },
+    Row { name: "boundary", weight: 1, case: boundary_case },
 ];
 
 impl Generator {
@@ -85,6 +87,10 @@ fn smith_case(generator: &mut Generator, case_seed: u64) -> Option<Case> {
 
 fn linked_case(generator: &mut Generator, case_seed: u64) -> Option<Case> {
     Some(linked::case(&generator.features, generator.profile, case_seed))
+}
+
+fn boundary_case(generator: &mut Generator, case_seed: u64) -> Option<Case> {
+    Some(boundary::case(&generator.features, generator.profile, case_seed))
 }
 
 #[cfg(test)]

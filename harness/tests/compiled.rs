@@ -8,6 +8,7 @@ use crosscheck::subject::{Lane, Switch};
 use crosscheck_engine::{
     Engine, Error, Extern, FuncType, Instance, Linker, Mode, Module, Store, TrapKind, Val, ValType,
 };
+use crosscheck_spec_tests::Group;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -314,4 +315,56 @@ fn check(
         assert_eq!(kind, TrapKind::MemoryOutOfBounds);
     }
     assert_eq!(after, BEFORE, "{name} at {start:#x}");
+}
+
+// Verification.
+
+/// Every module of every script that can be decoded.
+fn modules_of_the_suite() -> Vec<Vec<u8>> {
+    let mut modules = Vec::new();
+    let files = Group::all().flat_map(Group::files);
+    let mut texts: Vec<String> = files.map(|file| file.text.into()).collect();
+    texts.sort();
+    texts.dedup();
+    for text in &texts {
+        let mut lexer = wast::lexer::Lexer::new(text);
+        lexer.allow_confusing_unicode(true);
+        let Ok(buffer) = wast::parser::ParseBuffer::new_with_lexer(lexer) else { continue };
+        let Ok(script) = wast::parser::parse::<wast::Wast<'_>>(&buffer) else { continue };
+        modules.extend(script.directives.into_iter().filter_map(|directive| match directive {
+            wast::WastDirective::Module(mut module)
+            | wast::WastDirective::ModuleDefinition(mut module)
+            | wast::WastDirective::AssertInvalid { mut module, .. } => module.encode().ok(),
+            _ => None,
+        }));
+    }
+    modules
+}
+
+/// Compiling panics if the verifier finds a fault, so it is enough to compile.
+#[test]
+fn code_of_all_modules_of_the_suite_and_of_a_campaign_passes_verification_in_every_lane() {
+    let _one = alone();
+    let mut modules = modules_of_the_suite();
+    modules.extend(generated(300));
+    let seeds = [env!("CARGO_MANIFEST_DIR"), "..", "corpus", "seeds"].iter().collect::<std::path::PathBuf>();
+    for entry in std::fs::read_dir(seeds).expect("the seed cases are there") {
+        let path = entry.expect("a readable folder").path();
+        if path.extension().is_some_and(|ending| ending == "wasm") {
+            modules.push(std::fs::read(path).expect("a readable file"));
+        }
+    }
+    let engine = Engine::new(&lanes()[0].config());
+    let siblings: Vec<Engine> = lanes().iter().map(|lane| engine.sibling(&lane.config())).collect();
+    let mut compiled = 0;
+    for wasm in &modules {
+        let Ok(decoded) = Module::decode(&engine, wasm.as_slice()) else { continue };
+        for (lane, sibling) in lanes().iter().zip(&siblings) {
+            // Refused is what the mode does not execute.
+            let Ok(module) = decoded.prepare(sibling) else { continue };
+            run(*lane, sibling, &module);
+            compiled += 1;
+        }
+    }
+    assert!(compiled > 10_000, "{compiled} of {} modules", modules.len());
 }

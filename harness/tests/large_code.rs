@@ -102,7 +102,7 @@ fn a_function_of_more_than_a_megabyte_of_machine_code_runs_and_traps_where_it_sh
             index % 8000,
             index % 7919,
             index + 1,
-            if index % 64 == 0 { "(local.set 1 (call $g (local.get 1)))" } else { "" },
+            if index.is_multiple_of(64) { "(local.set 1 (call $g (local.get 1)))" } else { "" },
         )
     };
     let module = format!(
@@ -207,7 +207,7 @@ fn a_thousand_parameters_and_results_go_every_way_a_call_can_go() {
         ("(return_call_ref $t ARGS (ref.func $g))", true),
         ("(return_call_ref $t ARGS (ref.func $h))", true),
     ] {
-        let observation = shown(&[callee.clone(), caller(call, tail)], &[args.clone()]);
+        let observation = shown(&[callee.clone(), caller(call, tail)], std::slice::from_ref(&args));
         assert!(outcomes(&observation).into_iter().all(returns), "{call}");
     }
 }

@@ -26,6 +26,7 @@ mod table;
 
 use super::operand::{Operand, Place, Ty};
 use super::scan::Scan;
+use crate::faults::Fault as Planted;
 use crate::limits::Settings;
 use crate::module::{DefinedFuncIndex, FuelSegment, FuncBody, ModuleInner};
 use crate::native::activation::{Place as ArgumentPlace, places};
@@ -193,7 +194,8 @@ impl<'m> Compiler<'m> {
     fn prologue(&mut self, func: DefinedFuncIndex, body: &FuncBody) {
         const W64: Width = Width::W64;
         self.offset = body.code.start;
-        let bytes = 8 * (self.frame_cost - FRAME_RECORD_SLOTS);
+        let extra = u32::from(const { Planted::named("baseline-frame-one-slot-large") }.is_planted());
+        let bytes = 8 * (self.frame_cost - FRAME_RECORD_SLOTS + extra);
         self.asm.push(RBP);
         self.asm.mov_rr(W64, RBP, RSP);
         let exhausted = self.trap(TrapKind::CallStackExhausted);
@@ -326,6 +328,8 @@ impl<'m> Compiler<'m> {
             }
             self.segment += 1;
             if segment.offset == self.offset {
+                let next = const { Planted::named("baseline-fuel-of-the-next-segment") }.is_planted();
+                let segment = segments.get(self.segment).filter(|_| next).unwrap_or(segment);
                 let label = self.asm.label();
                 self.asm.alu_ri(Width::W64, Alu::Sub, FUEL, segment.cost as i32);
                 self.asm.jcc(Cond::Below, label);
@@ -392,7 +396,9 @@ impl<'m> Compiler<'m> {
         let wasm = self.offset;
         for stub in self.stubs.iter().rev().take(2) {
             if let Stub::Trap { label, kind: other, wasm: at } = stub
-                && (*other, *at) == (kind, wasm)
+                && *other == kind
+                && (*at == wasm
+                    || const { Planted::named("baseline-traps-of-a-kind-share-their-row") }.is_planted())
             {
                 return *label;
             }

@@ -11,7 +11,7 @@ use crate::platform::{Access, Reservation};
 use crate::trap::TrapKind;
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 
 /// Address space for all code of the process.
@@ -93,6 +93,8 @@ struct Arena {
     base: usize,
     /// The unit that covers each chunk; null if none does.
     units: Box<[AtomicPtr<CodeUnit>]>,
+    /// How many bytes from the start of each chunk can be written, while no unit covers it.
+    writable: Box<[AtomicUsize]>,
     free: Mutex<FreeRanges>,
 }
 
@@ -116,8 +118,26 @@ impl Arena {
             base: reservation.base() as usize,
             reservation: Mutex::new(reservation),
             units: units.into(),
+            writable: (0..chunks).map(|_| AtomicUsize::new(0)).collect(),
             free: Mutex::new(FreeRanges(BTreeMap::from([(0, chunks)]))),
         })
+    }
+
+    /// Makes pages writable that no unit covers, unless they are.
+    fn make_writable(&self, pages: &Range<usize>) -> Result<(), Error> {
+        let is_writable = chunks_of(pages).all(|(chunk, bytes)| {
+            // Handed from one unit to the next under the lock of the free ranges.
+            self.writable[chunk].load(Ordering::Relaxed) >= bytes
+        });
+        if is_writable { Ok(()) } else { self.set_writable(pages) }
+    }
+
+    fn set_writable(&self, pages: &Range<usize>) -> Result<(), Error> {
+        self.protect(pages, Access::ReadWrite)?;
+        chunks_of(pages).for_each(|(chunk, bytes)| {
+            self.writable[chunk].fetch_max(bytes, Ordering::Relaxed);
+        });
+        Ok(())
     }
 
     fn protect(&self, range: &Range<usize>, access: Access) -> Result<(), Error> {
@@ -126,6 +146,12 @@ impl Arena {
             .protect(range.clone(), access)
             .map_err(|error| Error::Resources(format!("cannot change the protection of code: {error}")))
     }
+}
+
+/// The chunks that pages from the start of a chunk lie in, and how many bytes of each they take.
+fn chunks_of(pages: &Range<usize>) -> impl Iterator<Item = (usize, usize)> {
+    let end = pages.end;
+    pages.clone().step_by(CHUNK_BYTES).map(move |start| (start / CHUNK_BYTES, CHUNK_BYTES.min(end - start)))
 }
 
 impl FreeRanges {
@@ -163,9 +189,10 @@ impl CodeUnit {
         // From here on dropping the unit gives the memory back.
         let unit = Box::new(CodeUnit { memory, base, bytes: code.len() as u32, map });
         let pages = unit.pages();
-        arena.protect(&pages, Access::ReadWrite)?;
+        arena.make_writable(&pages)?;
         // SAFETY: the pages are writable, belong to this unit alone, and are large enough for the code.
         unsafe { (base as *mut u8).copy_from_nonoverlapping(code.as_ptr(), code.len()) };
+        chunks_of(&pages).for_each(|(chunk, _)| arena.writable[chunk].store(0, Ordering::Relaxed));
         arena.protect(&pages, Access::ReadExecute)?;
         for chunk in first..first + chunks {
             arena.units[chunk].store((&raw const *unit).cast_mut(), Ordering::Release);
@@ -254,8 +281,9 @@ impl CodeUnit {
 impl Drop for CodeUnit {
     fn drop(&mut self) {
         let Ok(arena) = arena() else { return };
-        // A stale pointer into freed code faults. Only advice is lost if the system refuses.
-        let _ = arena.protect(&self.pages(), Access::None);
+        // A stale pointer into freed code faults, and whoever comes next finds the pages writable. If the system
+        // refuses, whoever comes next asks again.
+        let _ = arena.set_writable(&self.pages());
         let chunks = self.memory.start / CHUNK_BYTES..self.memory.end / CHUNK_BYTES;
         for chunk in chunks.clone() {
             arena.units[chunk].store(std::ptr::null_mut(), Ordering::Release);

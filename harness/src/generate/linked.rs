@@ -16,8 +16,8 @@
 
 mod body;
 mod module;
-mod operators;
-mod types;
+pub(super) mod operators;
+pub(super) mod types;
 mod world;
 
 use super::features::{Features, Profile};

@@ -80,7 +80,7 @@ fn a_bare_module_and_its_case_seed_give_the_case_again() {
     let mut generator = Generator::default();
     let mut generated = (0..).filter_map(|index| generator.case(1, index));
     let generated =
-        generated.find(|generated| generated.case.modules.len() == 1).expect("most have one module");
+        generated.find(|generated| generated.generator == "smith").expect("most are of this generator");
     let wasm = generated.case.modules[0].wasm.clone();
     let again = plan::plan(wasm, generated.case_seed).expect("the module decodes");
     assert_eq!(again, generated.case);
@@ -158,7 +158,7 @@ fn seeds_mean_what_they_meant() {
 }
 
 const BLESSED: [&str; 4] =
-    ["0x5f1dea71519db0c2", "0x74406ec2edb5ed62", "0x6abf38ac78e9bd0b", "0xa44b2f6de1063fd2"];
+    ["0x7ffc25e1302a8b93", "0x74406ec2edb5ed62", "0xb534ec16a1c2e19c", "0xa44b2f6de1063fd2"];
 
 #[test]
 fn a_function_that_nobody_can_call_from_outside_is_not_called() {

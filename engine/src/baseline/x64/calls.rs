@@ -1,6 +1,7 @@
 //! Calls: what is in registers goes to slots, arguments go where the callee finds them, results come back.
 
 use super::{Compiler, Operand, Place, Stub, Ty, context_field, context_funcs};
+use crate::faults::Fault;
 use crate::module::{DefinedFuncIndex, FuncIndex};
 use crate::native::activation::{Place as ArgumentPlace, places};
 use crate::native::context::VmContext;
@@ -109,7 +110,7 @@ impl Compiler<'_> {
         }
         self.locals_after_call();
         self.take_results(ty);
-        if self.uses_memory {
+        if self.uses_memory && !const { Fault::named("baseline-memory-base-kept-after-calls") }.is_planted() {
             self.reload_memory();
         }
     }
@@ -121,6 +122,15 @@ impl Compiler<'_> {
                 self.asm.mov_rm(W64, SCRATCH, field!(entries));
                 self.asm.leave();
                 self.asm.jmp_m(Mem::at(SCRATCH, 8 * func.0 as i32));
+            }
+            Callee::Defined(func)
+                if const { Fault::named("baseline-tail-call-keeps-its-frame") }.is_planted() =>
+            {
+                let at = self.asm.call_linked();
+                self.linked(at, func);
+                self.site();
+                self.asm.leave();
+                self.asm.ret();
             }
             Callee::Defined(func) => {
                 self.asm.leave();
@@ -220,8 +230,10 @@ impl Compiler<'_> {
         let indirect = matches!(callee, Callee::Element { .. } | Callee::Reference);
         let above = count + usize::from(indirect);
         let first = self.stack.len() - above;
-        for position in first..self.stack.len() {
-            self.canonical(position);
+        if !const { Fault::named("baseline-nan-seen-in-arguments") }.is_planted() {
+            for position in first..self.stack.len() {
+                self.canonical(position);
+            }
         }
         self.settle_registers_below(first);
         self.locals_for_call();
@@ -330,6 +342,11 @@ impl Compiler<'_> {
     fn move_ints(&mut self, moves: &mut [Move]) {
         sequence(moves, |step| match step {
             Step::Move(Move { to, from }) => self.asm.mov_rr(W64, Gpr(to), Gpr(from)),
+            Step::Exchange(Move { to, from })
+                if const { Fault::named("baseline-cycle-of-moves-is-cut") }.is_planted() =>
+            {
+                self.asm.mov_rr(W64, Gpr(to), Gpr(from));
+            }
             Step::Exchange(Move { to, from }) => self.asm.xchg_rr(Gpr(to), Gpr(from)),
         });
     }
@@ -409,7 +426,10 @@ impl Compiler<'_> {
         self.asm.call_m(field!(helper));
         self.site();
         self.cut(first);
-        self.locals_after_call();
+        let kept = helper == Helper::MemoryGrow;
+        if !(kept && const { Fault::named("baseline-locals-kept-across-growth") }.is_planted()) {
+            self.locals_after_call();
+        }
         if let Some(ty) = result {
             self.claim_int(INT_RESULT);
             self.push(ty, Place::Int(INT_RESULT));

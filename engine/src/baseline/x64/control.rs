@@ -3,6 +3,7 @@
 use super::registers::Arrival;
 use super::{Compiler, Operand, Place, Stub, Ty};
 use crate::baseline::operand::{Parity, Test};
+use crate::faults::Fault;
 use crate::module::FuncIndex;
 use crate::native::x64::asm::*;
 use crate::native::x64::thunks::field;
@@ -322,7 +323,9 @@ impl Compiler<'_> {
     /// Puts the top values where a label finds them; what the operands are does not change, so only code
     /// that leaves may follow, or code that says anew what the operands are.
     fn carry(&mut self, to: Destination) {
-        self.canonical_top(to.arity);
+        if !const { Fault::named("baseline-nan-seen-behind-branches") }.is_planted() {
+            self.canonical_top(to.arity);
+        }
         self.carry_seen(to);
     }
 
@@ -347,6 +350,9 @@ impl Compiler<'_> {
             count => {
                 // Ascending, so that no slot is written before it was read: each goes down or stays.
                 for offset in 0..count {
+                    let downwards =
+                        const { Fault::named("baseline-values-carried-from-the-top") }.is_planted();
+                    let offset = if downwards { count - 1 - offset } else { offset };
                     let operand = self.stack[self.stack.len() - count + offset];
                     let slot = self.operand_slot((to.height + offset) as u32);
                     self.store_slot(slot, operand);
@@ -529,8 +535,15 @@ impl Compiler<'_> {
         self.canonical_all();
         let default = labels.last().expect("there is a default label");
         let arity = self.destination(default).arity;
-        let reg = self.own_int(index);
-        index.place = Place::Int(reg);
+        let takes = const { Fault::named("baseline-jump-table-takes-the-locals-register") }.is_planted();
+        let reg = match self.valid_home(&index) {
+            Some(home) if takes => home,
+            Some(_) | None => {
+                let reg = self.own_int(index);
+                index.place = Place::Int(reg);
+                reg
+            }
+        };
         let count = labels.len() - 1;
         let mut stubs: Vec<(u32, Label)> = Vec::new();
         let mut labels_of: Vec<Label> = Vec::with_capacity(count);

@@ -1,6 +1,7 @@
 //! Conversions between integers and floats.
 
 use super::{Compiler, Place, Ty};
+use crate::faults::Fault;
 use crate::native::x64::asm::*;
 use crate::native::x64::{FLOAT_SCRATCH, SCRATCH};
 use crate::opcode::Numeric;
@@ -101,7 +102,11 @@ impl Compiler<'_> {
     }
 
     fn float_bits(&mut self, ty: Ty) {
-        let mut operand = self.pop_seen();
+        let mut operand = if const { Fault::named("baseline-nan-seen-by-reinterpretation") }.is_planted() {
+            self.pop()
+        } else {
+            self.pop_seen()
+        };
         if let Place::Const(bits) = operand.place {
             self.push(ty, Place::Const(bits));
             return;

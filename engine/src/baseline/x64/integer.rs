@@ -3,6 +3,7 @@
 use super::registers::{Source, Target, immediate};
 use super::{Compiler, Operand, Place, Ty};
 use crate::baseline::operand::{Parity, Test};
+use crate::faults::Fault;
 use crate::native::x64::SCRATCH;
 use crate::native::x64::asm::*;
 use crate::opcode::reader::Reader;
@@ -96,7 +97,11 @@ impl Compiler<'_> {
             I64ShrU => self.shift(Ty::I64, Shift::Shr, reader),
             I64Rotl => self.shift(Ty::I64, Shift::Rol, reader),
             I64Rotr => self.shift(Ty::I64, Shift::Ror, reader),
-            I32WrapI64 => self.in_place(Ty::I32, reader, |asm, reg| asm.mov_rr(W32, reg, reg)),
+            I32WrapI64 => self.in_place(Ty::I32, reader, |asm, reg| {
+                if !const { Fault::named("baseline-wrap-keeps-upper-half") }.is_planted() {
+                    asm.mov_rr(W32, reg, reg);
+                }
+            }),
             I64ExtendI32S => self.in_place(Ty::I64, reader, |asm, reg| asm.movsxd_rr(reg, reg)),
             I64ExtendI32U => self.extend_unsigned(),
             I32Extend8S => self.in_place(Ty::I32, reader, |asm, reg| asm.movsx_rr8(W32, reg, reg)),
@@ -149,7 +154,9 @@ impl Compiler<'_> {
     }
 
     fn compare(&mut self, width: Width, cond: Cond, reader: &Reader) {
-        self.canonical_all();
+        if !const { Fault::named("baseline-flags-lost-to-canonical-nan") }.is_planted() {
+            self.canonical_all();
+        }
         let (mut right, mut left) = (self.pop(), self.pop());
         let mut cond = cond;
         if let Place::Const(_) = left.place {
@@ -364,9 +371,15 @@ impl Compiler<'_> {
     /// Shifts take their count in rcx, or as an immediate; the machine masks it as WebAssembly does.
     fn shift(&mut self, ty: Ty, op: Shift, reader: &Reader) {
         let width = ty.width();
-        let mask = if width == Width::W32 { 31 } else { 63 };
+        let narrow = const { Fault::named("baseline-long-shift-masks-five-bits") }.is_planted();
+        let mask = if width == Width::W32 || narrow { 31 } else { 63 };
         let count = self.pop();
         if let Place::Const(value) = count.place {
+            if value > mask && const { Fault::named("baseline-shift-by-width-clears") }.is_planted() {
+                let operand = self.pop();
+                self.free(operand);
+                return self.push_const(ty, 0);
+            }
             self.in_place(ty, reader, |asm, reg| asm.shift_ri(width, op, reg, (value & mask) as u8));
             return;
         }
@@ -452,14 +465,18 @@ impl Compiler<'_> {
         }
         self.claim_int(RDX);
         let constant = if let Place::Const(value) = right.place { Some(value) } else { None };
-        if constant.is_none_or(|value| value == 0) {
+        let trusted = const { Fault::named("baseline-constant-divisor-is-trusted") }.is_planted();
+        if constant.is_none_or(|value| value == 0 && !trusted) {
             let trap = self.trap(TrapKind::IntegerDivideByZero);
             self.asm.test_rr(width, divisor, divisor);
             self.asm.jcc(Cond::Equal, trap);
         }
         let minus_one = if width == Width::W32 { u64::from(u32::MAX) } else { u64::MAX };
         let done = self.asm.label();
-        if signed && constant.is_none_or(|value| value == minus_one) {
+        let unguarded = remainder && constant.is_some();
+        let unguarded =
+            unguarded && const { Fault::named("baseline-remainder-by-minus-one-is-divided") }.is_planted();
+        if signed && !unguarded && constant.is_none_or(|value| value == minus_one) {
             self.guard_overflow(width, divisor, remainder, done);
         }
         if signed {
@@ -488,6 +505,9 @@ impl Compiler<'_> {
         self.asm.jcc(Cond::NotEqual, fine);
         let trap = self.trap(TrapKind::IntegerOverflow);
         match width {
+            Width::W64 if const { Fault::named("baseline-long-minimum-is-32-bits") }.is_planted() => {
+                self.asm.alu_ri(width, Alu::Cmp, RAX, i32::MIN);
+            }
             Width::W32 => self.asm.alu_ri(width, Alu::Cmp, RAX, i32::MIN),
             Width::W64 => {
                 self.asm.mov_ri(SCRATCH, i64::MIN as u64);

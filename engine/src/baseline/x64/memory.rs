@@ -78,15 +78,18 @@ impl Compiler<'_> {
             Load::I64Load32U => (Ty::I64, Shape::Unsigned32),
         };
         let operand = self.pop();
-        let mut address = self.address(to, shape.bytes(ty), operand);
-        if address.faults && Fault::named("baseline-load-from-nowhere").is_planted() {
-            // Further away than any memory reaches.
-            self.asm.mov_ri(SCRATCH, 1 << 47);
-            address.mem = Mem::indexed(MEMORY, SCRATCH, 0);
+        /// Code of `drop`.
+        const DROP: u8 = 0x1a;
+        if reader.peek() == DROP && const { Fault::named("baseline-dropped-load-is-left-out") }.is_planted() {
+            self.free(operand);
+            return self.push_const(ty, 0);
         }
         if let Some(float) = ty.float() {
+            // Before the address, which may be in the scratch register: what has to make room may be a NaN, and
+            // making its bits canonical takes that register.
             let target = self.float_target(reader);
             let reg = target.map_or_else(|| self.alloc_float(), |target| target.reg);
+            let address = self.load_address(to, shape.bytes(ty), operand);
             self.fault_at(&address);
             self.asm.movs_rm(float, reg, address.mem);
             self.free_address(address);
@@ -96,6 +99,7 @@ impl Compiler<'_> {
             }
             return;
         }
+        let address = self.load_address(to, shape.bytes(ty), operand);
         match self.int_target(reader) {
             Some(target) => {
                 self.load_shape(ty, shape, target.reg, &address);
@@ -115,6 +119,16 @@ impl Compiler<'_> {
                 self.push(ty, Place::Int(reg));
             }
         }
+    }
+
+    fn load_address(&mut self, to: MemArg, bytes: u64, operand: Operand) -> Address {
+        let mut address = self.address(to, bytes, operand);
+        if address.faults && const { Fault::named("baseline-load-from-nowhere") }.is_planted() {
+            // Further away than any memory reaches.
+            self.asm.mov_ri(SCRATCH, 1 << 47);
+            address.mem = Mem::indexed(MEMORY, SCRATCH, 0);
+        }
+        address
     }
 
     fn load_shape(&mut self, ty: Ty, shape: Shape, to: Gpr, address: &Address) {
@@ -143,7 +157,11 @@ impl Compiler<'_> {
             Store::I64Store16 => (Ty::I64, Shape::Unsigned16),
             Store::I64Store32 => (Ty::I64, Shape::Unsigned32),
         };
-        let mut value = self.pop_seen();
+        let mut value = if const { Fault::named("baseline-nan-seen-in-stores") }.is_planted() {
+            self.pop()
+        } else {
+            self.pop_seen()
+        };
         let operand = self.pop();
         if let Some(float) = ty.float() {
             let reg = self.read_float(&mut value);
@@ -161,7 +179,8 @@ impl Compiler<'_> {
         if let Some(constant) = constant {
             let address = self.address(to, shape.bytes(ty), operand);
             self.fault_at(&address);
-            self.asm.mov_mi(ty.width(), address.mem, constant);
+            let narrow = const { Fault::named("baseline-long-constant-stored-short") }.is_planted();
+            self.asm.mov_mi(if narrow { Width::W32 } else { ty.width() }, address.mem, constant);
             self.free_address(address);
             return;
         }
@@ -196,12 +215,16 @@ impl Compiler<'_> {
     fn address(&mut self, to: MemArg, bytes: u64, mut operand: Operand) -> Address {
         let ty = self.module.memories[to.memory as usize];
         let guarded = to.memory == 0 && self.settings.guard_regions && ty.can_be_guarded();
-        if !guarded || to.offset >= NEAR_OFFSETS {
+        let all_near = const { Fault::named("baseline-far-offset-is-negative") }.is_planted();
+        if !guarded || to.offset >= NEAR_OFFSETS && !all_near {
             return self.checked_address(to, bytes, operand, ty.is_64);
         }
         let disp = to.offset as i32;
         if let Place::Const(value) = operand.place {
-            let sum = value + to.offset;
+            let mut sum = value + to.offset;
+            if const { Fault::named("baseline-constant-address-wraps") }.is_planted() {
+                sum &= u64::from(u32::MAX);
+            }
             let mem = match i32::try_from(sum) {
                 Ok(disp) => Mem::at(MEMORY, disp),
                 Err(_) => {
@@ -212,6 +235,10 @@ impl Compiler<'_> {
             return Address { mem, operand, base: None, faults: true };
         }
         let index = self.read_int(&mut operand);
+        if const { Fault::named("baseline-guarded-offset-wraps") }.is_planted() {
+            self.asm.lea(Width::W32, SCRATCH, Mem::at(index, disp));
+            return Address { mem: Mem::indexed(MEMORY, SCRATCH, 0), operand, base: None, faults: true };
+        }
         Address { mem: Mem::indexed(MEMORY, index, disp), operand, base: None, faults: true }
     }
 
@@ -231,6 +258,9 @@ impl Compiler<'_> {
         };
         let address = self.read_int(&mut operand);
         match i32::try_from(distance) {
+            Ok(distance) if const { Fault::named("baseline-checked-offset-wraps") }.is_planted() => {
+                self.asm.lea(Width::W32, SCRATCH, Mem::at(address, distance));
+            }
             Ok(distance) if !is_64 => self.asm.lea(W64, SCRATCH, Mem::at(address, distance)),
             Ok(_) | Err(_) => {
                 self.asm.mov_ri(SCRATCH, distance);
@@ -341,7 +371,11 @@ impl Compiler<'_> {
     }
 
     pub(super) fn global_set(&mut self, index: u32) {
-        let mut value = self.pop_seen();
+        let mut value = if const { Fault::named("baseline-nan-seen-in-globals") }.is_planted() {
+            self.pop()
+        } else {
+            self.pop_seen()
+        };
         let ty = value.ty;
         match ty.float() {
             Some(float) => {

@@ -1,6 +1,7 @@
 //! Which operand has which register, and which locals live in registers.
 
 use super::{Compiler, Operand, Place, Stub, Ty};
+use crate::faults::Fault;
 use crate::limits::Settings;
 use crate::native::x64::asm::*;
 use crate::native::x64::{FLOAT_SCRATCH, FUEL, SCRATCH};
@@ -488,7 +489,8 @@ impl Compiler<'_> {
             }
             Place::Slot => {
                 let slot = self.operand_slot(operand.index);
-                self.asm.mov_rm(width, to, slot);
+                let wide = const { Fault::named("baseline-slot-read-wide") }.is_planted();
+                self.asm.mov_rm(if wide { Width::W64 } else { width }, to, slot);
             }
             Place::Float(_) | Place::Flags(_) => unreachable!("not an integer operand"),
         }
@@ -834,7 +836,9 @@ impl Compiler<'_> {
             }
             return;
         }
-        self.preserve(local);
+        if !const { Fault::named("baseline-written-local-changes-operands") }.is_planted() {
+            self.preserve(local);
+        }
         match self.regs.homes[local as usize] {
             Home::Int(reg) => {
                 self.load_int(reg, value);
@@ -908,6 +912,9 @@ impl Compiler<'_> {
 pub(super) fn immediate(width: Width, value: u64) -> Option<i32> {
     match width {
         Width::W32 => Some(value as u32 as i32),
+        Width::W64 if const { Fault::named("baseline-constant-extends-its-sign") }.is_planted() => {
+            u32::try_from(value).map(|value| value as i32).or(i32::try_from(value as i64)).ok()
+        }
         Width::W64 => i32::try_from(value as i64).ok(),
     }
 }

@@ -882,3 +882,6 @@ impl Asm {
         self.distance(self.here() - 4, origin, label);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,19 +7,19 @@ use std::sync::LazyLock;
 use wasm_encoder::Encode;
 
 /// An operator without immediates that takes numbers and gives one.
-pub(super) struct Operator {
+pub(in crate::generate) struct Operator {
     code: Vec<u8>,
     pub operands: Vec<Ty>,
     pub danger: Danger,
     /// Whether the result may be a NaN whose bits the specification leaves open (section 4.3.3).
     pub new_nans: bool,
-    proposal: Proposal,
+    pub proposal: Proposal,
     floats: bool,
 }
 
 /// What an operator traps of.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Danger {
+pub(in crate::generate) enum Danger {
     None,
     /// A divisor of zero.
     Division,
@@ -86,7 +86,7 @@ impl Operator {
     }
 
     /// Whether a case has it.
-    pub fn allowed(&self, choices: &Choices) -> bool {
+    pub(in crate::generate::linked) fn allowed(&self, choices: &Choices) -> bool {
         let proposal = match self.proposal {
             Proposal::SignExtensionOps => choices.sign_extension,
             Proposal::NontrappingFloatToInt => choices.saturating,
@@ -103,7 +103,7 @@ impl Operator {
 
 /// A load or store: its code, and the logarithm of its width in bytes.
 #[derive(Clone, Copy)]
-pub(super) struct Access {
+pub(in crate::generate) struct Access {
     pub code: u8,
     pub width: u32,
 }
@@ -113,7 +113,7 @@ const fn access(code: u8, width: u32) -> Access {
 }
 
 /// The loads that give a number of that type.
-pub(super) fn loads(ty: Ty) -> &'static [Access] {
+pub(in crate::generate) fn loads(ty: Ty) -> &'static [Access] {
     match ty {
         Ty::I32 => {
             const { &[access(0x28, 2), access(0x2c, 0), access(0x2d, 0), access(0x2e, 1), access(0x2f, 1)] }
@@ -138,7 +138,7 @@ pub(super) fn loads(ty: Ty) -> &'static [Access] {
 }
 
 /// The stores of a number of that type.
-pub(super) fn stores(ty: Ty) -> &'static [Access] {
+pub(in crate::generate) fn stores(ty: Ty) -> &'static [Access] {
     match ty {
         Ty::I32 => const { &[access(0x36, 2), access(0x3a, 0), access(0x3b, 1)] },
         Ty::I64 => const { &[access(0x37, 3), access(0x3c, 0), access(0x3d, 1), access(0x3e, 2)] },

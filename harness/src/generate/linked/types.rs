@@ -13,7 +13,7 @@ use wasm_encoder::{CompositeInnerType, CompositeType, HeapType, RefType, SubType
 
 /// The type of a value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Ty {
+pub(in crate::generate) enum Ty {
     I32,
     I64,
     F32,
