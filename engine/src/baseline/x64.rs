@@ -35,7 +35,7 @@ use crate::native::context::VmContext;
 use crate::native::link::{CallSite, Plan, Region};
 use crate::native::x64::asm::*;
 use crate::native::x64::thunks::field;
-use crate::native::x64::{CONTEXT, FLOAT_ARGUMENTS, FLOAT_SCRATCH, INT_ARGUMENTS, MEMORY, SCRATCH};
+use crate::native::x64::{CONTEXT, FLOAT_ARGUMENTS, FLOAT_SCRATCH, FUEL, INT_ARGUMENTS, MEMORY, SCRATCH};
 use crate::opcode::reader::Reader;
 use crate::opcode::{Const, Nesting, Opcode, Parametric};
 use crate::trap::TrapKind;
@@ -331,7 +331,7 @@ impl<'m> Compiler<'m> {
                 let next = const { Planted::named("baseline-fuel-of-the-next-segment") }.is_planted();
                 let segment = segments.get(self.segment).filter(|_| next).unwrap_or(segment);
                 let label = self.asm.label();
-                self.asm.alu_mi(Width::W64, Alu::Sub, field!(fuel), segment.cost as i32);
+                self.asm.alu_ri(Width::W64, Alu::Sub, FUEL, segment.cost as i32);
                 self.asm.jcc(Cond::Below, label);
                 self.stubs.push(Stub::Fuel { label, cost: segment.cost, wasm: self.offset });
             }
@@ -432,7 +432,7 @@ impl<'m> Compiler<'m> {
                 }
                 Stub::Fuel { label, cost, wasm } => {
                     self.asm.bind(label);
-                    self.asm.alu_mi(Width::W64, Alu::Add, field!(fuel), cost as i32);
+                    self.asm.alu_ri(Width::W64, Alu::Add, FUEL, cost as i32);
                     self.call_trap(TrapKind::OutOfFuel, wasm);
                 }
                 Stub::Nan { label, back, float, reg } => {

@@ -115,13 +115,22 @@ impl VmContext {
 
     /// Tells the store where the guest is, before anything may look at it.
     pub fn leave(&mut self) {
-        let (fuel, depth, guest_sp) = (self.fuel, self.depth_left(), self.guest_sp);
+        self.give_back_fuel();
+        let (depth, guest_sp) = (self.depth_left(), self.guest_sp);
         let top = std::ptr::from_mut(self).expose_provenance();
         let store = self.store();
-        store.fuel = fuel;
         store.depth = depth;
         let end = stack_end(store);
         store.leave(top, ((end - guest_sp) / 8) as usize + SPARE_SLOTS);
+    }
+
+    /// Tells the store what is left of the fuel, if code counts it.
+    fn give_back_fuel(&mut self) {
+        let fuel = self.fuel;
+        let store = self.store();
+        if store.engine.settings().fuel {
+            store.fuel = fuel;
+        }
     }
 
     /// Visits the frames, innermost first.
@@ -253,9 +262,8 @@ pub(crate) fn call(store: &mut StoreInner, func: FuncId, slots: &mut [u64]) -> R
     // SAFETY: the piece of code has this type.
     let enter: extern "C" fn(*mut VmContext, *const ()) -> u64 = unsafe { std::mem::transmute(thunks.enter) };
     let status = enter(&raw mut context, entry.0);
-    let fuel = context.fuel;
     if status == super::x64::thunks::DONE {
-        context.store().fuel = fuel;
+        context.give_back_fuel();
         context.results(&ty, slots);
         return Ok(());
     }
@@ -268,8 +276,7 @@ impl VmContext {
         let kind = match self.failure.take() {
             Some(Failure::Panic(payload)) => std::panic::resume_unwind(payload),
             Some(Failure::Error(error)) => {
-                let fuel = self.fuel;
-                self.store().fuel = fuel;
+                self.give_back_fuel();
                 return error;
             }
             Some(Failure::Trap(kind)) => Some(kind),

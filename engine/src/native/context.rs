@@ -30,6 +30,7 @@ pub(crate) enum Failure {
 pub(crate) struct VmContext {
     /// Lowest address a frame may reach.
     pub stack_limit: u64,
+    /// What is left of the fuel while the guest is not in its code.
     pub fuel: u64,
     /// Memory 0 of the running instance.
     pub memory_base: *mut u8,

@@ -12,6 +12,8 @@ use std::ops::RangeInclusive;
 pub(crate) const CONTEXT: Gpr = R15;
 /// Base of memory 0, in functions that use it.
 pub(crate) const MEMORY: Gpr = R14;
+/// What is left of the fuel while guest code runs that counts it; elsewhere the context has it.
+pub(crate) const FUEL: Gpr = R10;
 /// Never holds a value from one instruction of the module to the next.
 pub(crate) const SCRATCH: Gpr = R11;
 /// The same for floats.

@@ -1,9 +1,10 @@
-//! How fast the modes are, beside a release of wasmi, in ratios that carry from one machine to another.
+//! How fast the modes are, beside releases of wasmi and wasmtime, in ratios that carry from one machine to another.
 //!
 //! ```sh
 //! cargo run -p crosscheck-bench --profile bench                        # all kernels, fuel off and on
 //! cargo run -p crosscheck-bench --profile bench -- fib sha             # kernels whose name contains one of these
 //! cargo run -p crosscheck-bench --profile bench -- --compile app.wasm  # decoding, validating, preparing
+//! cargo run -p crosscheck-bench --profile bench -- --compile-small 200 # the same of small generated modules
 //! cargo run -p crosscheck-bench --profile bench --features peers       # wasmtime's compilers as well
 //! ```
 //!
@@ -12,7 +13,7 @@
 //! the others are compared with. Every call's result is checked, so nothing is fast by being wrong.
 //!
 //! In the order to read: [`kernels`] are the programs, [`contestants`] what runs them, [`measure`] the clock and the
-//! order, [`compile`] the other question, [`table`] and [`json`] how it is shown.
+//! order, [`compile`] the other question, [`small`] modules for it, [`table`] and [`json`] how it is shown.
 
 #![allow(clippy::print_stdout, reason = "a table on standard output is what the program is for")]
 

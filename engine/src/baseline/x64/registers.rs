@@ -4,7 +4,7 @@ use super::{Compiler, Operand, Place, Stub, Ty};
 use crate::faults::Fault;
 use crate::limits::Settings;
 use crate::native::x64::asm::*;
-use crate::native::x64::{FLOAT_SCRATCH, SCRATCH};
+use crate::native::x64::{FLOAT_SCRATCH, FUEL, SCRATCH};
 use crate::opcode::Variable;
 use crate::opcode::reader::Reader;
 
@@ -14,8 +14,8 @@ pub(super) use merge::Arrival;
 
 /// Registers for operands, the most wanted first.
 const INTS: [Gpr; 5] = [RAX, RCX, RDX, RSI, RDI];
-/// Registers for locals.
-const INT_HOMES: [Gpr; 6] = [RBX, R12, R13, R10, R8, R9];
+/// Registers for locals; the last only where it does not hold the fuel.
+const INT_HOMES: [Gpr; 6] = [RBX, R12, R13, R8, R9, FUEL];
 const FLOATS: [Xmm; 8] = [Xmm(0), Xmm(1), Xmm(2), Xmm(3), Xmm(4), Xmm(5), Xmm(6), Xmm(7)];
 const FLOAT_HOMES: [Xmm; 7] = [Xmm(8), Xmm(9), Xmm(10), Xmm(11), Xmm(12), Xmm(13), Xmm(14)];
 /// How many of each the lane of few registers leaves: no instruction holds more at once.
@@ -36,6 +36,8 @@ enum Home {
 /// State of the registers and of the locals that live in them.
 pub(super) struct Registers {
     few: bool,
+    /// Whether code counts fuel.
+    fuel: bool,
     /// Free registers by number.
     free_ints: u16,
     free_floats: u16,
@@ -60,6 +62,7 @@ impl Registers {
     pub fn new(settings: &Settings) -> Registers {
         Registers {
             few: settings.few_registers,
+            fuel: settings.fuel,
             free_ints: 0,
             free_floats: 0,
             int_owners: [NOBODY; 16],
@@ -76,7 +79,11 @@ impl Registers {
 
     /// How many locals may live in registers, integers and floats.
     pub fn homes(&self) -> (usize, usize) {
-        if self.few { (0, 0) } else { (INT_HOMES.len(), FLOAT_HOMES.len()) }
+        match (self.few, self.fuel) {
+            (true, _) => (0, 0),
+            (false, true) => (INT_HOMES.len() - 1, FLOAT_HOMES.len()),
+            (false, false) => (INT_HOMES.len(), FLOAT_HOMES.len()),
+        }
     }
 
     /// Begins a function; the chosen locals live in registers, a parameter where it arrives if it can stay:

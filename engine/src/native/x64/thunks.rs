@@ -2,10 +2,11 @@
 //!
 //! Rust runs on the thread's stack and compiled code on the store's, so each way in or out changes the
 //! stack pointer. Arguments are in registers while control passes through here; whoever calls Rust in
-//! between keeps them in the context.
+//! between keeps them in the context. So is fuel, which changes its place with every way in or out, counted
+//! or not: where it is not, nobody looks at what the context then has.
 
 use super::asm::*;
-use super::{CONTEXT, FLOAT_ARGUMENTS, FLOAT_RESULT, INT_ARGUMENTS, INT_RESULT, SCRATCH};
+use super::{CONTEXT, FLOAT_ARGUMENTS, FLOAT_RESULT, FUEL, INT_ARGUMENTS, INT_RESULT, SCRATCH};
 use crate::error::Error;
 use crate::native::code::{CodeMap, CodeUnit};
 use crate::native::context::VmContext;
@@ -71,6 +72,7 @@ fn make() -> Result<Thunks, Error> {
     let enter = asm.here();
     let enter_return = emit_enter(&mut asm, leave);
     let fault = asm.here();
+    keep_fuel(&mut asm);
     asm.bind(exit);
     asm.mov_ri(RAX, FAILED);
     asm.jmp(leave);
@@ -140,6 +142,15 @@ fn emit_enter(asm: &mut Asm, leave: Label) -> u32 {
 fn leave_guest(asm: &mut Asm) {
     asm.mov_mr(W64, field!(guest_sp), RSP);
     asm.mov_mr(W64, field!(guest_fp), RBP);
+    keep_fuel(asm);
+}
+
+fn keep_fuel(asm: &mut Asm) {
+    asm.mov_mr(W64, field!(fuel), FUEL);
+}
+
+fn load_fuel(asm: &mut Asm) {
+    asm.mov_rm(W64, FUEL, field!(fuel));
 }
 
 /// Called with a helper's number times eight in rax and its arguments from rsi on; gives its value in rax.
@@ -153,6 +164,7 @@ fn emit_helper(asm: &mut Asm, exit: Label) {
     asm.test_rr(W64, RAX, RAX);
     asm.jcc(Cond::NotEqual, exit);
     asm.mov_rr(W64, RAX, RDX);
+    load_fuel(asm);
     asm.ret();
 }
 
@@ -255,14 +267,17 @@ fn load_arguments(asm: &mut Asm) {
     let (ints, floats) = argument_fields();
     ints.for_each(|(reg, place)| asm.mov_rm(W64, reg, place));
     floats.for_each(|(reg, place)| asm.movs_rm(Float::Double, reg, place));
+    load_fuel(asm);
 }
 
 fn keep_result(asm: &mut Asm) {
     asm.mov_mr(W64, field!(result_int), INT_RESULT);
     asm.movs_mr(Float::Double, field!(result_float), FLOAT_RESULT);
+    keep_fuel(asm);
 }
 
 fn load_result(asm: &mut Asm) {
     asm.mov_rm(W64, INT_RESULT, field!(result_int));
     asm.movs_rm(Float::Double, FLOAT_RESULT, field!(result_float));
+    load_fuel(asm);
 }
