@@ -1,0 +1,231 @@
+//! Locals: which live in registers, when their registers hold them, and when their slots do.
+
+use super::super::{Compiler, Operand, Place, Ty};
+use super::{Home, Target, home_bit};
+use crate::faults::Fault;
+use crate::native::x64::asm::*;
+use crate::opcode::Variable;
+use crate::opcode::reader::Reader;
+
+impl Compiler<'_> {
+    /// Loads a local that lives in a register but is not valid there. Touches no flags.
+    pub(super) fn make_valid(&mut self, local: u32) {
+        let home = self.regs.homes[local as usize];
+        let bit = home_bit(home);
+        if bit == 0 || self.regs.valid & bit != 0 {
+            return;
+        }
+        let slot = self.local_slot(local);
+        let ty = self.local_types[local as usize];
+        match home {
+            Home::Int(reg) => self.asm.mov_rm(ty.width(), reg, slot),
+            Home::Float(reg) => self.asm.movs_rm(ty.float().expect("a float's home"), reg, slot),
+            Home::Slot => {}
+        }
+        self.regs.valid |= bit;
+        self.regs.dirty &= !bit;
+    }
+
+    /// Stores all locals whose slot is out of date, and forgets the registers: before a call.
+    pub(in super::super) fn locals_for_call(&mut self) {
+        for position in 0..self.regs.residents.len() {
+            self.store_local(self.regs.residents[position]);
+        }
+    }
+
+    /// Stores a local that lives in a register and whose slot is out of date. Touches no flags.
+    pub(super) fn store_local(&mut self, local: u32) {
+        let home = self.regs.homes[local as usize];
+        let bit = home_bit(home);
+        if self.regs.valid & self.regs.dirty & bit == 0 {
+            return;
+        }
+        let slot = self.local_slot(local);
+        let ty = self.local_types[local as usize];
+        match home {
+            Home::Int(reg) => self.asm.mov_mr(ty.width(), slot, reg),
+            Home::Float(reg) => self.store_float(ty, slot, reg),
+            Home::Slot => {}
+        }
+        self.regs.dirty &= !bit;
+    }
+
+    /// The registers of locals hold nothing any more: after a call.
+    pub(in super::super) fn locals_after_call(&mut self) {
+        self.regs.valid = 0;
+    }
+
+    /// Gives a parameter that arrives in a register its home.
+    pub(in super::super) fn home_int(&mut self, local: u32, ty: Ty, from: Gpr) {
+        match self.regs.homes[local as usize] {
+            Home::Slot => {
+                let slot = self.local_slot(local);
+                self.asm.mov_mr(ty.width(), slot, from);
+            }
+            Home::Int(reg) => {
+                self.asm.mov_rr(ty.width(), reg, from);
+                self.written(local);
+            }
+            Home::Float(_) => unreachable!("an integer does not live in a float's register"),
+        }
+    }
+
+    pub(in super::super) fn home_float(&mut self, local: u32, ty: Ty, from: Xmm) {
+        match self.regs.homes[local as usize] {
+            Home::Slot => {
+                let slot = self.local_slot(local);
+                self.store_float(ty, slot, from);
+            }
+            Home::Float(reg) => {
+                self.asm.movaps(reg, from);
+                self.written(local);
+            }
+            Home::Int(_) => unreachable!("a float does not live in an integer's register"),
+        }
+    }
+
+    /// Clears a local that lives in a register.
+    pub(in super::super) fn clear_home(&mut self, local: u32) {
+        match self.regs.homes[local as usize] {
+            Home::Slot => return,
+            Home::Int(reg) => self.asm.alu_rr(Width::W32, Alu::Xor, reg, reg),
+            Home::Float(reg) => self.asm.bits_rr(Float::Single, Bits::Xor, reg, reg),
+        }
+        self.written(local);
+    }
+
+    /// The register of a local has just been given a new value.
+    pub(super) fn written(&mut self, local: u32) {
+        let bit = home_bit(self.regs.homes[local as usize]);
+        self.regs.valid |= bit;
+        self.regs.dirty |= bit;
+    }
+
+    /// Gives the operands that mean a local a copy of their own: before it is written.
+    pub(super) fn preserve(&mut self, local: u32) {
+        let mut position = self.stack.len();
+        while self.regs.references[local as usize] > 0 {
+            position -= 1;
+            if self.stack[position].place == Place::Local(local) {
+                self.detach(position);
+            }
+        }
+    }
+
+    /// Moves an operand that means a local to a register, or to its slot if none is free.
+    pub(super) fn detach(&mut self, position: usize) {
+        let operand = self.stack[position];
+        let Place::Local(local) = operand.place else { unreachable!("the caller looked") };
+        let place = match operand.ty.float() {
+            Some(_) if self.regs.free_floats != 0 => {
+                let reg = self.alloc_float();
+                self.load_float(reg, operand);
+                self.regs.float_owners[reg.0 as usize] = position as u32;
+                Place::Float(reg)
+            }
+            None if self.regs.free_ints != 0 => {
+                let reg = self.alloc_int();
+                self.load_int(reg, operand);
+                self.regs.int_owners[reg.0 as usize] = position as u32;
+                Place::Int(reg)
+            }
+            Some(_) | None => return self.spill(position),
+        };
+        self.stack[position].place = place;
+        self.regs.references[local as usize] -= 1;
+    }
+
+    pub(in super::super) fn variable(&mut self, variable: Variable, index: u32) {
+        match variable {
+            Variable::LocalGet => self.push(self.local_types[index as usize], Place::Local(index)),
+            Variable::LocalSet => {
+                let value = self.pop_seen();
+                self.set_local(index, value, false);
+            }
+            Variable::LocalTee => {
+                let value = self.pop_seen();
+                self.set_local(index, value, true);
+            }
+            Variable::GlobalGet => self.global_get(index),
+            Variable::GlobalSet => self.global_set(index),
+        }
+    }
+
+    pub(super) fn set_local(&mut self, local: u32, value: Operand, keep: bool) {
+        if value.place == Place::Local(local) {
+            if keep {
+                self.push(value.ty, value.place);
+            }
+            return;
+        }
+        if !const { Fault::named("baseline-written-local-changes-operands") }.is_planted() {
+            self.preserve(local);
+        }
+        match self.regs.homes[local as usize] {
+            Home::Int(reg) => {
+                self.load_int(reg, value);
+                self.free(value);
+                self.written(local);
+            }
+            Home::Float(reg) => {
+                self.load_float(reg, value);
+                self.free(value);
+                self.written(local);
+            }
+            Home::Slot => {
+                let slot = self.local_slot(local);
+                self.store_slot(slot, value);
+                if keep {
+                    // What is at hand already is the better copy.
+                    match value.place {
+                        Place::Int(_) | Place::Float(_) | Place::Const(_) => {
+                            return self.push(value.ty, value.place);
+                        }
+                        Place::Local(_) | Place::Slot | Place::Flags(_) => {}
+                    }
+                }
+                self.free(value);
+            }
+        }
+        if keep {
+            self.push(value.ty, Place::Local(local));
+        }
+    }
+
+    /// The register of the local that the next instruction sets, if no operand still means that local: a
+    /// result may go there at once.
+    pub(in super::super) fn int_target(&self, reader: &Reader) -> Option<Target<Gpr>> {
+        let local = self.next_set(reader)?;
+        match self.regs.homes[local as usize] {
+            Home::Int(reg) => Some(Target { reg, local }),
+            Home::Slot | Home::Float(_) => None,
+        }
+    }
+
+    /// The same for a float.
+    pub(in super::super) fn float_target(&self, reader: &Reader) -> Option<Target<Xmm>> {
+        let local = self.next_set(reader)?;
+        match self.regs.homes[local as usize] {
+            Home::Float(reg) => Some(Target { reg, local }),
+            Home::Slot | Home::Int(_) => None,
+        }
+    }
+
+    pub(super) fn next_set(&self, reader: &Reader) -> Option<u32> {
+        /// Codes of `local.set` and `local.tee`.
+        const SETS: [u8; 2] = [0x21, 0x22];
+        if !SETS.contains(&reader.peek()) {
+            return None;
+        }
+        let mut ahead = *reader;
+        ahead.opcode();
+        let local = ahead.u32();
+        (self.regs.references[local as usize] == 0).then_some(local)
+    }
+
+    /// Pushes a result that was written to a target.
+    pub(in super::super) fn push_target(&mut self, ty: Ty, local: u32) {
+        self.written(local);
+        self.push(ty, Place::Local(local));
+    }
+}
