@@ -21,6 +21,7 @@ use clap::{Args, Parser, Subcommand};
 use crosscheck_engine::Mode;
 use field::Field;
 use std::ffi::OsString;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -54,6 +55,14 @@ pub enum Failure {
 }
 
 type Done = Result<Exit, Failure>;
+
+/// Prints a line. A reader that has seen enough and gone (`| head`) ends the command, quietly.
+fn show(line: &str) {
+    let written = writeln!(std::io::stdout().lock(), "{line}");
+    if written.is_err_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe) {
+        std::process::exit(Exit::Green as i32);
+    }
+}
 
 /// Before any other argument, and followed by the name of a fault: the process runs with that fault. For tests,
 /// whose workers may die of it.

@@ -332,3 +332,21 @@ fn an_interrupt_ends_a_campaign_with_what_there_is() {
     assert_eq!(json["cases"], json["agree"]);
     assert_eq!(json["cases"], json["next_index"]);
 }
+
+/// A reader that goes before the end ends the command, without a word.
+#[cfg(unix)]
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    use std::io::Read;
+    let mut child = Command::new(env!("CARGO_BIN_EXE_crosscheck"))
+        .arg("ops")
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the binary stands beside the tests");
+    drop(child.stdout.take());
+    let mut said = String::new();
+    child.stderr.take().expect("piped").read_to_string(&mut said).expect("text");
+    assert_eq!(said, "");
+    assert!(child.wait().expect("it ends").success());
+}

@@ -1,7 +1,7 @@
 //! `explain`: what a mode made of a module, beside the wasm.
 
 use super::input::read_module;
-use super::{Done, Exit, Failure};
+use super::{Done, Exit, Failure, show};
 use crate::subject::Lane;
 use clap::Args;
 use crosscheck_engine::{Engine, ExplainedLine, FuncIndex, Module};
@@ -30,7 +30,6 @@ pub struct Explain {
 
 impl Explain {
     /// Prints each function: a line of wasm, and below it what the mode made of it.
-    #[allow(clippy::print_stdout, reason = "this is what the command is for")]
     pub fn run(&self) -> Done {
         let mode: Lane = self.mode.parse().map_err(|error| Failure::Usage(format!("--mode: {error}")))?;
         let file = self.file.display();
@@ -47,9 +46,9 @@ impl Explain {
             shown += 1;
             let mut lines = module.explain(func).expect("the module defines it");
             lines.retain(|line| self.state || !line.is_state);
-            println!("function {} {name} in {mode}", func.0);
-            beside(&text, code, &lines).iter().for_each(|line| println!("{line}"));
-            println!();
+            show(&format!("function {} {name} in {mode}", func.0));
+            beside(&text, code, &lines).iter().for_each(|line| show(line));
+            show("");
         }
         match self.func {
             Some(func) if shown == 0 => {

@@ -1,6 +1,6 @@
 //! `modes` and `ops`: what there is, and what covers it.
 
-use super::{Done, Exit};
+use super::{Done, Exit, show};
 use crate::subject::Lane;
 use clap::Args;
 use crosscheck_engine::opcode::Opcode;
@@ -8,15 +8,14 @@ use crosscheck_engine::{Execution, Mode};
 use std::collections::BTreeMap;
 
 /// Prints the modes, the lane switches and the outside engines.
-#[allow(clippy::print_stdout, reason = "this is what the command is for")]
 pub fn modes() -> Done {
     for mode in Mode::all() {
-        println!("{:<14}{}", mode.name(), mode.summary());
+        show(&format!("{:<14}{}", mode.name(), mode.summary()));
     }
-    println!("\nlane switches (MODE+SWITCH):");
-    Lane::switches().for_each(|switch| println!("  {switch}"));
+    show("\nlane switches (MODE+SWITCH):");
+    Lane::switches().for_each(|switch| show(&format!("  {switch}")));
     let wasmi = if cfg!(feature = "wasmi") { "in this build" } else { "build with `--features wasmi`" };
-    println!("\noutside engines (--with NAME):\n  wasmi: {wasmi}");
+    show(&format!("\noutside engines (--with NAME):\n  wasmi: {wasmi}"));
     Ok(Exit::Green)
 }
 
@@ -30,7 +29,6 @@ pub struct Ops {
 
 impl Ops {
     /// Prints a row an opcode: code, text, proposal, modes.
-    #[allow(clippy::print_stdout, reason = "this is what the command is for")]
     pub fn run(&self) -> Done {
         let mut totals: BTreeMap<&'static str, usize> = BTreeMap::new();
         for opcode in Opcode::all() {
@@ -44,12 +42,12 @@ impl Ops {
             }
             let executed = if modes.is_empty() { "no mode yet".to_string() } else { modes.join(" ") };
             let code = row.code.to_string();
-            println!("{code:<12}{:<34}{:<38}{executed}", row.text, row.proposal.to_string());
+            show(&format!("{code:<12}{:<34}{:<38}{executed}", row.text, row.proposal.to_string()));
         }
-        println!();
+        show("");
         for mode in Mode::all() {
             let executed = totals.get(mode.name()).copied().unwrap_or(0);
-            println!("{}: executes {executed} of {} opcodes", mode.name(), Opcode::COUNT);
+            show(&format!("{}: executes {executed} of {} opcodes", mode.name(), Opcode::COUNT));
         }
         Ok(Exit::Green)
     }
