@@ -40,16 +40,19 @@ impl Reduce {
         let started = Instant::now();
         let field = self.common.field()?;
         let lanes = self.common.plain_lanes()?;
-        let all: Vec<Arc<dyn Subject>> =
+        let mut all: Vec<Arc<dyn Subject>> =
             lanes.into_iter().map(|lane| Arc::new(LaneSubject::new(lane)) as Arc<dyn Subject>).collect();
+        let judges = self.common.judges()?;
+        let is_judged = !judges.is_empty();
+        all.extend(judges);
         let first = run(field.ground(), &case, &all)?;
         let Verdict::Diverge(divergence) = &first.verdict else {
             println!("{}: all agree; there is nothing to reduce", self.file.display());
             return Ok(Exit::Green);
         };
         let subjects = one_of_each(&all, divergence);
-        // What ends the process must not end this one.
-        let dangerous = matches!(divergence.first.kind, Kind::Crash | Kind::Hang);
+        // What ends the process must not end this one; who knows what an outside engine does on the way.
+        let dangerous = is_judged || matches!(divergence.first.kind, Kind::Crash | Kind::Hang);
         let ground = if dangerous { field.ground() } else { Ground::InProcess };
         let wanted = fingerprint(&run(ground, &case, &subjects)?);
         let interesting = |case: &Case| {
