@@ -125,6 +125,11 @@ impl Case {
         writer.finish()
     }
 
+    /// Bytes of all modules.
+    pub fn wasm_bytes(&self) -> usize {
+        self.modules.iter().map(|module| module.wasm.len()).sum()
+    }
+
     /// The case that [`Case::to_bytes`] wrote.
     ///
     /// Fails on another version, on anything cut short or left over, and on an action for a module that

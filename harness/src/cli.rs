@@ -16,7 +16,7 @@ mod run;
 mod spec;
 
 use crate::run::Lanes;
-use crate::subject::{self, Lane, OUTSIDE, Subject};
+use crate::subject::{self, Lane, LaneSubject, OUTSIDE, Subject};
 use clap::{Args, Parser, Subcommand};
 use crosscheck_engine::Mode;
 use field::Field;
@@ -56,11 +56,15 @@ pub enum Failure {
 
 type Done = Result<Exit, Failure>;
 
-/// Prints a line. A reader that has seen enough and gone (`| head`) ends the command, quietly.
-fn show(line: &str) {
-    let written = writeln!(std::io::stdout().lock(), "{line}");
-    if written.is_err_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe) {
-        std::process::exit(Exit::Green as i32);
+/// Set once a line could not be printed, for another reason than that nobody reads any more.
+static IS_UNTOLD: AtomicBool = AtomicBool::new(false);
+
+/// Prints lines. A reader that has seen enough and gone (`| head`) changes nothing about what the command does or how
+/// it ends; output that cannot be written otherwise lets it go on, and end as a failure of the bench.
+fn show(text: impl std::fmt::Display) {
+    let written = writeln!(std::io::stdout().lock(), "{text}");
+    if written.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe) {
+        IS_UNTOLD.store(true, Ordering::Relaxed);
     }
 }
 
@@ -188,6 +192,12 @@ impl Common {
         self.with.iter().map(|name| judge(name)).collect()
     }
 
+    /// Every mode as it is, or the lanes that were asked for; then the outside engines.
+    fn subjects(&self) -> Result<Vec<Arc<dyn Subject>>, Failure> {
+        let lanes = self.plain_lanes()?.into_iter().map(LaneSubject::shared);
+        Ok(lanes.chain(self.judges()?).collect())
+    }
+
     /// Where subjects run.
     fn field(&self) -> Result<Field, Failure> {
         if self.in_process { Ok(Field::in_process()) } else { Field::of_workers(self) }
@@ -276,6 +286,10 @@ pub fn main() -> ExitCode {
         Command::Explain(explain) => explain.run(),
         Command::Modes => list::modes(),
         Command::Ops(ops) => ops.run(),
+    };
+    let done = match done {
+        Ok(_) if IS_UNTOLD.load(Ordering::Relaxed) => Err(Failure::Bench("cannot write to stdout".into())),
+        done => done,
     };
     let exit = done.unwrap_or_else(|failure| {
         let (message, exit) = match failure {

@@ -104,7 +104,7 @@ impl Finding {
 
 /// Writes a file whole or not at all: under another name, then renamed. Makes the folders on the way.
 pub fn write_whole(target: &Path, bytes: &[u8]) -> io::Result<()> {
-    if let Some(folder) = target.parent() {
+    if let Some(folder) = target.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder)?;
     }
     let mut name = std::ffi::OsString::from(format!(".{}-", std::process::id()));

@@ -21,6 +21,7 @@ pub mod observe;
 pub mod compare;
 pub mod fingerprint;
 
+pub mod investigate;
 pub mod reduce;
 
 pub mod corpus;

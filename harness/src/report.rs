@@ -1,5 +1,6 @@
 //! Totals as people read them and as machines do. Runs nothing, judges nothing.
 
+use crate::corpus::write_whole;
 use crate::events::{Tally, percent};
 use crate::run::Campaign;
 use crate::script::{ModeCounts, ScriptReport};
@@ -7,7 +8,6 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
@@ -113,17 +113,9 @@ pub fn joined(header: Json, body: Json) -> Json {
 
 /// Writes a JSON file whole or not at all; fails with a line that names it.
 pub fn write_json(path: &Path, value: &Json) -> Result<(), String> {
-    let cannot = |error: std::io::Error| format!("{}: cannot write: {error}", path.display());
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder).map_err(cannot)?;
-    }
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{}.part", std::process::id()));
-    let building = path.with_file_name(name);
     let mut text = serde_json::to_vec_pretty(value).expect("a JSON value always has a text");
     text.push(b'\n');
-    fs::write(&building, text).map_err(cannot)?;
-    fs::rename(&building, path).map_err(cannot)
+    write_whole(path, &text).map_err(|error| format!("{}: cannot write: {error}", path.display()))
 }
 
 /// A campaign's totals as JSON.

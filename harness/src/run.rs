@@ -74,11 +74,11 @@ pub fn run_task(ground: Ground<'_>, task: &Task, capture: Capture) -> Result<Cas
         Ground::Workers(workers) => {
             let mut lease = workers.lease()?;
             let capture = at_least(capture, &subjects);
-            let run = judged(&subjects, lease.one(task, capture)?);
+            let run = judged(&subjects, lease.quickly(task, capture)?);
             if !wants_a_closer_look(&run, capture) {
                 return Ok(run);
             }
-            Ok(closer(run, &subjects, lease.one(task, Capture::Full)?))
+            Ok(closer(run, &subjects, lease.quickly(task, Capture::Full)?))
         }
         #[cfg(not(unix))]
         Ground::Workers(none) => match *none {},
@@ -266,8 +266,7 @@ impl Campaign {
     /// The subjects for a case, the reference first.
     pub fn subjects(&self, case_seed: u64) -> Vec<Arc<dyn Subject>> {
         let lanes = self.lanes.draw(case_seed).into_iter();
-        let lanes = lanes.map(|lane| Arc::new(LaneSubject::new(lane)) as Arc<dyn Subject>);
-        lanes.chain(self.judges.iter().cloned()).collect()
+        lanes.map(LaneSubject::shared).chain(self.judges.iter().cloned()).collect()
     }
 
     /// Runs the cases of these indices, one after the other.
@@ -349,7 +348,7 @@ impl Chunk<'_> {
         lease.many(&mut Passing { chunk: self, again: &mut again })?;
         for (origin, task, run) in again {
             let subjects: Vec<&dyn Subject> = task.subjects.iter().map(|subject| &**subject).collect();
-            let run = closer(run, &subjects, lease.one(&task, Capture::Full)?);
+            let run = closer(run, &subjects, lease.quickly(&task, Capture::Full)?);
             self.settle(origin, task, run);
         }
         self.part.workers_lost += lease.lost() - lost;
@@ -388,7 +387,7 @@ impl Feed for Passing<'_, '_> {
 
 /// What the reference showed, for the statistics.
 fn count(case: &Case, run: &CaseRun, tally: &mut Tally) {
-    tally.wasm_bytes += case.modules.iter().map(|module| module.wasm.len() as u64).sum::<u64>();
+    tally.wasm_bytes += case.wasm_bytes() as u64;
     for (name, _) in &run.observations {
         *tally.by_lane.entry(name.clone()).or_default() += 1;
     }

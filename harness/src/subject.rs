@@ -211,7 +211,7 @@ pub fn named(name: &str) -> Result<Arc<dyn Subject>, String> {
             .map(|make| make())
             .ok_or_else(|| format!("this build has no {name}; build with `--features {name}`"));
     }
-    Ok(Arc::new(LaneSubject::new(name.parse()?)))
+    Ok(LaneSubject::shared(name.parse()?))
 }
 
 /// An outside engine that the harness knows; without a subject if this build leaves it out.

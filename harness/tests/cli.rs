@@ -336,10 +336,21 @@ fn an_interrupt_ends_a_campaign_with_what_there_is() {
 /// A reader that goes before the end ends the command, without a word.
 #[cfg(unix)]
 #[test]
-fn a_reader_that_has_seen_enough_is_no_failure() {
+fn a_reader_that_has_seen_enough_changes_nothing() {
+    let folder = Folder::new("reader");
+    let report = folder.path();
+    told_to_nobody(&["ops"], 0);
+    // How it ends is as true as with a reader.
+    let nothing = ["fuzz", "--cases", "0", "--report", &report];
+    assert_eq!(crosscheck(&folder, &nothing).status.code(), Some(3));
+    told_to_nobody(&nothing, 3);
+}
+
+/// The program, whose stdout nobody reads, says nothing else and ends with that.
+fn told_to_nobody(args: &[&str], exit: i32) {
     use std::io::Read;
     let mut child = Command::new(env!("CARGO_BIN_EXE_crosscheck"))
-        .arg("ops")
+        .args(args)
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
         .spawn()
@@ -348,5 +359,5 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
     let mut said = String::new();
     child.stderr.take().expect("piped").read_to_string(&mut said).expect("text");
     assert_eq!(said, "");
-    assert!(child.wait().expect("it ends").success());
+    assert_eq!(child.wait().expect("it ends").code(), Some(exit));
 }

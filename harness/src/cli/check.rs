@@ -2,7 +2,7 @@
 
 use super::fuzz::Fuzz;
 use super::spec::Spec;
-use super::{Common, Done, Exit, stop_flag};
+use super::{Common, Done, Exit, show, stop_flag};
 use clap::{Args, Parser};
 use std::sync::atomic::Ordering;
 
@@ -32,7 +32,6 @@ impl Check {
     }
 
     /// Runs the suite, then the campaign; the worse outcome counts.
-    #[allow(clippy::print_stdout, reason = "the last line says how it ended")]
     pub fn run(&self) -> Done {
         let stop = stop_flag()?;
         let spec = Spec::whole_suite(self.common.without_json()).run_until(&stop)?;
@@ -42,7 +41,7 @@ impl Check {
         let fuzz = Fuzz::short(self.seed, self.cases, self.common.clone()).run_until(&stop)?;
         let worse = if spec == Exit::Green { fuzz } else { spec };
         let word = if worse == Exit::Green { "green" } else { "NOT GREEN" };
-        println!("{word}; report in {}", self.common.report.display());
+        show(format_args!("{word}; report in {}", self.common.report.display()));
         Ok(worse)
     }
 }

@@ -46,8 +46,8 @@ impl Explain {
             shown += 1;
             let mut lines = module.explain(func).expect("the module defines it");
             lines.retain(|line| self.state || !line.is_state);
-            show(&format!("function {} {name} in {mode}", func.0));
-            beside(&text, code, &lines).iter().for_each(|line| show(line));
+            show(format_args!("function {} {name} in {mode}", func.0));
+            beside(&text, code, &lines).iter().for_each(show);
             show("");
         }
         match self.func {

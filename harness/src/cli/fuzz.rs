@@ -1,7 +1,7 @@
 //! `fuzz`: generated cases through every mode.
 
 use super::progress::Terminal;
-use super::{Common, Done, Exit, Failure, duration, stop_flag};
+use super::{Common, Done, Exit, Failure, duration, show, stop_flag};
 use crate::generate::Features;
 use crate::report::{self, Clock};
 use crate::run::Campaign;
@@ -47,7 +47,6 @@ impl Fuzz {
     }
 
     /// As [`Fuzz::run`], with somebody else watching for interrupts.
-    #[allow(clippy::print_stdout, reason = "the summary is what the command is for")]
     pub fn run_until(&self, stop: &AtomicBool) -> Done {
         let campaign = self.campaign()?;
         let clock = Clock::start();
@@ -61,7 +60,7 @@ impl Fuzz {
         let tally = tally.map_err(Failure::Bench)?;
         saved?;
         let times = clock.stop();
-        println!("campaign\n{}", report::fuzz_summary(&campaign, &tally, &times));
+        show(format_args!("campaign\n{}", report::fuzz_summary(&campaign, &tally, &times)));
         let json = report::fuzz_json(&campaign, &tally, &times, &self.common.report);
         let json = report::joined(json, worker);
         report::write_json(&self.common.report.join("fuzz.json"), &json).map_err(Failure::Bench)?;

@@ -10,12 +10,12 @@ use std::collections::BTreeMap;
 /// Prints the modes, the lane switches and the outside engines.
 pub fn modes() -> Done {
     for mode in Mode::all() {
-        show(&format!("{:<14}{}", mode.name(), mode.summary()));
+        show(format_args!("{:<14}{}", mode.name(), mode.summary()));
     }
     show("\nlane switches (MODE+SWITCH):");
-    Lane::switches().for_each(|switch| show(&format!("  {switch}")));
+    Lane::switches().for_each(|switch| show(format_args!("  {switch}")));
     let wasmi = if cfg!(feature = "wasmi") { "in this build" } else { "build with `--features wasmi`" };
-    show(&format!("\noutside engines (--with NAME):\n  wasmi: {wasmi}"));
+    show(format_args!("\noutside engines (--with NAME):\n  wasmi: {wasmi}"));
     Ok(Exit::Green)
 }
 
@@ -42,12 +42,12 @@ impl Ops {
             }
             let executed = if modes.is_empty() { "no mode yet".to_string() } else { modes.join(" ") };
             let code = row.code.to_string();
-            show(&format!("{code:<12}{:<34}{:<38}{executed}", row.text, row.proposal.to_string()));
+            show(format_args!("{code:<12}{:<34}{:<38}{executed}", row.text, row.proposal.to_string()));
         }
         show("");
         for mode in Mode::all() {
             let executed = totals.get(mode.name()).copied().unwrap_or(0);
-            show(&format!("{}: executes {executed} of {} opcodes", mode.name(), Opcode::COUNT));
+            show(format_args!("{}: executes {executed} of {} opcodes", mode.name(), Opcode::COUNT));
         }
         Ok(Exit::Green)
     }

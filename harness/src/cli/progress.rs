@@ -1,6 +1,6 @@
 //! What a campaign shows while it runs: a bar on a terminal, nothing in a pipe; findings as they come.
 
-use super::Failure;
+use super::{Failure, show};
 use crate::corpus::Finding;
 use crate::events::{Events, Tally};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -52,7 +52,6 @@ impl Events for Terminal {
         self.bar.set_message(format!("{rate:.0}/s, {} findings", tally.findings.len()));
     }
 
-    #[allow(clippy::print_stdout, reason = "findings are told as they come")]
     fn finding(&mut self, finding: &Finding) {
         let path = match finding.save(&self.findings) {
             Ok(path) => path,
@@ -63,14 +62,14 @@ impl Events for Terminal {
             }
         };
         self.bar.suspend(|| {
-            println!(
+            show(format_args!(
                 "finding: case {} of seed {}: {}",
                 finding.index, finding.seed, finding.divergence.first
-            );
-            println!("  {}", finding.replay_command(&path));
+            ));
+            show(format_args!("  {}", finding.replay_command(&path)));
             if self.verbose {
-                println!("  fingerprint: {}", finding.divergence.fingerprint());
-                println!("  triage: {}", finding.divergence.triage());
+                show(format_args!("  fingerprint: {}", finding.divergence.fingerprint()));
+                show(format_args!("  triage: {}", finding.divergence.triage()));
             }
         });
     }

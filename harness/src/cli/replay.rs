@@ -1,19 +1,18 @@
 //! `replay`: one file, side by side, mode by mode.
 
 use super::input::{self, Input};
-use super::{Common, Done, Exit, Failure};
+use super::{Common, Done, Exit, Failure, show};
 use crate::case::{Action, Case};
 use crate::compare::{Divergence, Verdict};
 use crate::generate::plan;
 use crate::observe::{Capture, HostCall, Observation, Outcome, State};
 use crate::report::{self, Clock};
 use crate::run::{CaseRun, Task, run_task};
-use crate::subject::{LaneSubject, Prepared, Subject};
+use crate::subject::Prepared;
 use clap::Args;
 use crosscheck_engine::{Config, Engine, Mode, Module};
 use serde_json::{Value as Json, json};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// Options of `replay`.
 #[derive(Args)]
@@ -52,24 +51,20 @@ impl Replay {
         Ok(worst)
     }
 
-    #[allow(clippy::print_stdout, reason = "the picture is what the command is for")]
     fn case(&self, file: &Path, case: &Case) -> Done {
         if let Some((module, error)) = Prepared::new(case).invalid() {
             let module = if case.modules.len() > 1 { format!("module {module}: ") } else { String::new() };
             return Err(Failure::Usage(format!("{}: {module}{error}", file.display())));
         }
         // A replay shows every mode as it is; lots are for campaigns.
-        let lanes = self.common.plain_lanes()?.into_iter();
-        let mut subjects: Vec<Arc<dyn Subject>> =
-            lanes.map(|lane| Arc::new(LaneSubject::new(lane)) as Arc<dyn Subject>).collect();
-        subjects.extend(self.common.judges()?);
+        let subjects = self.common.subjects()?;
         let clock = Clock::start();
         let field = self.common.field()?;
         let task = Task { case: case.clone(), subjects };
         let run = run_task(field.ground(), &task, Capture::Full).map_err(Failure::Bench)?;
         let worker = field.worker_json(&self.common);
         drop(field);
-        println!("{}", render(file, case, &run));
+        show(render(file, case, &run));
         if let Some(path) = &self.common.json {
             let names: Vec<String> = run.observations.iter().map(|(name, _)| name.clone()).collect();
             let header = report::header(&names, self.common.shard, &clock.stop(), true);

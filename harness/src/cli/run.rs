@@ -1,7 +1,7 @@
 //! `run`: a plain runtime, for trying one module in one mode.
 
 use super::input::read_module;
-use super::{Done, Exit, Failure};
+use super::{Done, Exit, Failure, show};
 use crate::case::Value;
 use crate::hosts::named;
 use crate::subject::values;
@@ -62,7 +62,6 @@ impl Run {
         self.call(&mut store, func, name, args)
     }
 
-    #[allow(clippy::print_stdout, reason = "results are what the command is for")]
     fn call(&self, store: &mut Store<named::Host>, func: Func, name: &str, args: &[String]) -> Done {
         let ty = func.ty(&*store);
         if args.len() != ty.params().len() {
@@ -82,7 +81,7 @@ impl Run {
         match func.call(&mut *store, &params, &mut results) {
             Ok(()) => {
                 for (value, ty) in results.iter().zip(ty.results()) {
-                    println!("{}", values::observed(store, *value, *ty));
+                    show(values::observed(store, *value, *ty));
                 }
                 Ok(Exit::Green)
             }

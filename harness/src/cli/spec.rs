@@ -1,7 +1,7 @@
 //! `spec`: scripts through every mode.
 
 use super::input::read_script;
-use super::{Common, Done, Exit, Failure, progress, stop_flag};
+use super::{Common, Done, Exit, Failure, progress, show, stop_flag};
 use crate::report::{self, Clock};
 use crate::script::{self, ScriptFile, ScriptReport, scripts_below};
 use clap::Args;
@@ -46,7 +46,7 @@ pub fn replay_script(path: &Path, text: String, common: &Common) -> Done {
     run_scripts(&[file], Vec::new(), common, &AtomicBool::new(false))
 }
 
-#[allow(clippy::print_stdout, clippy::print_stderr, reason = "the summary is what the command is for")]
+#[allow(clippy::print_stderr, reason = "files that cannot be read are no part of the summary")]
 fn run_scripts(files: &[ScriptFile], broken: Vec<String>, common: &Common, stop: &AtomicBool) -> Done {
     let (shard, shards) = common.shard;
     let mine: Vec<ScriptFile> =
@@ -67,10 +67,7 @@ fn run_scripts(files: &[ScriptFile], broken: Vec<String>, common: &Common, stop:
     let report = report.map_err(Failure::Bench)?;
     let times = clock.stop();
     let verbose = common.verbose || files.len() == 1;
-    println!(
-        "{}",
-        report::spec_summary(&report, &times, if verbose { usize::MAX } else { SHOWN_FAILURES }, verbose)
-    );
+    show(report::spec_summary(&report, &times, if verbose { usize::MAX } else { SHOWN_FAILURES }, verbose));
     let names: Vec<String> = lanes.iter().map(|lane| lane.name.clone()).collect();
     let complete = !stop.load(Ordering::Relaxed);
     let body = serde_json::to_value(&report).expect("a report is plain data");

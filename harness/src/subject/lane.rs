@@ -156,6 +156,11 @@ impl LaneSubject {
         LaneSubject { lane, name: lane.to_string() }
     }
 
+    /// The same, for those who run subjects of all kinds.
+    pub fn shared(lane: Lane) -> Arc<dyn Subject> {
+        Arc::new(LaneSubject::new(lane))
+    }
+
     /// The lane.
     pub fn lane(&self) -> Lane {
         self.lane

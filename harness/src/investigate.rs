@@ -1,0 +1,134 @@
+//! What is done with a divergence before people see it: the smallest case that diverges the same way, and a script
+//! of it.
+//!
+//! "The same way" is the fingerprint, asked of one subject of each group: who agrees anyway need not run. Cases are
+//! tried where the divergence was seen, for only there a subject that dies costs nothing, and another build of the
+//! program may be the one that has the fault.
+
+use crate::case::Case;
+use crate::compare::{Divergence, Verdict};
+use crate::fingerprint::Fingerprint;
+use crate::observe::Capture;
+use crate::reduce::{Reduced, Reducer, Refused, to_script};
+use crate::run::{CaseRun, Ground, Task, run_task};
+use crate::subject::Subject;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Whether a case still diverges the way another did.
+pub struct Question<'a> {
+    ground: Ground<'a>,
+    subjects: Vec<Arc<dyn Subject>>,
+    /// Which of the subjects speaks for the largest group.
+    majority: usize,
+    wanted: Fingerprint,
+}
+
+/// A divergence that was looked into.
+pub struct Investigation {
+    /// The smallest case found, and what it took.
+    pub reduced: Reduced,
+    /// How it diverges.
+    pub divergence: Divergence,
+    /// The case as a script, with what the majority showed as what is expected.
+    pub script: String,
+    /// How long it took.
+    pub time: Duration,
+}
+
+/// How long an investigation may go on.
+pub struct Budget<'a> {
+    /// Ends it at once when set, with the best so far.
+    pub stop: &'a AtomicBool,
+    /// Ends it after that time, with the best so far.
+    pub time: Option<Duration>,
+}
+
+impl<'a> Question<'a> {
+    /// The question that a divergence of those subjects asks. Fails if it does not show again with one of each
+    /// group, or nobody can be asked.
+    pub fn new(
+        ground: Ground<'a>,
+        case: &Case,
+        divergence: &Divergence,
+        all: &[Arc<dyn Subject>],
+    ) -> Result<Question<'a>, String> {
+        let named = |name: &String| all.iter().find(|subject| subject.name() == name).cloned();
+        let subjects: Vec<Arc<dyn Subject>> =
+            divergence.groups.iter().filter_map(|group| group.first().and_then(named)).collect();
+        // The first of the largest: where all are alone, the reference speaks.
+        let sizes = divergence.groups.iter().map(Vec::len).enumerate();
+        let majority = sizes.rev().max_by_key(|(_, size)| *size).map_or(0, |(group, _)| group);
+        let task = Task { case: case.clone(), subjects };
+        match run_task(ground, &task, Capture::Digest)?.verdict {
+            Verdict::Diverge(again) => {
+                Ok(Question { ground, subjects: task.subjects, majority, wanted: again.fingerprint() })
+            }
+            Verdict::Agree | Verdict::Inconclusive(_) | Verdict::Invalid => {
+                Err("the case does not diverge when it is run again".into())
+            }
+        }
+    }
+
+    /// One subject of each group, the reference's first.
+    pub fn subjects(&self) -> &[Arc<dyn Subject>] {
+        &self.subjects
+    }
+
+    /// Runs a case on one subject of each group.
+    pub fn run(&self, case: &Case) -> Result<CaseRun, String> {
+        let task = Task { case: case.clone(), subjects: self.subjects.clone() };
+        run_task(self.ground, &task, Capture::Digest)
+    }
+
+    /// Whether a case diverges that way. One that cannot be run does not.
+    pub fn is_shown_by(&self, case: &Case) -> bool {
+        let run = self.run(case);
+        matches!(run, Ok(CaseRun { verdict: Verdict::Diverge(shown), .. }) if shown.fingerprint() == self.wanted)
+    }
+
+    /// Reduces a case that diverges that way, on rayon's current threads. Fails if it does not diverge reliably.
+    pub fn investigate(
+        &self,
+        case: &Case,
+        budget: &Budget<'_>,
+        progress: &(dyn Fn(&Case) + Sync),
+    ) -> Result<Investigation, String> {
+        let started = Instant::now();
+        let stop = AtomicBool::new(false);
+        let interesting = |case: &Case| {
+            let is_late = budget.time.is_some_and(|time| started.elapsed() >= time);
+            if is_late || budget.stop.load(Ordering::Relaxed) {
+                stop.store(true, Ordering::Relaxed);
+            }
+            self.is_shown_by(case)
+        };
+        let reduced = Reducer::new(case, &interesting, &stop, progress).map(Reducer::run).map_err(explain)?;
+        let last = self.run(&reduced.case)?;
+        let Verdict::Diverge(divergence) = last.verdict else {
+            return Err("the smallest case does not diverge when it is run again".into());
+        };
+        let majority = self.subjects[self.majority].name();
+        let expected = last.observations.iter().find(|(name, _)| name == majority);
+        let (_, expected) = expected.ok_or("the majority was left out of the smallest case")?;
+        let script = to_script(&reduced.case, expected, &notes(&divergence))?;
+        Ok(Investigation { reduced, divergence, script, time: started.elapsed() })
+    }
+}
+
+fn notes(divergence: &Divergence) -> Vec<String> {
+    let groups: Vec<String> = divergence.groups.iter().map(|group| group.join(" ")).collect();
+    vec![
+        format!("{} differ: {}", groups.join(" / "), divergence.first),
+        format!("fingerprint: {}", divergence.fingerprint()),
+        format!("look at: {}", divergence.triage()),
+    ]
+}
+
+fn explain(refused: Refused) -> String {
+    match refused {
+        Refused::Uninteresting => "the case does not diverge the same way twice".into(),
+        Refused::EmptyIsInteresting => "a case without modules diverges the same way".into(),
+    }
+}
