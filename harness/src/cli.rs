@@ -15,6 +15,7 @@ mod replay;
 mod run;
 mod spec;
 
+use crate::corpus::finding::Record;
 use crate::run::Lanes;
 use crate::subject::{self, Lane, LaneSubject, OUTSIDE, Subject};
 use clap::{Args, Parser, Subcommand};
@@ -22,7 +23,7 @@ use crosscheck_engine::Mode;
 use field::Field;
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -196,6 +197,17 @@ impl Common {
     fn subjects(&self) -> Result<Vec<Arc<dyn Subject>>, Failure> {
         let lanes = self.plain_lanes()?.into_iter().map(LaneSubject::shared);
         Ok(lanes.chain(self.judges()?).collect())
+    }
+
+    /// The same for a file; where nobody asked for any and it is a finding, those that it was found with.
+    fn subjects_for(&self, file: &Path) -> Result<Vec<Arc<dyn Subject>>, Failure> {
+        if !file.is_dir() || !self.modes.is_empty() || !self.with.is_empty() {
+            return self.subjects();
+        }
+        let record = Record::load(file).map_err(Failure::Usage)?;
+        let names = record.subjects.iter().flatten();
+        let subjects: Result<_, String> = names.map(|name| subject::named(name)).collect();
+        subjects.map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))
     }
 
     /// Where subjects run.

@@ -13,7 +13,7 @@ use crate::observe::{
 use crate::subject::Capabilities;
 use crosscheck_engine::TrapKind;
 use crosscheck_engine::faults::Fault;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// One subject's part in a case.
@@ -49,7 +49,7 @@ pub struct Divergence {
 }
 
 /// What kind of thing differs.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// A subject failed where another did not.
@@ -89,7 +89,7 @@ pub enum Kind {
 }
 
 /// The first difference of two observations.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Difference {
     /// Number of the action.
     pub action: usize,

@@ -1,6 +1,7 @@
 //! What a campaign tells while it runs, and what it adds up to.
 
 use crate::corpus::Finding;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ pub trait Events {
 }
 
 /// Totals of a campaign, or of a part of one.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Tally {
     /// The campaign's seed.
     pub seed: u64,
@@ -24,6 +25,9 @@ pub struct Tally {
     pub complete: bool,
     /// Cases generated.
     pub cases: u64,
+    /// Those of an earlier run that this one goes on with.
+    #[serde(skip)]
+    pub earlier_cases: u64,
     /// Cases on which all subjects agree.
     pub agree: u64,
     /// Cases on which they do not.
@@ -49,11 +53,16 @@ pub struct Tally {
     /// Calls of host functions.
     pub host_calls: u64,
     /// Traps of the reference, by kind.
-    pub traps: BTreeMap<&'static str, u64>,
+    pub traps: BTreeMap<String, u64>,
     /// Bytes of all modules.
     pub wasm_bytes: u64,
-    /// The first finding of each fingerprint.
+    /// The first finding of each fingerprint. Each is on disk, so totals on disk leave them out.
+    #[serde(skip)]
     pub findings: Vec<Finding>,
+    /// Differences at first sight that were looked at closely, by what they look like at first sight.
+    pub glances: BTreeMap<String, u64>,
+    /// Differences that were only counted, for enough that look like them were looked at closely.
+    pub unexamined: u64,
     /// Findings of each fingerprint.
     pub fingerprints: BTreeMap<String, u64>,
 }
@@ -106,6 +115,8 @@ impl Tally {
         self.returned += part.returned;
         self.host_calls += part.host_calls;
         self.wasm_bytes += part.wasm_bytes;
+        self.unexamined += part.unexamined;
+        add_all(&mut self.glances, part.glances);
         add_all(&mut self.inconclusive, part.inconclusive);
         add_all(&mut self.by_lane, part.by_lane);
         add_all(&mut self.left_out, part.left_out);

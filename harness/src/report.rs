@@ -156,6 +156,7 @@ pub fn fuzz_json(campaign: &Campaign, tally: &Tally, times: &Times, report: &Pat
         "crashes": tally.crashes,
         "hangs": tally.hangs,
         "workers_lost": tally.workers_lost,
+        "unexamined": tally.unexamined,
         "by_lane": tally.by_lane,
         "left_out": tally.left_out,
         "judges": left_out,
@@ -164,11 +165,16 @@ pub fn fuzz_json(campaign: &Campaign, tally: &Tally, times: &Times, report: &Pat
         "host_calls": tally.host_calls,
         "traps": tally.traps,
         "mean_wasm_bytes": tally.wasm_bytes.checked_div(tally.cases),
-        "cases_per_cpu_s": tally.cases as f64 / times.cpu_s.max(1e-9),
+        "cases_per_cpu_s": rate(tally, times),
         "findings": findings,
     });
     let lanes: Vec<String> = tally.by_lane.keys().cloned().collect();
     joined(header(&lanes, campaign.shard, times, tally.complete), body)
+}
+
+/// Cases a CPU-second, of those that this run ran.
+fn rate(tally: &Tally, times: &Times) -> f64 {
+    (tally.cases - tally.earlier_cases) as f64 / times.cpu_s.max(1e-9)
 }
 
 /// What scripts came to, on part of a screen: `shown` failures at most; every skip and excuse if `verbose`.
@@ -243,7 +249,7 @@ pub fn fuzz_summary(campaign: &Campaign, tally: &Tally, times: &Times) -> String
     line("calls", format!("{}, {returned:.1} % returned; {} host calls", tally.calls, tally.host_calls));
     let traps: u64 = tally.traps.values().sum();
     let mut kinds: Vec<_> = tally.traps.iter().collect();
-    kinds.sort_by_key(|(kind, count)| (std::cmp::Reverse(**count), **kind));
+    kinds.sort_by_key(|(kind, count)| (std::cmp::Reverse(**count), kind.as_str()));
     let kinds = kinds.iter().take(SHOWN_REASONS);
     let kinds: Vec<_> =
         kinds.map(|(kind, count)| format!("{kind} {:.1} %", percent(**count, traps))).collect();
@@ -260,7 +266,7 @@ pub fn fuzz_summary(campaign: &Campaign, tally: &Tally, times: &Times) -> String
         "speed",
         format!(
             "{:.0} cases per CPU-second, {:.1} s; modules of {} bytes in the mean",
-            tally.cases as f64 / times.cpu_s.max(1e-9),
+            rate(tally, times),
             times.wall_s,
             tally.wasm_bytes.checked_div(tally.cases).unwrap_or(0)
         ),

@@ -15,7 +15,7 @@ use crate::subject::{Lane, LaneSubject, Shown, Subject, Switch, Unwatched, obser
 use crate::worker::{Feed, Lease, Workers};
 use crosscheck_engine::Mode;
 use rayon::prelude::*;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -24,6 +24,10 @@ use std::time::{Duration, Instant};
 const BATCH_CASES: u64 = 256;
 /// Cases that one thread takes at a time.
 const CHUNK_CASES: usize = 32;
+/// Differences that look alike at first sight of which each is looked at closely, and one in how many after that:
+/// a fault that half of all cases show must not make the campaign twice as slow.
+const CLOSE_LOOKS: u64 = 8;
+const CLOSE_LOOKS_ONE_IN: u64 = 16;
 
 /// Where subjects run.
 #[derive(Clone, Copy)]
@@ -226,10 +230,21 @@ impl Campaign {
         events: &mut dyn Events,
         stop: &AtomicBool,
     ) -> Result<Tally, String> {
+        self.go_on(Tally::new(self.seed, self.first), ground, events, stop)
+    }
+
+    /// As [`Campaign::run_on`], from where an earlier run of the same campaign came to.
+    pub fn go_on(
+        &self,
+        mut tally: Tally,
+        ground: Ground<'_>,
+        events: &mut dyn Events,
+        stop: &AtomicBool,
+    ) -> Result<Tally, String> {
         let started = Instant::now();
-        let mut tally = Tally::new(self.seed, self.first);
+        tally.earlier_cases = tally.cases;
         let end = self.cases.map(|cases| self.first.saturating_add(cases));
-        let mut next = self.first;
+        let mut next = tally.next_index;
         let mut complete = true;
         while end.is_none_or(|end| next < end) {
             let late = self.time.is_some_and(|time| started.elapsed() >= time);
@@ -242,7 +257,10 @@ impl Campaign {
                 (next..until).filter(|index| index % self.shard.1 == self.shard.0).collect();
             let parts: Vec<Result<Tally, String>> = indices
                 .par_chunks(CHUNK_CASES)
-                .map_init(|| self.generator(), |generator, indices| self.chunk(ground, generator, indices))
+                .map_init(
+                    || self.generator(),
+                    |generator, indices| self.chunk(ground, generator, indices, &tally.glances),
+                )
                 .collect();
             for part in parts {
                 for finding in tally.merge(part?) {
@@ -269,19 +287,19 @@ impl Campaign {
         lanes.map(LaneSubject::shared).chain(self.judges.iter().cloned()).collect()
     }
 
-    /// Runs the cases of these indices, one after the other.
-    fn chunk(&self, ground: Ground<'_>, generator: &mut Generator, indices: &[u64]) -> Result<Tally, String> {
+    /// Runs the cases of these indices, one after the other. `glances` is what was looked at closely before.
+    fn chunk(
+        &self,
+        ground: Ground<'_>,
+        generator: &mut Generator,
+        indices: &[u64],
+        glances: &BTreeMap<String, u64>,
+    ) -> Result<Tally, String> {
         let part = Tally::new(self.seed, self.first);
-        let mut chunk =
-            Chunk { campaign: self, generator, indices: indices.iter(), asked: VecDeque::new(), part };
+        let (indices, asked) = (indices.iter(), VecDeque::new());
+        let mut chunk = Chunk { campaign: self, generator, indices, glances, asked, part };
         match ground {
-            Ground::InProcess => {
-                while let Some(task) = chunk.make() {
-                    let run = run_task(ground, &task, Capture::Digest)?;
-                    let origin = chunk.asked.pop_front().expect("a task is asked for before it is done");
-                    chunk.settle(origin, task, run);
-                }
-            }
+            Ground::InProcess => chunk.pass_here(),
             #[cfg(unix)]
             Ground::Workers(workers) => chunk.pass_through(&mut workers.lease()?)?,
             #[cfg(not(unix))]
@@ -296,6 +314,9 @@ struct Chunk<'a> {
     campaign: &'a Campaign,
     generator: &'a mut Generator,
     indices: std::slice::Iter<'a, u64>,
+    /// What was looked at closely in batches before this one. What this one looks at does not count yet, for who
+    /// looks first depends on threads.
+    glances: &'a BTreeMap<String, u64>,
     /// Where the tasks that are made and not done come from, in order.
     asked: VecDeque<Origin>,
     part: Tally,
@@ -334,8 +355,41 @@ impl Chunk<'_> {
             Verdict::Diverge(divergence) => {
                 self.part.diverge += 1;
                 let Origin { index, generator } = origin;
+                let generator = generator.to_string();
                 let seed = self.campaign.seed;
                 self.part.findings.push(Finding { seed, index, generator, case: task.case, divergence });
+            }
+        }
+    }
+
+    /// Whether a case gets the closer look that it wants. If not, it is counted, and that is all.
+    fn gets_a_closer_look(&mut self, origin: &Origin, task: &Task, run: &CaseRun) -> bool {
+        let Verdict::Diverge(divergence) = &run.verdict else { return false };
+        let glance = divergence.fingerprint().to_string();
+        let is_drawn = case_seed(self.campaign.seed, origin.index).is_multiple_of(CLOSE_LOOKS_ONE_IN);
+        if self.glances.get(&glance).is_some_and(|looks| *looks >= CLOSE_LOOKS) && !is_drawn {
+            count(&task.case, run, &mut self.part);
+            self.part.diverge += 1;
+            self.part.unexamined += 1;
+            return false;
+        }
+        *self.part.glances.entry(glance).or_default() += 1;
+        true
+    }
+
+    /// Runs everything in this process.
+    fn pass_here(&mut self) {
+        while let Some(task) = self.make() {
+            let origin = self.asked.pop_front().expect("a task is asked for before it is done");
+            let subjects: Vec<&dyn Subject> = task.subjects.iter().map(|subject| &**subject).collect();
+            let look = |capture| observe_all(&task.case, &subjects, capture, &mut Unwatched);
+            let capture = at_least(Capture::Digest, &subjects);
+            let run = judged(&subjects, look(capture));
+            if !wants_a_closer_look(&run, capture) {
+                self.settle(origin, task, run);
+            } else if self.gets_a_closer_look(&origin, &task, &run) {
+                let run = closer(run, &subjects, look(Capture::Full));
+                self.settle(origin, task, run);
             }
         }
     }
@@ -377,10 +431,10 @@ impl Feed for Passing<'_, '_> {
         let origin = self.chunk.asked.pop_front().expect("a task is asked for before it is done");
         let subjects: Vec<&dyn Subject> = task.subjects.iter().map(|subject| &**subject).collect();
         let run = judged(&subjects, shown);
-        if wants_a_closer_look(&run, capture) {
-            self.again.push((origin, task, run));
-        } else {
+        if !wants_a_closer_look(&run, capture) {
             self.chunk.settle(origin, task, run);
+        } else if self.chunk.gets_a_closer_look(&origin, &task, &run) {
+            self.again.push((origin, task, run));
         }
     }
 }
@@ -409,7 +463,7 @@ fn count(case: &Case, run: &CaseRun, tally: &mut Tally) {
         }
         tally.host_calls += observed.host_calls.count;
         match &observed.outcome {
-            Outcome::Trap(trap) => *tally.traps.entry(trap.kind.text()).or_default() += 1,
+            Outcome::Trap(trap) => *tally.traps.entry(trap.kind.text().to_string()).or_default() += 1,
             Outcome::Values(_)
             | Outcome::Link(_)
             | Outcome::Limit(_)

@@ -361,3 +361,33 @@ fn told_to_nobody(args: &[&str], exit: i32) {
     assert_eq!(said, "");
     assert_eq!(child.wait().expect("it ends").code(), Some(exit));
 }
+
+#[test]
+fn a_campaign_is_gone_on_with_or_the_reason_is_told() {
+    let folder = Folder::new("resume");
+    let report = folder.path();
+    let fuzz = |seed: &str, cases: &str| {
+        let modes = "interp,fast-interp";
+        let args =
+            ["fuzz", "--seed", seed, "--cases", cases, "--modes", modes, "--resume", "--report", &report];
+        crosscheck(&folder, &args)
+    };
+    let cases = || {
+        let json = std::fs::read(folder.0.join("fuzz.json")).expect("a report");
+        let json: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
+        (json["cases"].as_u64(), json["agree"].as_u64())
+    };
+    assert_eq!(fuzz("7", "20").status.code(), Some(0), "nothing was begun, so it is new");
+    assert_eq!(cases(), (Some(20), Some(20)));
+    assert_eq!(fuzz("7", "30").status.code(), Some(0));
+    assert_eq!(cases(), (Some(30), Some(30)), "ten more, and no case twice");
+    let other = fuzz("8", "30");
+    let told = text(&other.stderr);
+    assert_eq!(other.status.code(), Some(2), "{told}");
+    assert!(told.contains("campaign.json: another campaign was begun here: seed 7, not 8"), "{told}");
+    folder.file("campaign.json", b"{\"schema\": 1, \"camp");
+    let damaged = fuzz("7", "30");
+    let told = text(&damaged.stderr);
+    assert_eq!((damaged.status.code(), told.lines().count()), (Some(2), 1), "{told}");
+    assert!(told.contains("campaign.json") && told.contains("line 1 column"), "{told}");
+}

@@ -1,13 +1,16 @@
 //! `fuzz`: generated cases through every mode.
 
-use super::progress::Terminal;
+use super::progress::{Looking, Terminal};
 use super::{Common, Done, Exit, Failure, duration, show, stop_flag};
+use crate::corpus::campaign::Identity;
+use crate::corpus::{self, remove_unfinished};
+use crate::events::Tally;
 use crate::generate::Features;
 use crate::report::{self, Clock};
 use crate::run::Campaign;
 use clap::Args;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Options of `fuzz`.
 #[derive(Args)]
@@ -24,6 +27,12 @@ pub struct Fuzz {
     /// First index, to go on where another run ended
     #[arg(long, default_value_t = 0)]
     start: u64,
+    /// How long looking into a finding may take; `0s` leaves findings as they are
+    #[arg(long, value_parser = duration, default_value = "15s")]
+    reduce_time: Duration,
+    /// Go on with the campaign that was begun in the report's folder; a new one if none was
+    #[arg(long)]
+    resume: bool,
     /// Least share of valid cases that must get a verdict, in percent
     #[arg(long, default_value_t = 99.0)]
     min_verdicts: f64,
@@ -37,7 +46,8 @@ const DEFAULT_CASES: u64 = 10_000;
 impl Fuzz {
     /// A campaign of that many cases with default options otherwise.
     pub fn short(seed: u64, cases: u64, common: Common) -> Fuzz {
-        Fuzz { seed, cases: Some(cases), time: None, start: 0, min_verdicts: 99.0, common }
+        let (time, reduce_time, resume) = (None, Duration::from_secs(15), false);
+        Fuzz { seed, cases: Some(cases), time, start: 0, reduce_time, resume, min_verdicts: 99.0, common }
     }
 
     /// Runs the campaign, prints its summary and writes its report.
@@ -49,14 +59,22 @@ impl Fuzz {
     /// As [`Fuzz::run`], with somebody else watching for interrupts.
     pub fn run_until(&self, stop: &AtomicBool) -> Done {
         let campaign = self.campaign()?;
+        let identity = identity(&campaign);
+        let begun = self.begun(&identity)?;
         let clock = Clock::start();
         let field = self.common.field()?;
-        let mut terminal = Terminal::new(self.common.report.join("findings"), self.common.verbose);
-        let tally = self.common.in_pool(|| campaign.run_on(field.ground(), &mut terminal, stop))?;
+        let ground = field.ground();
+        let until = self.time.and_then(|time| Instant::now().checked_add(time));
+        let looking = Looking { ground, stop, each: self.reduce_time, until };
+        let mut terminal = Terminal::new(&self.common.report, identity, looking, self.common.verbose);
+        let tally = self.common.in_pool(|| match begun {
+            Some(tally) => campaign.go_on(tally, ground, &mut terminal, stop),
+            None => campaign.run_on(ground, &mut terminal, stop),
+        })?;
+        let saved = terminal.finish();
         let worker = field.worker_json(&self.common);
         // Only workers that have ended are counted in what the run took.
         drop(field);
-        let saved = terminal.finish();
         let tally = tally.map_err(Failure::Bench)?;
         saved?;
         let times = clock.stop();
@@ -78,6 +96,19 @@ impl Fuzz {
         Ok(if nothing || too_few { Exit::NothingRan } else { Exit::Green })
     }
 
+    /// What an earlier run of the campaign has come to, if it is to be gone on with.
+    fn begun(&self, identity: &Identity) -> Result<Option<Tally>, Failure> {
+        let report = &self.common.report;
+        let cannot = |error| Failure::Bench(format!("{}: cannot clear up: {error}", report.display()));
+        for folder in [report.clone(), report.join("findings")] {
+            remove_unfinished(&folder).map_err(cannot)?;
+        }
+        if !self.resume {
+            return Ok(None);
+        }
+        corpus::campaign::load(report, identity).map_err(Failure::Usage)
+    }
+
     fn campaign(&self) -> Result<Campaign, Failure> {
         let cases = match (self.cases, self.time) {
             (None, None) => Some(DEFAULT_CASES),
@@ -94,5 +125,17 @@ impl Fuzz {
         let features = Features::executed();
         let (shard, seed, time) = (self.common.shard, self.seed, self.time);
         Ok(Campaign { seed, first: self.start, cases, time, shard, lanes, judges, features })
+    }
+}
+
+/// What must be the same for a campaign to be gone on with.
+fn identity(campaign: &Campaign) -> Identity {
+    let judges = campaign.judges.iter().map(|judge| judge.name().to_string());
+    Identity {
+        commit: env!("CROSSCHECK_COMMIT").into(),
+        seed: campaign.seed,
+        first: campaign.first,
+        shard: campaign.shard,
+        subjects: campaign.lanes.names().into_iter().chain(judges).collect(),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Failure;
 use crate::case::Case;
-use crate::corpus::CASE_FILE;
+use crate::corpus::finding::CASE_FILE;
 use std::path::Path;
 
 /// Files beyond this size are refused before they are read: no module may be larger.

@@ -1,35 +1,107 @@
-//! What a campaign shows while it runs: a bar on a terminal, nothing in a pipe; findings as they come.
+//! What a campaign shows and keeps while it runs: a bar on a terminal, nothing in a pipe; findings as they come, looked
+//! into at once; how far it has come.
 
 use super::{Failure, show};
-use crate::corpus::Finding;
+use crate::corpus::campaign::{self, Identity};
+use crate::corpus::finding::{Record, Reduction};
+use crate::corpus::{Finding, REDUCED_FILE};
 use crate::events::{Events, Tally};
+use crate::investigate::{Budget, Investigation, Question};
+use crate::run::Ground;
+use crate::subject;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
-/// A campaign's listener that draws a bar and saves findings.
-pub struct Terminal {
-    bar: ProgressBar,
-    findings: PathBuf,
-    verbose: bool,
-    /// What could not be saved: told at the end, for a run must not end because a disk is full.
-    unsaved: Vec<String>,
+/// Findings of a campaign that are looked into. More are the work of a person who has dealt with these.
+const MOST_LOOKED_INTO: u32 = 20;
+
+/// How a campaign looks into its findings.
+pub struct Looking<'a> {
+    /// Where their cases are run.
+    pub ground: Ground<'a>,
+    /// Ends it.
+    pub stop: &'a AtomicBool,
+    /// How long one finding may take; none is looked into if that is nothing.
+    pub each: Duration,
+    /// When the campaign ends, whatever there is to look into.
+    pub until: Option<Instant>,
 }
 
-impl Terminal {
-    /// Findings go below `findings`.
-    pub fn new(findings: PathBuf, verbose: bool) -> Terminal {
-        Terminal { bar: bar(), findings, verbose, unsaved: Vec::new() }
+/// A campaign's listener that draws a bar, saves findings and looks into them.
+pub struct Terminal<'a> {
+    bar: ProgressBar,
+    report: PathBuf,
+    campaign: Identity,
+    looking: Looking<'a>,
+    looked_into: u32,
+    verbose: bool,
+    /// What could not be saved: told at the end, for a run must not end because a disk is full.
+    unsaved: Option<String>,
+}
+
+impl<'a> Terminal<'a> {
+    /// Findings go below `report`, and so does how far the campaign has come.
+    pub fn new(report: &Path, campaign: Identity, looking: Looking<'a>, verbose: bool) -> Terminal<'a> {
+        let report = report.to_path_buf();
+        Terminal { bar: bar(), report, campaign, looking, looked_into: 0, verbose, unsaved: None }
     }
 
-    /// Takes the bar away. Fails if a finding could not be saved.
+    /// Takes the bar away. Fails if something could not be saved.
     pub fn finish(self) -> Result<(), Failure> {
         self.bar.finish_and_clear();
-        match self.unsaved.first() {
-            Some(first) => Err(Failure::Bench(first.clone())),
-            None => Ok(()),
+        self.unsaved.map_or(Ok(()), |first| Err(Failure::Bench(first)))
+    }
+
+    fn cannot_save(&mut self, what: &str, error: &std::io::Error) {
+        let message = || format!("cannot save {what} below {}: {error}", self.report.display());
+        self.unsaved.get_or_insert_with(message);
+    }
+
+    /// Looks into a finding that was saved, unless somebody did before or time is up. Tells what came of it.
+    fn look_into(&mut self, finding: &Finding, folder: &Path) -> std::io::Result<Option<String>> {
+        let left = self.looking.until.map(|until| until.saturating_duration_since(Instant::now()));
+        let time = left.map_or(self.looking.each, |left| left.min(self.looking.each));
+        let record = Record::load(folder).map_err(std::io::Error::other)?;
+        if time.is_zero() || self.looked_into == MOST_LOOKED_INTO || record.was_looked_into() {
+            return Ok(None);
         }
+        self.looked_into += 1;
+        self.bar.set_message(format!("looking into case {}", finding.index));
+        let found = self.investigate(finding, time);
+        let told = match &found {
+            Ok(found) => format!(
+                "  reduced to {} bytes of wasm: {}",
+                found.reduced.case.wasm_bytes(),
+                folder.join(REDUCED_FILE).display()
+            ),
+            Err(reason) => format!("  not reduced: {reason}"),
+        };
+        let found = found.as_ref().map_err(String::clone);
+        let found = found.map(|found| (reduction(found), &found.reduced.case, found.script.as_str()));
+        record.looked_into(folder, found)?;
+        Ok(Some(told))
+    }
+
+    fn investigate(&self, finding: &Finding, time: Duration) -> Result<Investigation, String> {
+        let names = finding.divergence.groups.iter().flatten();
+        let subjects: Vec<_> = names.map(|name| subject::named(name)).collect::<Result<_, _>>()?;
+        let question = Question::new(self.looking.ground, &finding.case, &finding.divergence, &subjects)?;
+        let budget = Budget { stop: self.looking.stop, time: Some(time) };
+        question.investigate(&finding.case, &budget, &|_| ())
+    }
+}
+
+/// What of an investigation goes into the record.
+pub fn reduction(found: &Investigation) -> Reduction {
+    Reduction {
+        fingerprint: found.divergence.fingerprint().to_string(),
+        first_difference: found.divergence.first.to_string(),
+        wasm_bytes: found.reduced.case.wasm_bytes(),
+        tried: found.reduced.tried,
+        seconds: found.time.as_secs_f64(),
     }
 }
 
@@ -42,35 +114,36 @@ pub fn bar() -> ProgressBar {
     ProgressBar::new_spinner().with_style(style.expect("the template is a constant"))
 }
 
-impl Events for Terminal {
+impl Events for Terminal<'_> {
     fn progress(&mut self, tally: &Tally, cases: Option<u64>, elapsed: Duration) {
         if let Some(cases) = cases {
             self.bar.set_length(cases);
         }
-        let rate = tally.cases as f64 / elapsed.as_secs_f64().max(0.001);
+        let rate = (tally.cases - tally.earlier_cases) as f64 / elapsed.as_secs_f64().max(0.001);
         self.bar.set_position(tally.cases);
         self.bar.set_message(format!("{rate:.0}/s, {} findings", tally.findings.len()));
+        if let Err(error) = campaign::save(&self.report, &self.campaign, tally) {
+            self.cannot_save("how far the campaign has come", &error);
+        }
     }
 
     fn finding(&mut self, finding: &Finding) {
-        let path = match finding.save(&self.findings) {
+        let path = match finding.save(&self.report.join("findings")) {
             Ok(path) => path,
-            Err(error) => {
-                self.unsaved
-                    .push(format!("cannot save a finding below {}: {error}", self.findings.display()));
-                return;
-            }
+            Err(error) => return self.cannot_save("a finding", &error),
         };
         self.bar.suspend(|| {
-            show(format_args!(
-                "finding: case {} of seed {}: {}",
-                finding.index, finding.seed, finding.divergence.first
-            ));
+            let Finding { index, seed, divergence, .. } = finding;
+            show(format_args!("finding: case {index} of seed {seed}: {}", divergence.first));
             show(format_args!("  {}", finding.replay_command(&path)));
             if self.verbose {
-                show(format_args!("  fingerprint: {}", finding.divergence.fingerprint()));
-                show(format_args!("  triage: {}", finding.divergence.triage()));
+                show(format_args!("  fingerprint: {}", divergence.fingerprint()));
+                show(format_args!("  triage: {}", divergence.triage()));
             }
         });
+        match self.look_into(finding, &path) {
+            Ok(told) => self.bar.suspend(|| told.iter().for_each(show)),
+            Err(error) => self.cannot_save("what a finding was reduced to", &error),
+        }
     }
 }

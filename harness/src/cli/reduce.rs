@@ -1,10 +1,12 @@
 //! `reduce`: the smallest case that diverges the same way; `adopt`: a reduced finding becomes a regression.
 
 use super::input::{self, Input};
+use super::progress::reduction;
 use super::{Common, Done, Exit, Failure, show, stop_flag};
 use crate::case::Case;
 use crate::compare::Verdict;
-use crate::corpus::{REDUCED_CASE_FILE, REDUCED_FILE, write_whole};
+use crate::corpus::finding::Record;
+use crate::corpus::{REDUCED_FILE, write_whole};
 use crate::generate::plan;
 use crate::investigate::{Budget, Investigation, Question};
 use crate::observe::Capture;
@@ -33,7 +35,7 @@ impl Reduce {
         let case = self.case()?;
         let stop = stop_flag()?;
         let field = self.common.field()?;
-        let task = Task { case, subjects: self.common.subjects()? };
+        let task = Task { case, subjects: self.common.subjects_for(&self.file)? };
         let first = run_task(field.ground(), &task, Capture::Digest).map_err(Failure::Bench)?;
         let Verdict::Diverge(divergence) = &first.verdict else {
             show(format_args!("{}: all agree; there is nothing to reduce", self.file.display()));
@@ -48,8 +50,9 @@ impl Reduce {
         };
         let budget = Budget { stop: &stop, time: None };
         let found = self.common.in_pool(|| question.investigate(&task.case, &budget, &progress))?;
-        let Investigation { reduced, divergence, script, time } = found.map_err(Failure::Bench)?;
-        show(&script);
+        let found = found.map_err(Failure::Bench)?;
+        let Investigation { reduced, divergence, script, time } = &found;
+        show(script);
         show(format_args!(
             "{} bytes of wasm became {}; {} cases in {:.1} s; {}",
             task.case.wasm_bytes(),
@@ -60,10 +63,12 @@ impl Reduce {
         ));
         let output = self.output.clone().unwrap_or_else(|| default_output(&self.file));
         let cannot = |error| Failure::Bench(format!("{}: cannot write: {error}", output.display()));
-        write_whole(&output, script.as_bytes()).map_err(cannot)?;
         if self.file.is_dir() {
-            write_whole(&self.file.join(REDUCED_CASE_FILE), &reduced.case.to_bytes()).map_err(cannot)?;
+            let record = Record::load(&self.file).map_err(Failure::Usage)?;
+            let found = Ok((reduction(&found), &reduced.case, script.as_str()));
+            record.looked_into(&self.file, found).map_err(cannot)?;
         }
+        write_whole(&output, script.as_bytes()).map_err(cannot)?;
         show(format_args!("written to {}", output.display()));
         Ok(Exit::Failures)
     }

@@ -1,0 +1,232 @@
+//! A finding on disk: a folder with the case, its modules, `finding.json` for machines and `finding.md` for people;
+//! once it was looked into, also the script and the case it was reduced to.
+
+use super::{building, write_whole};
+use crate::case::Case;
+use crate::compare::{Difference, Divergence};
+use crate::subject::OUTSIDE;
+use serde::{Deserialize, Serialize};
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A divergence, with all that is needed to see it again.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The campaign's seed.
+    pub seed: u64,
+    /// The case's index.
+    pub index: u64,
+    /// Which generator made it.
+    pub generator: String,
+    /// The case itself.
+    pub case: Case,
+    /// What differs.
+    pub divergence: Divergence,
+}
+
+/// What became of a finding that was looked into.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Reduction {
+    /// How the reduced case diverges; its modes are one of each group.
+    pub fingerprint: String,
+    /// The first difference of the reduced case.
+    pub first_difference: String,
+    /// Bytes of the reduced modules.
+    pub wasm_bytes: usize,
+    /// Cases that were tried.
+    pub tried: u64,
+    /// Seconds it took.
+    pub seconds: f64,
+}
+
+/// The name of the file that holds a finding's case.
+pub const CASE_FILE: &str = "case.xchk";
+/// The name of the script that a finding was reduced to.
+pub const REDUCED_FILE: &str = "reduced.wast";
+/// The name of the case that a finding was reduced to.
+const REDUCED_CASE_FILE: &str = "reduced.xchk";
+/// The name of the file that says what a finding is.
+const RECORD_FILE: &str = "finding.json";
+/// The same for people.
+const PAGE_FILE: &str = "finding.md";
+
+/// `finding.json`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Record {
+    schema: u32,
+    /// What makes it the same bug as another.
+    pub fingerprint: String,
+    seed: u64,
+    index: u64,
+    generator: String,
+    /// Subjects that agree with one another, the reference's group first.
+    pub subjects: Vec<Vec<String>>,
+    kind: String,
+    first_difference: String,
+    difference: Difference,
+    triage: String,
+    replay: String,
+    commit: String,
+    rustc: String,
+    arch: String,
+    /// What it was reduced to, if it was.
+    pub reduced: Option<Reduction>,
+    /// Why it was not reduced, if somebody tried.
+    pub not_reduced: Option<String>,
+}
+
+impl Finding {
+    /// The name of its folder: what it is and where it came from.
+    pub fn folder_name(&self) -> String {
+        format!("{}-{}-{}", self.divergence.fingerprint().short(), self.seed, self.index)
+    }
+
+    /// The one command that repeats it, from the folder it was saved in: on the lanes that it was found with, for a
+    /// switch may be what it takes.
+    pub fn replay_command(&self, folder: &Path) -> String {
+        let names = || self.divergence.groups.iter().flatten().map(String::as_str);
+        let is_outside = |name: &&str| OUTSIDE.iter().any(|outside| outside.name == *name);
+        let lanes: Vec<&str> = names().filter(|name| !is_outside(name)).collect();
+        let outside: Vec<&str> = names().filter(is_outside).collect();
+        let mut command =
+            format!("cargo run --release -- replay {} --modes {}", folder.display(), lanes.join(","));
+        if !outside.is_empty() {
+            command += &format!(" --with {}", outside.join(","));
+        }
+        command
+    }
+
+    /// Writes the finding as a folder below `findings` and gives its path.
+    ///
+    /// The folder is filled under another name and renamed when it is complete: whoever finds it finds all of it.
+    pub fn save(&self, findings: &Path) -> io::Result<PathBuf> {
+        let target = findings.join(self.folder_name());
+        if target.exists() {
+            return Ok(target);
+        }
+        let building = building(&target);
+        if building.exists() {
+            fs::remove_dir_all(&building)?;
+        }
+        fs::create_dir_all(&building)?;
+        fs::write(building.join(CASE_FILE), self.case.to_bytes())?;
+        for (number, module) in self.case.modules.iter().enumerate() {
+            fs::write(building.join(format!("module-{number}.wasm")), &module.wasm)?;
+        }
+        let record = self.record(&target);
+        fs::write(building.join(RECORD_FILE), record.json())?;
+        fs::write(building.join(PAGE_FILE), record.page(None))?;
+        fs::rename(&building, &target)?;
+        Ok(target)
+    }
+
+    fn record(&self, folder: &Path) -> Record {
+        Record {
+            schema: 1,
+            fingerprint: self.divergence.fingerprint().to_string(),
+            seed: self.seed,
+            index: self.index,
+            generator: self.generator.clone(),
+            subjects: self.divergence.groups.clone(),
+            kind: self.divergence.first.kind.word().into(),
+            first_difference: self.divergence.first.to_string(),
+            difference: self.divergence.first.clone(),
+            triage: self.divergence.triage().into(),
+            replay: self.replay_command(folder),
+            commit: env!("CROSSCHECK_COMMIT").into(),
+            rustc: env!("CROSSCHECK_RUSTC").into(),
+            arch: std::env::consts::ARCH.into(),
+            reduced: None,
+            not_reduced: None,
+        }
+    }
+
+    /// The finding that was saved in a folder. Fails with a line that names the file if it cannot be read.
+    pub fn load(folder: &Path) -> Result<Finding, String> {
+        let record = Record::load(folder)?;
+        let path = folder.join(CASE_FILE);
+        let bytes = fs::read(&path).map_err(|error| format!("{}: cannot read: {error}", path.display()))?;
+        let case = Case::from_bytes(&bytes).map_err(|error| format!("{}: {error}", path.display()))?;
+        let Record { seed, index, generator, subjects, difference, .. } = record;
+        let divergence = Divergence { groups: subjects, first: difference };
+        Ok(Finding { seed, index, generator, case, divergence })
+    }
+}
+
+impl Record {
+    /// What is known of the finding in a folder. Fails with a line that names the file if it cannot be read.
+    pub fn load(folder: &Path) -> Result<Record, String> {
+        let path = folder.join(RECORD_FILE);
+        let bytes = fs::read(&path).map_err(|error| format!("{}: cannot read: {error}", path.display()))?;
+        serde_json::from_slice(&bytes).map_err(|error| format!("{}: {error}", path.display()))
+    }
+
+    /// Whether somebody has looked into it before.
+    pub fn was_looked_into(&self) -> bool {
+        self.reduced.is_some() || self.not_reduced.is_some()
+    }
+
+    /// Adds what looking into it gave: the reduced case and its script, or why there is none. The record changes
+    /// last, so what it names is there.
+    pub fn looked_into(
+        mut self,
+        folder: &Path,
+        found: Result<(Reduction, &Case, &str), String>,
+    ) -> io::Result<Record> {
+        let mut script = None;
+        match found {
+            Ok((reduction, case, text)) => {
+                write_whole(&folder.join(REDUCED_CASE_FILE), &case.to_bytes())?;
+                write_whole(&folder.join(REDUCED_FILE), text.as_bytes())?;
+                (self.reduced, self.not_reduced) = (Some(reduction), None);
+                script = Some(text);
+            }
+            Err(reason) => self.not_reduced = Some(reason),
+        }
+        write_whole(&folder.join(PAGE_FILE), self.page(script).as_bytes())?;
+        write_whole(&folder.join(RECORD_FILE), self.json().as_bytes())?;
+        Ok(self)
+    }
+
+    fn json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a record always has a text") + "\n"
+    }
+
+    /// The page for people: what differs, where to look, how to see it again.
+    fn page(&self, script: Option<&str>) -> String {
+        let Record { difference, .. } = self;
+        let mut text = format!("# {}\n\n", self.fingerprint);
+        let groups: Vec<String> = self.subjects.iter().map(|group| group.join(" ")).collect();
+        let rows = [
+            ("who differs", groups.join(" / ")),
+            ("first difference", format!("action {}, {}", difference.action, difference.exactly)),
+            ("left shows", difference.left.clone()),
+            ("right shows", difference.right.clone()),
+            ("look first at", self.triage.clone()),
+            ("origin", format!("seed {}, case {}, generator {}", self.seed, self.index, self.generator)),
+            ("build", format!("{} ({}, {})", self.commit, self.rustc, self.arch)),
+        ];
+        text.push_str("| | |\n| --- | --- |\n");
+        for (name, value) in rows {
+            let _ = writeln!(text, "| {name} | {} |", value.replace('|', "\\|").replace('\n', " "));
+        }
+        let _ = writeln!(text, "\nSee it again:\n\n```sh\n{}\n```", self.replay);
+        match (&self.reduced, script, &self.not_reduced) {
+            (Some(reduction), Some(script), _) => {
+                let Reduction { wasm_bytes, tried, seconds, .. } = reduction;
+                let _ = writeln!(
+                    text,
+                    "\nReduced to {wasm_bytes} bytes of wasm ({tried} cases, {seconds:.1} s):\n\n```wasm\n{}\n```",
+                    script.trim_end()
+                );
+            }
+            (_, _, Some(reason)) => {
+                let _ = writeln!(text, "\nNot reduced: {reason}.");
+            }
+            (_, _, None) => text.push_str("\nNot reduced yet: `crosscheck reduce` does it.\n"),
+        }
+        text
+    }
+}
