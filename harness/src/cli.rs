@@ -199,9 +199,14 @@ impl Common {
         Ok(lanes.chain(self.judges()?).collect())
     }
 
+    /// Whether somebody asked for certain subjects.
+    fn names_subjects(&self) -> bool {
+        !self.modes.is_empty() || !self.with.is_empty()
+    }
+
     /// The same for a file; where nobody asked for any and it is a finding, those that it was found with.
     fn subjects_for(&self, file: &Path) -> Result<Vec<Arc<dyn Subject>>, Failure> {
-        if !file.is_dir() || !self.modes.is_empty() || !self.with.is_empty() {
+        if !file.is_dir() || self.names_subjects() {
             return self.subjects();
         }
         let record = Record::load(file).map_err(Failure::Usage)?;

@@ -78,6 +78,17 @@ impl Generator {
         let case = (row.case)(self, case_seed)?;
         Some(Generated { case, generator: row.name, case_seed })
     }
+
+    /// What the generator of that name makes of a case seed; `None` if it gave up on it.
+    ///
+    /// # Panics
+    ///
+    /// If there is no generator of that name.
+    pub fn case_of(&mut self, generator: &str, case_seed: u64) -> Option<Case> {
+        let row = GENERATORS.iter().find(|row| row.name == generator);
+        let row = row.unwrap_or_else(|| panic!("there is no generator {generator}"));
+        (row.case)(self, case_seed)
+    }
 }
 
 fn smith_case(generator: &mut Generator, case_seed: u64) -> Option<Case> {

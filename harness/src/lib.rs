@@ -26,6 +26,7 @@ pub mod reduce;
 
 pub mod corpus;
 pub mod events;
+pub mod fuzz;
 pub mod report;
 
 pub mod digest;

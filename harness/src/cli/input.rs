@@ -3,6 +3,7 @@
 use super::Failure;
 use crate::case::Case;
 use crate::corpus::finding::CASE_FILE;
+use crate::fuzz;
 use std::path::Path;
 
 /// Files beyond this size are refused before they are read: no module may be larger.
@@ -44,6 +45,19 @@ pub fn read(path: &Path) -> Result<Input, Failure> {
             path.display()
         ))),
         _ => module_text(path, bytes),
+    }
+}
+
+/// Reads what a fuzz target would take a file for: an artifact, or a file of its corpus.
+pub fn read_for_target(path: &Path, name: &str) -> Result<Input, Failure> {
+    let target = fuzz::target(name).map_err(|error| Failure::Usage(format!("--target: {error}")))?;
+    match (target.read)(&read_bytes(path)?) {
+        fuzz::Input::Case(case) => Ok(Input::Case(case)),
+        fuzz::Input::Script(text) => Ok(Input::Script(text)),
+        fuzz::Input::Nothing => Err(Failure::Usage(format!(
+            "{}: at offset 0x0: the fuzz target {name} makes nothing of this",
+            path.display()
+        ))),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::case::Case;
 use crate::compare::Verdict;
 use crate::corpus::finding::Record;
 use crate::corpus::{REDUCED_FILE, write_whole};
+use crate::fuzz;
 use crate::generate::plan;
 use crate::investigate::{Budget, Investigation, Question};
 use crate::observe::Capture;
@@ -22,6 +23,9 @@ pub struct Reduce {
     /// What hosts, calls and arguments of a bare module derive from
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// The fuzz target whose artifact it is
+    #[arg(long)]
+    target: Option<String>,
     /// Where the script goes; default: into the finding's folder, else beside the file
     #[arg(long)]
     output: Option<PathBuf>,
@@ -35,7 +39,11 @@ impl Reduce {
         let case = self.case()?;
         let stop = stop_flag()?;
         let field = self.common.field()?;
-        let task = Task { case, subjects: self.common.subjects_for(&self.file)? };
+        let subjects = match self.target {
+            Some(_) if !self.common.names_subjects() => fuzz::subjects(&case),
+            Some(_) | None => self.common.subjects_for(&self.file)?,
+        };
+        let task = Task { case, subjects };
         let first = run_task(field.ground(), &task, Capture::Digest).map_err(Failure::Bench)?;
         let Verdict::Diverge(divergence) = &first.verdict else {
             show(format_args!("{}: all agree; there is nothing to reduce", self.file.display()));
@@ -75,7 +83,11 @@ impl Reduce {
 
     fn case(&self) -> Result<Case, Failure> {
         let file = self.file.display();
-        match input::read(&self.file)? {
+        let input = match &self.target {
+            Some(target) => input::read_for_target(&self.file, target)?,
+            None => input::read(&self.file)?,
+        };
+        match input {
             Input::Case(case) => Ok(case),
             Input::Module(wasm) => {
                 plan::plan(wasm, self.seed).map_err(|error| Failure::Usage(format!("{file}: {error}")))

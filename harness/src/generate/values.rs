@@ -128,6 +128,18 @@ pub fn value(ty: ValType, stream: &mut Stream) -> Option<Value> {
     })
 }
 
+/// Another value of the same type; references stay, for their type is not known.
+pub fn another(value: &Value, stream: &mut Stream) -> Value {
+    match value {
+        Value::I32(_) => Value::I32(integer(stream) as u32),
+        Value::I64(_) => Value::I64(integer(stream)),
+        Value::F32(_) => Value::F32(f32_bits(stream)),
+        Value::F64(_) => Value::F64(f64_bits(stream)),
+        Value::V128(_) => Value::V128(v128_bits(stream)),
+        Value::Ref(value) => Value::Ref(*value),
+    }
+}
+
 fn integer(stream: &mut Stream) -> u64 {
     match stream.below(8) {
         0..4 => *stream.pick(INTEGERS),

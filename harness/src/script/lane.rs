@@ -1,6 +1,7 @@
 //! One mode's side of a script: its store, what the script has named so far, and its actions.
 
 use super::Lane;
+use super::report::PANICKED;
 use super::spectest;
 use super::value::{FuncName, References, Value, list};
 use crate::guard::guarded;
@@ -224,7 +225,7 @@ impl LaneState {
             Ok(Err(outcome)) => outcome,
             Err(panic) => {
                 self.dead = Some(Skip { line, reason: format!("{} panicked here", self.name).into() });
-                Outcome::Died(format!("panicked: {panic}"))
+                Outcome::Died(format!("{PANICKED}: {panic}"))
             }
         }
     }

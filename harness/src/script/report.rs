@@ -35,6 +35,17 @@ pub struct ModeCounts {
     pub excused: u64,
 }
 
+/// How a failure's message begins if lanes differ, and if a lane did not survive.
+pub(super) const DIFFERS: &str = "modes differ";
+pub(super) const PANICKED: &str = "panicked";
+
+impl Failure {
+    /// Whether a lane is wrong whatever the script expects: it differs from the others, or did not survive.
+    pub fn is_difference(&self) -> bool {
+        self.message.starts_with(DIFFERS) || self.message.starts_with(PANICKED)
+    }
+}
+
 /// Something that went wrong in one lane.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
 pub struct Failure {

@@ -4,7 +4,7 @@ use super::build::{Built, Refusal, build};
 use super::compare::{Extent, compare_all_state, compare_outcomes, compare_state};
 use super::expect::{Expectation, Verdict, judge, judge_refusal};
 use super::lane::{Action, Becomes, LaneState, Outcome, Skip, id};
-use super::report::{ExcuseEntry, Failure, ScriptReport, SkipEntry, Unreadable};
+use super::report::{DIFFERS, ExcuseEntry, Failure, ScriptReport, SkipEntry, Unreadable};
 use super::text::Lines;
 use super::{Lane, LaneDeath, Options, ScriptFile, ScriptWatch};
 use crosscheck_engine::Engine;
@@ -250,7 +250,7 @@ impl Run<'_> {
                 // The lane has said already that something is wrong here.
                 Verdict::Failed(_) => {}
                 verdict @ (Verdict::Passed | Verdict::Excused(_) | Verdict::Skipped(_)) => {
-                    *verdict = Verdict::Failed(format!("modes differ: {difference}"));
+                    *verdict = Verdict::Failed(format!("{DIFFERS}: {difference}"));
                 }
             }
         }
@@ -331,7 +331,7 @@ impl Run<'_> {
                 let Some(difference) = difference else { continue };
                 let (name, counts) = &mut self.report.modes[at];
                 counts.failed += 1;
-                let message = format!("modes differ at the end of the script: {difference}");
+                let message = format!("{DIFFERS} at the end of the script: {difference}");
                 let (file, mode) = (self.file.path(), name.clone());
                 self.report.failures.push(Failure { file, line: self.line, mode, message });
             }

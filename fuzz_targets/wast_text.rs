@@ -1,0 +1,3 @@
+#![cfg_attr(fuzzing, no_main)]
+#![doc = "See the target of this name in `crosscheck::fuzz`."]
+crosscheck_fuzz::target!("wast_text");
