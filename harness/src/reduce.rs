@@ -27,7 +27,7 @@ use std::sync::{Mutex, PoisonError};
 use wasmparser::Validator;
 
 pub use proposal::code_bytes;
-pub use script::to_script;
+pub use script::{to_script, to_script_on};
 
 /// Whether a case still shows what it is reduced for.
 pub type Interesting<'a> = dyn Fn(&Case) -> bool + Sync + 'a;

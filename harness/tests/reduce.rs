@@ -9,8 +9,9 @@ use crosscheck::events::{Events, Tally};
 use crosscheck::fingerprint::Fingerprint;
 use crosscheck::generate::Features;
 use crosscheck::observe::Capture;
-use crosscheck::reduce::{Reducer, code_bytes, to_script};
+use crosscheck::reduce::{Reducer, code_bytes, to_script_on};
 use crosscheck::run::{Campaign, CaseRun, Lanes, run_case};
+use crosscheck::script::{self, Options, ScriptFile, run_script};
 use crosscheck::subject::{LaneSubject, Subject};
 use crosscheck_engine::Mode;
 use crosscheck_engine::faults::{Fault, plant};
@@ -97,8 +98,16 @@ fn reduced(fault: &'static str) -> (usize, String) {
     let reduced = reducer.unwrap_or_else(|refused| panic!("{fault}: {refused:?}")).run();
     let last = run(&reduced.case, &lanes);
     assert_eq!(fingerprint(&last), Some(wanted), "{fault}: still the same bug");
-    let script = to_script(&reduced.case, &last.observations[0].1, &[]).expect("it can be printed");
-    (code_bytes(&reduced.case), script)
+    let names: Vec<&str> = lanes.iter().map(LaneSubject::name).collect();
+    let script = to_script_on(&reduced.case, &last.observations[0].1, &names, &[]);
+    (code_bytes(&reduced.case), script.expect("it can be printed"))
+}
+
+/// Whether a script fails in some mode.
+fn fails(script: &str) -> bool {
+    let file = ScriptFile::new("reduced.wast", script.to_string());
+    let report = run_script(&file, &script::Lane::all_modes(), &Options::default());
+    !report.unwrap_or_else(|unreadable| panic!("{unreadable}\n{script}")).failures.is_empty()
 }
 
 #[test]
@@ -112,7 +121,9 @@ fn findings_of_planted_faults_become_small_scripts() {
         }
         plant(Some(Fault::named(name)));
         let (bytes, script) = reduced(name);
+        let shows = fails(&script);
         plant(None);
+        assert!(shows, "{name}: the script shows it again\n{script}");
         assert!(bytes <= 60, "{name}: {bytes} bytes of code are left\n{script}");
         assert!(script.contains(opcode), "{name}: {script}");
         sizes.push(bytes);

@@ -93,7 +93,9 @@ pub fn less_fuel(look: &Look<'_>) -> Vec<Proposal> {
 
 /// Limits as people have them, unless they are what it takes. Without end is nothing: a loop would show it too late.
 pub fn usual_limits(look: &Look<'_>) -> Vec<Proposal> {
-    let (limits, usual) = (look.case.limits, Limits::default());
+    // Those of scripts that say nothing.
+    let depth_slots = crosscheck_engine::Limits::default().depth_slots;
+    let (limits, usual) = (look.case.limits, Limits { depth_slots, ..Limits::default() });
     let all = Limits { fuel: limits.fuel, ..usual };
     let ways = [
         all,
