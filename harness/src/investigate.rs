@@ -9,7 +9,7 @@ use crate::case::Case;
 use crate::compare::{Divergence, Verdict};
 use crate::fingerprint::Fingerprint;
 use crate::observe::Capture;
-use crate::reduce::{Reduced, Reducer, Refused, to_script};
+use crate::reduce::{Reduced, Reducer, Refused, to_script_on};
 use crate::run::{CaseRun, Ground, Task, run_task};
 use crate::subject::Subject;
 use std::sync::Arc;
@@ -112,7 +112,8 @@ impl<'a> Question<'a> {
         let majority = self.subjects[self.majority].name();
         let expected = last.observations.iter().find(|(name, _)| name == majority);
         let (_, expected) = expected.ok_or("the majority was left out of the smallest case")?;
-        let script = to_script(&reduced.case, expected, &notes(&divergence))?;
+        let lanes: Vec<&str> = self.subjects.iter().map(|subject| subject.name()).collect();
+        let script = to_script_on(&reduced.case, expected, &lanes, &notes(&divergence))?;
         Ok(Investigation { reduced, divergence, script, time: started.elapsed() })
     }
 }

@@ -1,22 +1,33 @@
 //! Makes a diverging case as small as it gets while the fingerprint stays.
 //!
-//! Passes go from coarse to fine, over and over until none finds anything: actions and modules; entities of
-//! modules ([`entities`]); whole bodies, statements and expressions ([`body`]); constants and locals. A pass
-//! only proposes; every proposal is validated and run, and kept if the case still diverges the same way. So a
-//! pass may be naive about what it breaks.
+//! Passes ([`PASSES`]) go from coarse to fine, over and over until none finds anything. A pass only proposes; every
+//! proposal is validated and run, and kept if the case is smaller and still diverges the same way. So a pass may be
+//! naive about what it breaks. What was refused once is not run again.
+//!
+//! Passes look at the best case so far by way of [`proposal::Look`]: its bodies as trees, and what the reference
+//! executes of it.
 //!
 //! Whoever calls says what "the same way" is, and may stop it at any time: the best so far is kept.
 
+mod actions;
 mod body;
 mod entities;
+mod proposal;
 mod script;
+mod segments;
 
-use crate::case::{Action, Case, Value};
+use crate::case::Case;
+use crosscheck_engine::Module;
+use proposal::{Cost, Look, Proposal};
 use rayon::prelude::*;
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use wasmparser::{Validator, WasmFeatures};
+use std::sync::{Mutex, PoisonError};
+use wasmparser::Validator;
 
-pub use script::to_script;
+pub use proposal::code_bytes;
+pub use script::{to_script, to_script_on};
 
 /// Whether a case still shows what it is reduced for.
 pub type Interesting<'a> = dyn Fn(&Case) -> bool + Sync + 'a;
@@ -30,6 +41,19 @@ pub struct Reduced {
     pub tried: u64,
     /// Proposals that were kept.
     pub kept: u64,
+    /// The same by pass, in the order in which passes run.
+    pub passes: Vec<PassReport>,
+}
+
+/// What a pass did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PassReport {
+    /// Its name.
+    pub name: &'static str,
+    /// Cases that it had run.
+    pub tried: u64,
+    /// Proposals of it that were kept.
+    pub kept: u64,
 }
 
 /// Why a case was not reduced.
@@ -41,6 +65,44 @@ pub enum Refused {
     EmptyIsInteresting,
 }
 
+/// Something to make a case smaller by.
+struct Pass {
+    name: &'static str,
+    propose: fn(&Look<'_>) -> Vec<Proposal>,
+    /// Whether it is so cheap, and helps others so much, that it runs again after each that kept something.
+    tidies: bool,
+}
+
+const fn pass(name: &'static str, propose: fn(&Look<'_>) -> Vec<Proposal>) -> Pass {
+    Pass { name, propose, tidies: false }
+}
+
+const fn tidying(name: &'static str, propose: fn(&Look<'_>) -> Vec<Proposal>) -> Pass {
+    Pass { name, propose, tidies: true }
+}
+
+/// The passes, from coarse to fine.
+const PASSES: &[Pass] = &[
+    pass("actions", actions::fewer_actions),
+    pass("modules", actions::fewer_modules),
+    tidying("code that is not executed", body::unexecuted),
+    tidying("entities", entities::fewer),
+    pass("fuel", actions::less_fuel),
+    pass("bodies", body::emptied),
+    pass("statements", body::fewer_statements),
+    pass("blocks", body::blocks::unwrapped),
+    pass("expressions", body::simpler_expressions),
+    pass("labels", body::immediates::fewer_labels),
+    pass("locals in place of others", body::locals::merged),
+    pass("locals", body::locals::fewer),
+    pass("segments, globals and limits of memories", segments::smaller),
+    pass("constants", body::immediates::smaller_constants),
+    pass("memory accesses", body::immediates::smaller_accesses),
+    pass("arguments", actions::simpler_arguments),
+    pass("hosts", actions::simpler_hosts),
+    pass("limits", actions::usual_limits),
+];
+
 /// Proposals that are judged at once.
 const BATCH: usize = 8;
 
@@ -50,8 +112,11 @@ pub struct Reducer<'a> {
     stop: &'a AtomicBool,
     progress: &'a (dyn Fn(&Case) + Sync),
     best: Case,
+    cost: Cost,
+    /// Hashes of what was run and did not show the same.
+    refused: Mutex<HashSet<u64>>,
     tried: AtomicU64,
-    kept: u64,
+    passes: Vec<PassReport>,
 }
 
 impl<'a> Reducer<'a> {
@@ -69,188 +134,93 @@ impl<'a> Reducer<'a> {
         if interesting(&empty) {
             return Err(Refused::EmptyIsInteresting);
         }
-        let tried = AtomicU64::new(2);
-        Ok(Reducer { interesting, stop, progress, best: case.clone(), tried, kept: 0 })
+        Ok(Reducer {
+            interesting,
+            stop,
+            progress,
+            cost: Cost::of(case),
+            best: case.clone(),
+            refused: Mutex::default(),
+            tried: AtomicU64::new(2),
+            passes: PASSES.iter().map(|pass| PassReport { name: pass.name, tried: 0, kept: 0 }).collect(),
+        })
     }
 
     /// Runs all passes until none finds anything, or somebody says stop.
     pub fn run(mut self) -> Reduced {
-        loop {
-            let before = self.kept;
-            self.actions();
-            self.modules();
-            for module in 0..self.best.modules.len() {
-                self.sweep(module, body::emptied, body::apply);
-                self.sweep(module, entities::all, entities::without);
-                self.sweep(module, body::without_statements, body::apply);
-                self.sweep(module, body::simplified, body::apply);
-                self.sweep(module, entities::all, entities::without);
-                self.sweep(module, body::smaller_constants, body::apply);
-                self.sweep(module, body::without_locals, body::apply);
+        let tidying: Vec<usize> = (0..PASSES.len()).filter(|pass| PASSES[*pass].tidies).collect();
+        while !self.is_stopped() {
+            let mut is_better = false;
+            for number in 0..PASSES.len() {
+                if !self.sweep(number) {
+                    continue;
+                }
+                is_better = true;
+                while tidying.iter().filter(|pass| self.sweep(**pass)).count() > 0 {}
             }
-            self.arguments();
-            self.surroundings();
-            if self.kept == before || self.is_stopped() {
+            if !is_better {
                 break;
             }
         }
-        Reduced { case: self.best, tried: self.tried.into_inner(), kept: self.kept }
+        let kept = self.passes.iter().map(|pass| pass.kept).sum();
+        Reduced { case: self.best, tried: self.tried.into_inner(), kept, passes: self.passes }
     }
 
     fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
 
-    fn shows(&self, case: &Case) -> bool {
-        self.tried.fetch_add(1, Ordering::Relaxed);
-        (self.interesting)(case)
-    }
-
-    fn keep(&mut self, case: Case) {
-        self.best = case;
-        self.kept += 1;
-        (self.progress)(&self.best);
-    }
-
-    /// Keeps a case if it shows the same.
-    fn offer(&mut self, case: Case) -> bool {
-        if self.is_stopped() || !self.shows(&case) {
-            return false;
-        }
-        self.keep(case);
-        true
-    }
-
-    /// The first of some wasm in place of a module that is valid and shows the same, kept: its position.
-    /// Several are judged at once, but always the first is taken, so that a reduction is repeatable.
-    fn offer_wasm(&mut self, module: usize, proposals: &[Option<Vec<u8>>]) -> Option<usize> {
-        let with = |wasm: &Vec<u8>| {
-            let mut case = self.best.clone();
-            case.modules[module].wasm.clone_from(wasm);
-            case
-        };
-        let shows = |wasm: &Option<Vec<u8>>| {
-            wasm.as_ref().is_some_and(|wasm| is_valid(wasm) && self.shows(&with(wasm)))
-        };
-        let found = proposals.par_iter().position_first(shows)?;
-        let case = with(proposals[found].as_ref().expect("it shows something"));
-        self.keep(case);
-        Some(found)
-    }
-
-    /// Goes through what a pass proposes for the best wasm of a module, a batch at a time. After a success the
-    /// list is made anew and gone on with where it was.
-    fn sweep<P: Sync>(
-        &mut self,
-        module: usize,
-        propose: impl Fn(&[u8]) -> Vec<P>,
-        apply: impl Fn(&[u8], &P) -> Option<Vec<u8>> + Sync,
-    ) {
+    /// Goes through what a pass proposes, a batch at a time; says whether anything was kept. After a success the
+    /// list is made anew and gone on with where it was. Several are judged at once, but always the first that shows
+    /// the same is taken, so that a reduction is repeatable.
+    fn sweep(&mut self, number: usize) -> bool {
+        let before = self.passes[number].kept;
+        let tried = self.tried.load(Ordering::Relaxed);
+        let mut proposals = (PASSES[number].propose)(&Look::at(&self.best));
         let mut next = 0;
-        let mut proposals = propose(&self.best.modules[module].wasm);
         while next < proposals.len() && !self.is_stopped() {
             let batch = &proposals[next..proposals.len().min(next + BATCH)];
-            let wasm = &self.best.modules[module].wasm;
-            let made: Vec<Option<Vec<u8>>> = batch.iter().map(|proposal| apply(wasm, proposal)).collect();
-            match self.offer_wasm(module, &made) {
+            let made = |proposal: &Proposal| proposal.made(&self.best, &self.cost);
+            let shows = |proposal: &Proposal| made(proposal).is_some_and(|case| self.shows(&case));
+            match batch.par_iter().position_first(shows) {
                 Some(found) => {
+                    let case = made(&batch[found]).expect("it was made before");
                     next += found;
-                    proposals = propose(&self.best.modules[module].wasm);
+                    self.cost = Cost::of(&case);
+                    self.best = case;
+                    self.passes[number].kept += 1;
+                    (self.progress)(&self.best);
+                    proposals = (PASSES[number].propose)(&Look::at(&self.best));
                 }
                 None => next += BATCH,
             }
         }
+        self.passes[number].tried += self.tried.load(Ordering::Relaxed) - tried;
+        self.passes[number].kept > before
     }
 
-    /// Leaves out actions: halves, quarters, then one by one.
-    fn actions(&mut self) {
-        let mut size = self.best.actions.len().div_ceil(2);
-        while size > 0 {
-            let mut end = self.best.actions.len();
-            while end > 0 {
-                let start = end.saturating_sub(size);
-                let mut case = self.best.clone();
-                case.actions.drain(start..end);
-                self.offer(case);
-                end = start.min(self.best.actions.len());
-            }
-            size /= 2;
+    /// Whether a case is valid and shows the same. What was refused before still is.
+    fn shows(&self, case: &Case) -> bool {
+        let mut hasher = DefaultHasher::new();
+        case.to_bytes().hash(&mut hasher);
+        let hash = hasher.finish();
+        let refused = || self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if refused().contains(&hash) || self.is_stopped() {
+            return false;
         }
+        let shows = case.modules.iter().all(|module| is_valid(&module.wasm)) && {
+            self.tried.fetch_add(1, Ordering::Relaxed);
+            (self.interesting)(case)
+        };
+        if !shows {
+            refused().insert(hash);
+        }
+        shows
     }
-
-    /// Leaves out modules that nothing needs.
-    fn modules(&mut self) {
-        let mut module = self.best.modules.len();
-        while module > 0 {
-            module -= 1;
-            let mut case = self.best.clone();
-            case.modules.remove(module);
-            let of = |action: &Action| match action {
-                Action::Instantiate { module }
-                | Action::Invoke { module, .. }
-                | Action::Read { module, .. } => *module as usize,
-            };
-            case.actions.retain(|action| of(action) != module);
-            for action in &mut case.actions {
-                let (Action::Instantiate { module: of }
-                | Action::Invoke { module: of, .. }
-                | Action::Read { module: of, .. }) = action;
-                *of -= u32::from(*of as usize > module);
-            }
-            self.offer(case);
-        }
-    }
-
-    /// Makes arguments simple.
-    fn arguments(&mut self) {
-        for action in 0..self.best.actions.len() {
-            let Action::Invoke { args, .. } = &self.best.actions[action] else { continue };
-            for argument in 0..args.len() {
-                let Action::Invoke { args, .. } = &self.best.actions[action] else { continue };
-                for simple in simpler(&args[argument]) {
-                    let mut case = self.best.clone();
-                    if let Action::Invoke { args, .. } = &mut case.actions[action] {
-                        args[argument] = simple;
-                    }
-                    if self.offer(case) {
-                        break;
-                    }
-                }
-            }
-        }
-    }
-
-    /// Makes hosts and limits those that need no words.
-    fn surroundings(&mut self) {
-        let hosts = self.best.hosts;
-        if hosts.trap_one_in != 0 {
-            let mut case = self.best.clone();
-            case.hosts.trap_one_in = 0;
-            self.offer(case);
-        }
-        if hosts.seed != 0 {
-            let mut case = self.best.clone();
-            case.hosts.seed = 0;
-            self.offer(case);
-        }
-    }
-}
-
-/// Values to try instead of one, the simplest first.
-fn simpler(value: &Value) -> Vec<Value> {
-    let simple: &[Value] = match value {
-        Value::I32(_) => &[Value::I32(0), Value::I32(1)],
-        Value::I64(_) => &[Value::I64(0), Value::I64(1)],
-        Value::F32(_) => &[Value::F32(0), Value::F32(0x3f80_0000)],
-        Value::F64(_) => &[Value::F64(0), Value::F64(0x3ff0_0000_0000_0000)],
-        Value::V128(_) | Value::Ref(_) => &[],
-    };
-    simple.iter().take_while(|simple| *simple != value).cloned().collect()
 }
 
 fn is_valid(wasm: &[u8]) -> bool {
-    let features = WasmFeatures::WASM3 | WasmFeatures::THREADS | WasmFeatures::WIDE_ARITHMETIC;
-    Validator::new_with_features(features).validate_all(wasm).is_ok()
+    Validator::new_with_features(Module::FEATURES).validate_all(wasm).is_ok()
 }
 
 #[cfg(test)]

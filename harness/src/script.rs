@@ -20,6 +20,7 @@ mod expect;
 mod lane;
 mod report;
 mod run;
+mod settings;
 mod spectest;
 mod text;
 mod value;

@@ -1,33 +1,42 @@
-//! Makes function bodies smaller: empties them, leaves out statements, puts something simple in place of an
-//! expression, makes constants and lists of locals smaller.
+//! Makes function bodies smaller.
 //!
 //! A body is seen as nodes ([`tree`]): an instruction with the instructions that make its operands, or a block
 //! up to its end. Each pass lists edits, the most promising first. An edit need not make a valid module; whoever
 //! applies it validates.
 
+pub mod blocks;
+pub mod immediates;
+pub mod locals;
 mod tree;
 
-use crosscheck_engine::opcode::{Const, Opcode, Variable};
+use super::proposal::{Look, Proposal, Site, halvings};
+use crosscheck_engine::opcode::Opcode;
 use std::cmp::Reverse;
 use std::ops::Range;
-use tree::{Body, Node, Operand, bodies};
+pub use tree::{Body, bodies};
+use tree::{Node, Operand};
 use wasm_encoder::Encode;
 use wasmparser::{HeapType, Parser, Payload, RefType, ValType};
 
+const UNREACHABLE: u8 = 0x00;
 const DROP: u8 = 0x1a;
 
 /// Bytes to put in place of a range of a module's code.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Edit {
     /// The body, by its number.
-    body: usize,
-    range: Range<usize>,
-    code: Vec<u8>,
+    pub body: usize,
+    /// Offsets in the module.
+    pub range: Range<usize>,
+    /// What comes there.
+    pub code: Vec<u8>,
 }
 
-/// The module with the edit made, sizes put right; `None` if it cannot be read.
-pub fn apply(wasm: &[u8], edit: &Edit) -> Option<Vec<u8>> {
+/// The module with the edits made, sizes put right; `None` if it cannot be read.
+pub fn apply(wasm: &[u8], edits: &[Edit]) -> Option<Vec<u8>> {
     const CODE_SECTION: u8 = 10;
+    let mut edits: Vec<&Edit> = edits.iter().collect();
+    edits.sort_by_key(|edit| (edit.body, edit.range.start));
     let mut module = wasm_encoder::Module::new();
     let mut ranges = Vec::new();
     for payload in Parser::new(0).parse_all(wasm) {
@@ -38,7 +47,7 @@ pub fn apply(wasm: &[u8], edit: &Edit) -> Option<Vec<u8>> {
         }
         // The code goes out as soon as what follows it, or the end, comes by.
         if !ranges.is_empty() && !matches!(payload, Payload::CodeSectionStart { .. }) {
-            let data = code_section(wasm, &ranges, edit);
+            let data = code_section(wasm, &ranges, &edits);
             module.section(&wasm_encoder::RawSection { id: CODE_SECTION, data: &data });
             ranges.clear();
         }
@@ -52,90 +61,169 @@ pub fn apply(wasm: &[u8], edit: &Edit) -> Option<Vec<u8>> {
     Some(module.finish())
 }
 
-fn code_section(wasm: &[u8], ranges: &[Range<usize>], edit: &Edit) -> Vec<u8> {
+fn code_section(wasm: &[u8], ranges: &[Range<usize>], edits: &[&Edit]) -> Vec<u8> {
     let mut data = Vec::with_capacity(wasm.len());
     ranges.len().encode(&mut data);
+    let mut body = Vec::new();
     for (number, range) in ranges.iter().enumerate() {
-        if number == edit.body {
-            let mut body = wasm[range.start..edit.range.start].to_vec();
+        let mut copied = range.start;
+        body.clear();
+        for edit in edits.iter().filter(|edit| edit.body == number) {
+            body.extend_from_slice(&wasm[copied..edit.range.start]);
             body.extend_from_slice(&edit.code);
-            body.extend_from_slice(&wasm[edit.range.end..range.end]);
-            body.as_slice().encode(&mut data);
-        } else {
-            wasm[range.clone()].encode(&mut data);
+            copied = edit.range.end;
         }
+        body.extend_from_slice(&wasm[copied..range.end]);
+        body.as_slice().encode(&mut data);
     }
     data
 }
 
-/// Bodies that trap at once, or give the simplest results; large ones first.
-pub fn emptied(wasm: &[u8]) -> Vec<Edit> {
-    const UNREACHABLE: u8 = 0x00;
-    let mut bodies = bodies(wasm);
-    bodies.sort_by_key(|body| Reverse(body.code.len()));
-    let mut edits = Vec::new();
-    for body in &bodies {
-        let mut simple = Vec::new();
-        let is_possible = body.results.iter().all(|ty| push_simplest(*ty, &mut simple));
-        let ways = [Some(vec![UNREACHABLE]), is_possible.then_some(simple)];
-        edits.extend(
-            ways.into_iter().flatten().filter(|code| code.len() < body.code.len()).map(|code| Edit {
+/// What the reference does not execute, given up for `unreachable`: all of it, halves, and so on.
+pub fn unexecuted(look: &Look<'_>) -> Vec<Proposal> {
+    let mut proposals = Vec::new();
+    for (module, bodies) in look.bodies().iter().enumerate() {
+        let mut edits = Vec::new();
+        for body in bodies {
+            let mut cuts: Vec<Range<usize>> = Vec::new();
+            // The function's own arm ends last, and an arm after those inside of it.
+            for arm in body.arms.iter().rev() {
+                let is_executed = |at: &&usize| look.trace().seen(module, **at).is_some();
+                let rest = arm.instructions.iter().find(|at| !is_executed(at));
+                let Some(start) = rest.copied().or((arm.inside.is_empty()).then_some(arm.inside.start))
+                else {
+                    continue;
+                };
+                let cut = start..arm.inside.end;
+                if cut.len() > 1 && !cuts.iter().any(|around| around.start <= start && cut.end <= around.end)
+                {
+                    cuts.push(cut);
+                }
+            }
+            edits.extend(cuts.into_iter().map(|range| Edit {
+                body: body.number,
+                range,
+                code: vec![UNREACHABLE],
+            }));
+        }
+        edits.sort_by_key(|edit| Reverse(edit.range.len()));
+        proposals.extend(halvings(&edits).into_iter().map(|edits| Proposal::Code { module, edits }));
+    }
+    proposals
+}
+
+/// Bodies that trap at once, or give the simplest results: many at once, then one at a time.
+pub fn emptied(look: &Look<'_>) -> Vec<Proposal> {
+    let mut proposals = Vec::new();
+    for (module, bodies) in look.bodies().iter().enumerate() {
+        let mut bodies: Vec<&Body> = bodies.iter().collect();
+        bodies.sort_by_key(|body| Reverse(body.code.len()));
+        let simple = |body: &&Body| {
+            let mut code = Vec::new();
+            body.results.iter().all(|ty| push_simplest(*ty, &mut code)).then_some(())?;
+            (code.len() < body.code.len()).then_some(Edit {
                 body: body.number,
                 range: body.code.clone(),
                 code,
-            }),
-        );
+            })
+        };
+        let trapping = |body: &&Body| {
+            let edit = Edit { body: body.number, range: body.code.clone(), code: vec![UNREACHABLE] };
+            (body.code.len() > 1).then_some(edit)
+        };
+        for ways in [
+            bodies.iter().filter_map(trapping).collect::<Vec<_>>(),
+            bodies.iter().filter_map(simple).collect::<Vec<_>>(),
+        ] {
+            proposals.extend(halvings(&ways).into_iter().map(|edits| Proposal::Code { module, edits }));
+        }
     }
-    edits
+    proposals
 }
 
 /// Runs of neighbouring statements left out: all, halves, quarters, and so on to single ones; long ones first.
-pub fn without_statements(wasm: &[u8]) -> Vec<Edit> {
-    let mut edits = Vec::new();
-    for body in bodies(wasm) {
-        for sequence in &body.sequences {
-            let mut size = sequence.len();
-            while size > 0 {
-                edits.extend(sequence.chunks(size).map(|run| Edit {
-                    body: body.number,
-                    range: run[0].start..run[run.len() - 1].end,
-                    code: Vec::new(),
-                }));
-                size /= 2;
-            }
+pub fn fewer_statements(look: &Look<'_>) -> Vec<Proposal> {
+    let runs = |site: &Site<'_>| {
+        let mut edits = Vec::new();
+        for arm in &site.body.arms {
+            edits.extend(
+                halvings(&arm.statements)
+                    .iter()
+                    .map(|run| vec![site.edit(run[0].start..run[run.len() - 1].end, Vec::new())]),
+            );
         }
-    }
-    edits.sort_by_key(|edit| Reverse(edit.range.len()));
-    edits.dedup();
-    edits
+        edits
+    };
+    long_first(look.in_bodies(runs))
 }
 
-/// Expressions replaced by a constant, by one of their operands, by a local, or by what is in a block; large ones
-/// first.
-pub fn simplified(wasm: &[u8]) -> Vec<Edit> {
-    let mut edits = Vec::new();
-    for body in bodies(wasm) {
-        for node in &body.nodes {
-            let codes = replacements(wasm, &body, node).into_iter();
-            edits.extend(codes.map(|code| Edit { body: body.number, range: node.bytes.clone(), code }));
+/// Expressions replaced by a constant, by what the reference was seen to compute, by one of their operands, or by a
+/// local; large ones first.
+pub fn simpler_expressions(look: &Look<'_>) -> Vec<Proposal> {
+    let edits = |site: &Site<'_>| {
+        let mut edits = Vec::new();
+        for node in &site.body.nodes {
+            let codes = replacements(site, node).into_iter();
+            edits.extend(codes.map(|code| vec![site.edit(node.bytes.clone(), code)]));
+            edits.extend(around_statements(site, node));
         }
-    }
-    edits.sort_by_key(|edit| Reverse(edit.range.len()));
-    edits
+        edits
+    };
+    long_first(look.in_bodies(edits))
 }
 
-/// What may stand in place of a node: only what is shorter, or as short and simpler.
-fn replacements(wasm: &[u8], body: &Body, node: &Node) -> Vec<Vec<u8>> {
-    let mut codes = Vec::new();
-    let is_constant = matches!(node.opcode, Opcode::Const(_));
-    let is_local = node.opcode == Opcode::Variable(Variable::LocalGet);
+/// Where statements stand between a node's operands: its opcode and operands left out, replaced by constants or
+/// by one of the operands, and the statements kept.
+fn around_statements(site: &Site<'_>, node: &Node) -> Vec<Vec<Edit>> {
+    let mut operands = node.operands.clone();
+    operands.dedup_by(|a, b| a.bytes == b.bytes);
+    let own = node.at..node.immediates.end;
+    let taken: usize = operands.iter().map(|operand| operand.bytes.len()).sum();
+    if !node.inside.is_empty() || taken + own.len() == node.bytes.len() {
+        return Vec::new();
+    }
+    let without = |kept: Option<usize>, code: Vec<u8>| {
+        let gone = (0..operands.len()).filter(|operand| Some(*operand) != kept);
+        let mut edits: Vec<Edit> =
+            gone.map(|operand| site.edit(operands[operand].bytes.clone(), Vec::new())).collect();
+        edits.push(site.edit(own.clone(), code));
+        edits
+    };
+    let mut edits = Vec::new();
     let mut simple = Vec::new();
     if node.results.iter().all(|ty| push_simplest(*ty, &mut simple)) {
-        let length = node.bytes.len();
-        let is_new = simple.len() == length && !is_constant && simple != wasm[node.bytes.clone()];
-        if simple.len() < length || is_new {
-            codes.push(simple);
+        edits.push(without(None, simple));
+    }
+    if !node.results.is_empty() {
+        edits.extend(observed(site, node).map(|code| without(None, code)));
+    }
+    edits.extend((0..operands.len()).map(|kept| without(Some(kept), Vec::new())));
+    edits
+}
+
+/// Puts first what changes most.
+fn long_first(mut proposals: Vec<Proposal>) -> Vec<Proposal> {
+    let gain = |proposal: &Proposal| match proposal {
+        Proposal::Code { edits, .. } => {
+            edits.iter().map(|edit| edit.range.len() - edit.code.len().min(edit.range.len())).sum()
         }
+        Proposal::Without { .. } | Proposal::Wasm { .. } | Proposal::Case(_) => 0usize,
+    };
+    proposals.sort_by_key(|proposal| Reverse(gain(proposal)));
+    proposals
+}
+
+/// What may stand in place of a node.
+fn replacements(site: &Site<'_>, node: &Node) -> Vec<Vec<u8>> {
+    let (wasm, body) = (site.wasm(), site.body);
+    let mut codes = Vec::new();
+    let mut simple = Vec::new();
+    if node.results.iter().all(|ty| push_simplest(*ty, &mut simple)) {
+        codes.push(simple);
+    }
+    let is_constant = matches!(node.opcode, Opcode::Const(_));
+    if !is_constant && !node.results.is_empty() {
+        codes.extend(observed(site, node));
     }
     if node.results.is_empty() {
         // Only its operands, dropped: what counts may be in one of them, or in what one of them takes.
@@ -145,25 +233,53 @@ fn replacements(wasm: &[u8], body: &Body, node: &Node) -> Vec<Vec<u8>> {
         };
         let deeper = node.operands.iter().flat_map(of);
         for operand in node.operands.iter().cloned().chain(deeper).filter(|operand| operand.ty.is_some()) {
-            let code = [&wasm[operand.bytes], &[DROP]].concat();
-            if code.len() < node.bytes.len() {
-                codes.push(code);
-            }
+            codes.push([&wasm[operand.bytes], &[DROP]].concat());
         }
     }
-    codes.extend(node.inside.iter().map(|inside| wasm[inside.clone()].to_vec()));
     if let [result] = *node.results {
         let fitting = node.operands.iter().filter(|operand| operand.ty == Some(result));
         codes.extend(fitting.map(|operand| wasm[operand.bytes.clone()].to_vec()));
-        if !is_local && let Some(local) = body.locals.iter().position(|ty| *ty == result) {
+        if let Some(local) = body.locals.iter().position(|ty| *ty == result) {
             let mut code = vec![0x20];
             (local as u32).encode(&mut code);
-            if code.len() < node.bytes.len() {
-                codes.push(code);
-            }
+            codes.push(code);
         }
     }
+    codes.retain(|code| code.len() <= node.bytes.len() && *code != wasm[node.bytes.clone()]);
     codes
+}
+
+/// The results of a node as the reference saw them first, as constants.
+fn observed(site: &Site<'_>, node: &Node) -> Option<Vec<u8>> {
+    // What comes next finds them on the stack.
+    let operands = site.operands_at(node.bytes.end)?;
+    let mut code = Vec::new();
+    let mut depth = node.results.len();
+    for ty in &node.results {
+        depth -= 1;
+        let bits = *operands.get(depth)?;
+        match ty {
+            ValType::I32 => {
+                code.push(0x41);
+                (bits as i32).encode(&mut code);
+            }
+            ValType::I64 => {
+                code.push(0x42);
+                (bits as i64).encode(&mut code);
+            }
+            ValType::F32 => {
+                code.push(0x43);
+                code.extend((bits as u32).to_le_bytes());
+            }
+            ValType::F64 => {
+                code.push(0x44);
+                code.extend(bits.to_le_bytes());
+            }
+            // A vector takes two slots, and a reference's slot says nothing to others.
+            ValType::V128 | ValType::Ref(_) => return None,
+        }
+    }
+    Some(code)
 }
 
 /// Writes the simplest value of a type; says `false` where there is none that can be written.
@@ -184,95 +300,4 @@ fn push_simplest(ty: ValType, code: &mut Vec<u8>) -> bool {
         },
     }
     true
-}
-
-/// Constants made smaller, step by step.
-pub fn smaller_constants(wasm: &[u8]) -> Vec<Edit> {
-    let mut edits = Vec::new();
-    for body in bodies(wasm) {
-        for node in &body.nodes {
-            let Opcode::Const(constant) = node.opcode else { continue };
-            // Behind the code of one byte.
-            let old = &wasm[node.bytes.start + 1..node.bytes.end];
-            let codes = smaller(constant, old).into_iter().filter(|code| is_less(code, old));
-            let range = node.bytes.start + 1..node.bytes.end;
-            edits.extend(codes.map(|code| Edit { body: body.number, range: range.clone(), code }));
-        }
-    }
-    edits
-}
-
-/// An order in which every kept constant goes down, so that there is an end.
-fn is_less(new: &[u8], old: &[u8]) -> bool {
-    let key = |bytes: &[u8]| (bytes.len(), bytes.iter().map(|byte| u32::from(*byte)).sum::<u32>());
-    key(new) < key(old)
-}
-
-fn smaller(constant: Const, old: &[u8]) -> Vec<Vec<u8>> {
-    let signed = |value: i64| {
-        let mut code = Vec::new();
-        value.encode(&mut code);
-        code
-    };
-    match constant {
-        Const::I32Const | Const::I64Const => {
-            let mut reader = wasmparser::BinaryReader::new(old, 0);
-            let value = match constant {
-                Const::I32Const => reader.read_var_i32().map(i64::from),
-                _ => reader.read_var_i64(),
-            };
-            let Ok(value) = value else { return Vec::new() };
-            [0, 1, -1, value / 256, value / 2, value - value.signum()].map(signed).to_vec()
-        }
-        Const::F32Const => [0f32, 1.0, -1.0, f32::NAN].map(|value| value.to_le_bytes().to_vec()).to_vec(),
-        Const::F64Const => [0f64, 1.0, -1.0, f64::NAN].map(|value| value.to_le_bytes().to_vec()).to_vec(),
-    }
-}
-
-/// Declared locals that nothing uses left out, one at a time.
-pub fn without_locals(wasm: &[u8]) -> Vec<Edit> {
-    let mut edits = Vec::new();
-    for body in bodies(wasm) {
-        for local in (body.params..body.locals.len()).rev() {
-            if !body.local_uses.iter().any(|(_, used)| *used as usize == local) {
-                edits.extend(without_local(wasm, &body, local));
-            }
-        }
-    }
-    edits
-}
-
-fn without_local(wasm: &[u8], body: &Body, local: usize) -> Option<Edit> {
-    let mut code = Vec::new();
-    let kept: Vec<ValType> = (body.params..body.locals.len())
-        .filter(|other| *other != local)
-        .map(|other| body.locals[other])
-        .collect();
-    kept.len().encode(&mut code);
-    for ty in kept {
-        1u32.encode(&mut code);
-        push_type(ty, &mut code)?;
-    }
-    let mut copied = body.code.start;
-    for (at, used) in &body.local_uses {
-        code.extend_from_slice(&wasm[copied..at.start]);
-        (used - u32::from(*used as usize > local)).encode(&mut code);
-        copied = at.end;
-    }
-    code.extend_from_slice(&wasm[copied..body.code.end]);
-    Some(Edit { body: body.number, range: body.start..body.code.end, code })
-}
-
-fn push_type(ty: ValType, code: &mut Vec<u8>) -> Option<()> {
-    code.push(match ty {
-        ValType::I32 => 0x7f,
-        ValType::I64 => 0x7e,
-        ValType::F32 => 0x7d,
-        ValType::F64 => 0x7c,
-        ValType::V128 => 0x7b,
-        ValType::Ref(RefType::FUNCREF) => 0x70,
-        ValType::Ref(RefType::EXTERNREF) => 0x6f,
-        ValType::Ref(_) => return None,
-    });
-    Some(())
 }

@@ -4,11 +4,13 @@
 //! What comes behind in an index space moves up, everywhere it is named. Where something still names what is
 //! left out there is nothing to propose.
 
+use super::proposal::{Look, Proposal, halvings};
+use std::collections::BTreeSet;
 use wasm_encoder::reencode::{Error, Reencode, utils};
 use wasmparser::{Parser, Payload, TypeRef};
 
 /// An index space, or a list.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Space {
     Export,
     Start,
@@ -41,6 +43,19 @@ const SPACES: [Space; 10] = [
     Space::Type,
 ];
 
+impl Space {
+    /// Where an import goes.
+    fn of(import: TypeRef) -> Space {
+        match import {
+            TypeRef::Func(_) | TypeRef::FuncExact(_) => Space::Func,
+            TypeRef::Table(_) => Space::Table,
+            TypeRef::Memory(_) => Space::Memory,
+            TypeRef::Global(_) => Space::Global,
+            TypeRef::Tag(_) => Space::Tag,
+        }
+    }
+}
+
 impl Counts {
     /// Entities of each space: imported ones, and all.
     fn of(wasm: &[u8]) -> Option<Counts> {
@@ -59,13 +74,7 @@ impl Counts {
                 }
                 Payload::ImportSection(section) => {
                     for import in section.into_imports() {
-                        let space = match import.ok()?.ty {
-                            TypeRef::Func(_) | TypeRef::FuncExact(_) => Space::Func,
-                            TypeRef::Table(_) => Space::Table,
-                            TypeRef::Memory(_) => Space::Memory,
-                            TypeRef::Global(_) => Space::Global,
-                            TypeRef::Tag(_) => Space::Tag,
-                        };
+                        let space = Space::of(import.ok()?.ty);
                         add(space, 1, 1);
                     }
                 }
@@ -90,28 +99,38 @@ impl Counts {
 pub struct Entity {
     space: Space,
     index: u32,
-    imported: u32,
 }
 
-/// All entities, the last of each space first.
-pub fn all(wasm: &[u8]) -> Vec<Entity> {
-    let Some(counts) = Counts::of(wasm) else { return Vec::new() };
-    let of = |space: Space| {
-        let (imported, all) = counts.of[space as usize];
-        (0..all).rev().map(move |index| Entity { space, index, imported })
-    };
-    SPACES.into_iter().flat_map(of).collect()
+/// Custom sections left out, then exports, segments and the start function, then what nothing names: many at once,
+/// and one at a time; the last of each space first.
+pub fn fewer(look: &Look<'_>) -> Vec<Proposal> {
+    let mut proposals = Vec::new();
+    for (module, of) in look.case.modules.iter().enumerate() {
+        let Some(counts) = Counts::of(&of.wasm) else { continue };
+        let Some(named) = Removal::of(&of.wasm, &[]).and_then(|removal| removal.names(&of.wasm)) else {
+            continue;
+        };
+        proposals.push(Proposal::Without { module, gone: Vec::new() });
+        for spaces in [&[Space::Export][..], &[Space::Elem, Space::Data, Space::Start], &SPACES[4..]] {
+            let all = spaces.iter().flat_map(|space| {
+                (0..counts.of[*space as usize].1).rev().map(|index| Entity { space: *space, index })
+            });
+            let unnamed: Vec<Entity> =
+                all.filter(|entity| !named.contains(&(entity.space, entity.index))).collect();
+            let halvings = halvings(&unnamed).into_iter();
+            proposals.extend(halvings.map(|gone| Proposal::Without { module, gone }));
+        }
+    }
+    proposals
 }
 
-/// The module without an entity; `None` where it is still needed.
-pub fn without(wasm: &[u8], entity: &Entity) -> Option<Vec<u8>> {
-    let Entity { space, index, imported } = *entity;
-    match space {
-        Space::Start => without_start(wasm),
-        // One in a compact group of imports stays, and then nothing was left out.
-        _ => Removal { space, index, imported, seen: 0, seen_funcs: 0 }
-            .apply(wasm)
-            .filter(|smaller| all(smaller).len() < all(wasm).len()),
+/// The module without some entities and its custom sections; `None` where one of them is still needed.
+pub fn without(wasm: &[u8], gone: &[Entity]) -> Option<Vec<u8>> {
+    let smaller = Removal::of(wasm, gone)?.apply(wasm)?;
+    if gone.iter().any(|entity| entity.space == Space::Start) {
+        without_start(&smaller)
+    } else {
+        Some(smaller)
     }
 }
 
@@ -133,40 +152,63 @@ fn without_start(wasm: &[u8]) -> Option<Vec<u8>> {
 #[derive(Debug)]
 struct StillNamed;
 
-/// Leaves out one entity while a module is written anew.
+/// Leaves out entities while a module is written anew.
 struct Removal {
-    space: Space,
-    index: u32,
-    /// Imported entities of the space.
-    imported: u32,
-    /// Entities of the space that have gone by.
-    seen: u32,
-    seen_funcs: u32,
+    /// The indices that go, by space, in order.
+    gone: [Vec<u32>; 10],
+    /// Imported functions.
+    imported_funcs: u32,
+    /// Entities that have gone by, by space.
+    seen: [u32; 10],
+    seen_bodies: u32,
+    /// What is named.
+    named: BTreeSet<(Space, u32)>,
 }
 
 type Written<T> = Result<T, Error<StillNamed>>;
 
 impl Removal {
-    fn apply(mut self, wasm: &[u8]) -> Option<Vec<u8>> {
+    fn of(wasm: &[u8], gone: &[Entity]) -> Option<Removal> {
+        let mut indices: [Vec<u32>; 10] = Default::default();
+        gone.iter().for_each(|entity| indices[entity.space as usize].push(entity.index));
+        indices.iter_mut().for_each(|indices| indices.sort_unstable());
+        let imported_funcs = Counts::of(wasm)?.of[Space::Func as usize].0;
+        let named = BTreeSet::new();
+        Some(Removal { gone: indices, imported_funcs, seen: [0; 10], seen_bodies: 0, named })
+    }
+
+    fn write(&mut self, wasm: &[u8]) -> Option<Vec<u8>> {
         let mut module = wasm_encoder::Module::new();
         self.parse_core_module(&mut module, Parser::new(0), wasm).ok()?;
         Some(module.finish())
     }
 
-    fn moved(&self, space: Space, index: u32) -> Written<u32> {
-        if space != self.space || index < self.index {
-            return Ok(index);
-        }
-        if index == self.index { Err(Error::UserError(StillNamed)) } else { Ok(index - 1) }
+    fn apply(mut self, wasm: &[u8]) -> Option<Vec<u8>> {
+        let smaller = self.write(wasm)?;
+        // An import in a compact group stays, and then something else would have been left out.
+        let stayed = |space: Space| self.gone[space as usize].len() as u32 > self.seen[space as usize];
+        SPACES.iter().all(|space| *space == Space::Start || !stayed(*space)).then_some(smaller)
     }
 
-    /// Whether the next entity of a space is the one that is left out.
-    fn leaves_out(&mut self, space: Space) -> bool {
-        if space != self.space {
-            return false;
+    /// What the module's entities name.
+    fn names(mut self, wasm: &[u8]) -> Option<BTreeSet<(Space, u32)>> {
+        self.write(wasm)?;
+        Some(self.named)
+    }
+
+    fn moved(&mut self, space: Space, index: u32) -> Written<u32> {
+        self.named.insert((space, index));
+        match self.gone[space as usize].binary_search(&index) {
+            Ok(_) => Err(Error::UserError(StillNamed)),
+            Err(before) => Ok(index - before as u32),
         }
-        self.seen += 1;
-        self.seen - 1 == self.index
+    }
+
+    /// Whether the next entity of a space is one that is left out.
+    fn leaves_out(&mut self, space: Space) -> bool {
+        let index = self.seen[space as usize];
+        self.seen[space as usize] += 1;
+        self.gone[space as usize].binary_search(&index).is_ok()
     }
 }
 
@@ -214,20 +256,25 @@ impl Reencode for Removal {
         Ok(())
     }
 
-    fn parse_recursive_type_group(
+    fn parse_type_section(
         &mut self,
-        encoder: wasm_encoder::CoreTypeEncoder<'_>,
-        group: wasmparser::RecGroup,
+        types: &mut wasm_encoder::TypeSection,
+        section: wasmparser::TypeSectionReader<'_>,
     ) -> Written<()> {
-        if self.space == Space::Type {
-            let first = self.seen;
-            self.seen += group.types().len() as u32;
-            if (first..self.seen).contains(&self.index) {
-                // A group is one thing: only one of a single type can go.
-                return if group.types().len() == 1 { Ok(()) } else { Err(Error::UserError(StillNamed)) };
+        for group in section {
+            let group = group?;
+            let first = self.seen[Space::Type as usize];
+            let count = group.types().len() as u32;
+            self.seen[Space::Type as usize] += count;
+            let within = |index: &&u32| (first..first + count).contains(*index);
+            match self.gone[Space::Type as usize].iter().filter(within).count() as u32 {
+                0 => self.parse_recursive_type_group(types.ty(), group)?,
+                all if all == count => {}
+                // A group is one thing.
+                _ => return Err(Error::UserError(StillNamed)),
             }
         }
-        utils::parse_recursive_type_group(self, encoder, group)
+        Ok(())
     }
 
     fn parse_imports(
@@ -236,13 +283,7 @@ impl Reencode for Removal {
         imports: wasmparser::Imports<'_>,
     ) -> Written<()> {
         if let wasmparser::Imports::Single(_, import) = &imports {
-            let space = match import.ty {
-                TypeRef::Func(_) | TypeRef::FuncExact(_) => Space::Func,
-                TypeRef::Table(_) => Space::Table,
-                TypeRef::Memory(_) => Space::Memory,
-                TypeRef::Global(_) => Space::Global,
-                TypeRef::Tag(_) => Space::Tag,
-            };
+            let space = Space::of(import.ty);
             if self.leaves_out(space) {
                 return Ok(());
             }
@@ -269,9 +310,9 @@ impl Reencode for Removal {
         code: &mut wasm_encoder::CodeSection,
         body: wasmparser::FunctionBody<'_>,
     ) -> Written<()> {
-        let index = self.imported + self.seen_funcs;
-        self.seen_funcs += 1;
-        if self.space == Space::Func && index == self.index {
+        let index = self.imported_funcs + self.seen_bodies;
+        self.seen_bodies += 1;
+        if self.gone[Space::Func as usize].binary_search(&index).is_ok() {
             return Ok(());
         }
         utils::parse_function_body(self, code, body)
@@ -346,6 +387,6 @@ impl Reencode for Removal {
     }
 
     fn data_count(&mut self, count: u32) -> Written<u32> {
-        Ok(count - u32::from(self.space == Space::Data))
+        Ok(count - self.gone[Space::Data as usize].len() as u32)
     }
 }

@@ -2,23 +2,53 @@
 
 use crate::case::{Action, Case, HeapKind, RefValue, Value};
 use crate::observe::{ActionObservation, Observation, Outcome};
-use crosscheck_engine::TrapKind;
+use crosscheck_engine::{Limits, TrapKind};
 use std::fmt::Write;
 
 /// The script of a case: `notes` first, as comments. Fails on a module that cannot be printed.
 pub fn to_script(case: &Case, expected: &Observation, notes: &[String]) -> Result<String, String> {
+    to_script_on(case, expected, &[], notes)
+}
+
+/// The same of a case that some lanes are to run, which is said in a header where one has a switch.
+pub fn to_script_on(
+    case: &Case,
+    expected: &Observation,
+    lanes: &[&str],
+    notes: &[String],
+) -> Result<String, String> {
     let mut text = String::new();
     for note in notes {
         let _ = writeln!(text, ";; {note}");
     }
-    if let Some(fuel) = case.limits.fuel {
-        let _ = writeln!(text, ";;! fuel: {fuel}");
-    }
+    headers(case, lanes).iter().for_each(|header| _ = writeln!(text, ";;! {header}"));
     for (action, seen) in case.actions.iter().zip(&expected.actions) {
         text.push_str(&directive(case, action, seen)?);
         text.push('\n');
     }
     Ok(text)
+}
+
+/// What the format cannot say. Limits that scripts have anyway go without saying.
+fn headers(case: &Case, lanes: &[&str]) -> Vec<String> {
+    let (limits, usual) = (case.limits, Limits::default());
+    let mut headers = Vec::new();
+    let mut add = |key: &str, value: u64, usual: Option<u64>| {
+        if Some(value) != usual {
+            headers.push(format!("{key}: {value}"));
+        }
+    };
+    if let Some(fuel) = limits.fuel {
+        add("fuel", fuel, None);
+    }
+    add("depth-slots", limits.depth_slots.into(), Some(usual.depth_slots.into()));
+    add("host-depth", limits.host_depth.into(), Some(usual.host_reentries.into()));
+    add("memory-bytes", limits.memory_bytes, Some(usual.memory_bytes));
+    add("table-elements", limits.table_elements, Some(usual.table_elements));
+    if lanes.iter().any(|lane| lane.contains('+')) {
+        headers.push(format!("lanes: {}", lanes.join(" ")));
+    }
+    headers
 }
 
 fn directive(case: &Case, action: &Action, seen: &ActionObservation) -> Result<String, String> {

@@ -235,7 +235,7 @@ mod tests {
         let Built::Module(module) = build(&engine, &mut module) else { panic!("a valid module") };
         let lane = |name: &str| {
             let lane = Lane { name: name.to_string(), config };
-            let mut state = LaneState::new(&lane, engine.sibling(&config));
+            let mut state = LaneState::new(&lane, engine.sibling(&config), None);
             let action = Action::Module { module: &module, becomes: Becomes::Current(None) };
             let outcome = state.perform(&action, 0, 1);
             assert!(matches!(outcome, Outcome::Values(_)), "{outcome}");

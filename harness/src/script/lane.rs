@@ -16,7 +16,7 @@ use wast::core::{AbstractHeapType, HeapType, WastArgCore};
 use wast::token::Id;
 use wast::{WastArg, WastInvoke};
 
-/// Fuel for one action, where a lane counts it: more than any script uses.
+/// Fuel for one action, where a lane counts it and the script does not say: more than any script uses.
 const FUEL: u64 = 1 << 40;
 /// Host calls that are noted for one action; a script that prints in a loop would fill memory.
 const NOTED_CALLS: usize = 10_000;
@@ -157,6 +157,8 @@ impl<T: Clone> Named<T> {
 pub(super) struct LaneState {
     pub name: String,
     pub engine: Engine,
+    /// Fuel for each action.
+    fuel: u64,
     pub store: Store<HostLog>,
     /// The directive that made each instance of the store, half-made ones included.
     pub directives: Vec<u32>,
@@ -180,12 +182,13 @@ pub(super) struct LaneState {
 
 impl LaneState {
     /// A lane before the script's first directive. The engine is made from the lane's configuration.
-    pub fn new(lane: &Lane, engine: Engine) -> LaneState {
+    pub fn new(lane: &Lane, engine: Engine, fuel: Option<u64>) -> LaneState {
         let mut store = Store::new(&engine, HostLog::default());
         let spectest = spectest::define(&mut store);
         LaneState {
             name: lane.name.clone(),
             engine,
+            fuel: fuel.unwrap_or(FUEL),
             store,
             directives: Vec::new(),
             clouded: None,
@@ -210,7 +213,7 @@ impl LaneState {
         }
         self.touched = None;
         *self.store.data_mut() = HostLog::default();
-        self.store.set_fuel(FUEL);
+        self.store.set_fuel(self.fuel);
         let outcome = guarded(|| {
             let outcome = self.act(action, line);
             self.directives.resize(Instance::all(&self.store).len(), directive);
@@ -241,7 +244,7 @@ impl LaneState {
 
     /// Fuel that the latest action used, if the lane counts it.
     pub fn fuel_used(&self) -> Option<u64> {
-        self.engine.settings().fuel.then(|| FUEL - self.store.fuel())
+        self.engine.settings().fuel.then(|| self.fuel - self.store.fuel())
     }
 
     fn act(&mut self, action: &Action<'_>, line: u32) -> Result<Vec<Value>, Outcome> {

@@ -5,6 +5,7 @@ use super::compare::{Extent, compare_all_state, compare_outcomes, compare_state}
 use super::expect::{Expectation, Verdict, judge, judge_refusal};
 use super::lane::{Action, Becomes, LaneState, Outcome, Skip, id};
 use super::report::{DIFFERS, ExcuseEntry, Failure, ScriptReport, SkipEntry, Unreadable};
+use super::settings::Settings;
 use super::text::Lines;
 use super::{Lane, LaneDeath, Options, ScriptFile, ScriptWatch};
 use crosscheck_engine::Engine;
@@ -38,9 +39,12 @@ pub(super) fn run(
     let Some((first, others)) = lanes.split_first() else {
         return Ok(ScriptReport { files: 1, ..ScriptReport::default() });
     };
+    let settings = Settings::of(file)?;
+    let first = settings.lane(first);
     let engine = Engine::new(&first.config);
-    let mut states = vec![LaneState::new(first, engine.clone())];
-    states.extend(others.iter().map(|lane| LaneState::new(lane, engine.sibling(&lane.config))));
+    let mut states = vec![LaneState::new(&first, engine.clone(), settings.fuel)];
+    let others = others.iter().map(|lane| settings.lane(lane));
+    states.extend(others.map(|lane| LaneState::new(&lane, engine.sibling(&lane.config), settings.fuel)));
     let report = ScriptReport { files: 1, ..ScriptReport::of_lanes(lanes) };
     let skips = BTreeMap::new();
     let mut run =

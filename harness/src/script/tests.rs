@@ -425,3 +425,41 @@ fn floats_are_compared_by_their_bits() {
         ],
     );
 }
+
+#[test]
+fn headers_limit_what_a_script_may_use() {
+    let text = |headers: &str, expected: &str| {
+        format!(
+            "{headers}(module (memory 1) (func $f (export \"f\") (call $f))
+                (func (export \"g\") (result i32) (memory.grow (i32.const 1))))
+            {expected}"
+        )
+    };
+    let endless = "(assert_trap (invoke \"f\") \"out of fuel\")";
+    let deep = "(assert_exhaustion (invoke \"f\") \"call stack exhausted\")";
+    let full = "(assert_return (invoke \"g\") (i32.const -1))";
+    let roomy = "(assert_return (invoke \"g\") (i32.const 1))";
+    for (headers, expected, passes) in [
+        ("", deep, true),
+        (";;! fuel: 50\n", endless, true),
+        (";;! fuel: 50\n;;! depth-slots: 40\n", deep, true),
+        (";;! fuel: 50\n", deep, false),
+        (";;! memory-bytes: 65536\n", full, true),
+        ("", roomy, true),
+    ] {
+        let file = ScriptFile::new("headers.wast", text(headers, expected));
+        let report = run_script(&file, &Lane::all_modes(), &Options::default()).expect("it is a script");
+        assert_eq!(report.failures.is_empty(), passes, "{headers}{expected}: {:?}", report.failures);
+    }
+}
+
+#[test]
+fn a_header_that_makes_no_sense_is_named_with_its_line() {
+    let file = ScriptFile::new("x.wast", ";; title\n;;! fuel: much\n(module)");
+    let unreadable =
+        run_script(&file, &Lane::all_modes(), &Options::default()).expect_err("much is no number");
+    assert_eq!(unreadable.to_string(), "x.wast:2:1: header `fuel`: expected a number, not `much`");
+    let file = ScriptFile::new("x.wast", ";;! lanes: interp+none\n(module)");
+    let unreadable = run_script(&file, &Lane::all_modes(), &Options::default()).expect_err("no such switch");
+    assert!(unreadable.to_string().starts_with("x.wast:1:1: header `lanes`: no lane switch"));
+}

@@ -28,10 +28,18 @@ impl Lines {
 /// The header lines of a script, `;;! key: value`, in order. They stand at the top, before the first
 /// directive, and say what the script format cannot; other engines read them as comments.
 pub fn headers(text: &str) -> Vec<(String, String)> {
-    let lines = text.lines().map(str::trim);
-    let top = lines.take_while(|line| line.is_empty() || line.starts_with(";;"));
-    let headers = top.filter_map(|line| line.strip_prefix(";;!")?.split_once(':'));
-    headers.map(|(key, value)| (key.trim().to_string(), value.trim().to_string())).collect()
+    numbered_headers(text).into_iter().map(|(_, key, value)| (key, value)).collect()
+}
+
+/// The same with the line of each, from 1.
+pub(super) fn numbered_headers(text: &str) -> Vec<(u32, String, String)> {
+    let lines = (1..).zip(text.lines().map(str::trim));
+    let top = lines.take_while(|(_, line)| line.is_empty() || line.starts_with(";;"));
+    let split = |(number, line): (u32, &str)| {
+        let (key, value) = line.strip_prefix(";;!")?.split_once(':')?;
+        Some((number, key.trim().to_string(), value.trim().to_string()))
+    };
+    top.filter_map(split).collect()
 }
 
 #[cfg(test)]

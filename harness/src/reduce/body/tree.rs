@@ -1,10 +1,11 @@
 //! Reads bodies as nodes: an instruction with what makes its operands, or a block up to its end.
 
-use crosscheck_engine::opcode::{Control, Opcode, Variable};
+use crosscheck_engine::Module;
+use crosscheck_engine::opcode::{Control, Immediate, Nesting, Opcode};
 use std::ops::Range;
 use wasmparser::{
-    FuncValidator, FuncValidatorAllocations, FunctionBody, OperatorsReader, ValType, ValidPayload, Validator,
-    ValidatorResources, WasmFeatures, WasmModuleResources,
+    BinaryReader, FuncValidator, FuncValidatorAllocations, FunctionBody, OperatorsReader, ValType,
+    ValidPayload, Validator, ValidatorResources, WasmModuleResources,
 };
 
 /// Something an instruction takes.
@@ -20,11 +21,39 @@ pub struct Operand {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Node {
     pub bytes: Range<usize>,
+    /// Where the opcode stands, or that which begins the block.
+    pub at: usize,
     pub opcode: Opcode,
+    /// What follows the opcode.
+    pub immediates: Range<usize>,
+    /// How many labels there are around it, the function's included. So it is the number of a block's own label.
+    pub level: u32,
     pub operands: Vec<Operand>,
     pub results: Box<[ValType]>,
     /// The insides of a block: one, or the two arms of an `if`.
     pub inside: Vec<Range<usize>>,
+}
+
+/// The inside of a block, an arm of an `if`, or a whole function.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Arm {
+    pub inside: Range<usize>,
+    /// Where its own instructions stand, those of blocks inside left out.
+    pub instructions: Vec<usize>,
+    /// Neighbouring statements: nodes that leave nothing.
+    pub statements: Vec<Range<usize>>,
+}
+
+/// An index that an instruction names.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Name {
+    pub bytes: Range<usize>,
+    /// `Label`, `Local`, `Func` or `Type`.
+    pub of: Immediate,
+    /// The index; of labels the number of the label, counted from the function's, which is 0.
+    pub index: u32,
+    /// Of labels, the relative depth.
+    pub depth: u32,
 }
 
 /// A function body. Offsets are the module's.
@@ -40,10 +69,22 @@ pub struct Body {
     pub locals: Vec<ValType>,
     pub results: Box<[ValType]>,
     pub nodes: Vec<Node>,
-    /// Neighbouring statements - nodes that leave nothing - of each block.
-    pub sequences: Vec<Vec<Range<usize>>>,
+    pub arms: Vec<Arm>,
+    /// In the order of the code.
+    pub names: Vec<Name>,
+}
+
+impl Body {
     /// Where locals are named, and which.
-    pub local_uses: Vec<(Range<usize>, u32)>,
+    pub fn local_names(&self) -> impl Iterator<Item = &Name> {
+        self.names.iter().filter(|name| name.of == Immediate::Local)
+    }
+
+    /// The names within a range of code.
+    pub fn names_in(&self, range: &Range<usize>) -> impl Iterator<Item = &Name> {
+        let (start, end) = (range.start, range.end);
+        self.names.iter().filter(move |name| start <= name.bytes.start && name.bytes.end <= end)
+    }
 }
 
 /// All bodies of a module; none if it is not valid.
@@ -52,8 +93,7 @@ pub fn bodies(wasm: &[u8]) -> Vec<Body> {
 }
 
 fn read(wasm: &[u8]) -> wasmparser::Result<Vec<Body>> {
-    let features = WasmFeatures::WASM3 | WasmFeatures::THREADS | WasmFeatures::WIDE_ARITHMETIC;
-    let mut validator = Validator::new_with_features(features);
+    let mut validator = Validator::new_with_features(Module::FEATURES);
     let mut allocations = FuncValidatorAllocations::default();
     let mut bodies = Vec::new();
     for payload in wasmparser::Parser::new(0).parse_all(wasm) {
@@ -71,20 +111,19 @@ type Item = Operand;
 
 /// A block that has begun.
 struct Open {
-    start: usize,
-    opcode: Opcode,
-    operands: Vec<Operand>,
-    inside: usize,
-    arms: Vec<Range<usize>>,
+    /// What is known of it already.
+    node: Node,
+    /// The present arm.
+    arm: Arm,
     height: usize,
-    statements: Vec<Range<usize>>,
 }
 
 struct Reading {
     stack: Vec<Item>,
     open: Vec<Open>,
     nodes: Vec<Node>,
-    sequences: Vec<Vec<Range<usize>>>,
+    arms: Vec<Arm>,
+    names: Vec<Name>,
 }
 
 impl Reading {
@@ -103,15 +142,93 @@ impl Reading {
         if node.results.is_empty()
             && let Some(open) = self.open.last_mut()
         {
-            open.statements.push(bytes);
+            open.arm.statements.push(bytes);
         }
         self.nodes.push(node);
     }
 
-    fn end_arm(&mut self, at: usize) {
+    /// Begins a block or an arm, where its inside begins.
+    fn arm(at: usize) -> Arm {
+        Arm { inside: at..at, instructions: Vec::new(), statements: Vec::new() }
+    }
+
+    /// Ends an arm. What follows it, if anything, begins at `next`.
+    fn end_arm(&mut self, at: usize, next: usize) {
         let open = self.open.last_mut().expect("validation pairs blocks and ends");
-        self.sequences.push(std::mem::take(&mut open.statements));
-        open.arms.push(open.inside..at);
+        let mut arm = std::mem::replace(&mut open.arm, Reading::arm(next));
+        arm.inside.end = at;
+        open.node.inside.push(arm.inside.clone());
+        self.arms.push(arm);
+    }
+
+    /// What a block takes it finds inside.
+    fn push_inside(&mut self, at: usize, count: u32) {
+        self.stack.extend((0..count).map(|_| Item { bytes: at..at, ty: None }));
+    }
+
+    /// Notes the indices that an instruction names.
+    fn note_names(&mut self, wasm: &[u8], opcode: Opcode, range: Range<usize>) -> wasmparser::Result<()> {
+        let mut bytes = BinaryReader::new(&wasm[range.clone()], range.start as u64);
+        let labels = self.open.len() as u32;
+        let mut name = |of: Immediate, bytes: &mut BinaryReader<'_>| -> wasmparser::Result<()> {
+            let start = bytes.original_position() as usize;
+            let value = bytes.read_var_u32()?;
+            let bytes = start..bytes.original_position() as usize;
+            let is_label = of == Immediate::Label;
+            let index = if is_label { labels.saturating_sub(1 + value) } else { value };
+            self.names.push(Name { bytes, of, index, depth: if is_label { value } else { 0 } });
+            Ok(())
+        };
+        for immediate in opcode.row().immediates {
+            match immediate {
+                Immediate::Label | Immediate::Func | Immediate::Type | Immediate::Local => {
+                    name(*immediate, &mut bytes)?;
+                }
+                Immediate::Labels => {
+                    for _ in 0..=bytes.read_var_u32()? {
+                        name(Immediate::Label, &mut bytes)?;
+                    }
+                }
+                Immediate::BlockType => {
+                    // Indices are positive as signed numbers, types are negative.
+                    match wasm[bytes.original_position() as usize] {
+                        0x40 => _ = bytes.read_u8()?,
+                        first if first & 0xc0 == 0x40 => _ = bytes.read::<ValType>()?,
+                        _ => name(Immediate::Type, &mut bytes)?,
+                    }
+                }
+                Immediate::Catches => {
+                    for _ in 0..bytes.read_var_u32()? {
+                        if bytes.read_u8()? < 2 {
+                            bytes.read_var_u32()?;
+                        }
+                        name(Immediate::Label, &mut bytes)?;
+                    }
+                }
+                Immediate::CastFlags => _ = bytes.read_u8()?,
+                // Nothing that is noted follows these.
+                Immediate::Table
+                | Immediate::Memory
+                | Immediate::MemArg
+                | Immediate::Global
+                | Immediate::Tag
+                | Immediate::Data
+                | Immediate::Elem
+                | Immediate::Field
+                | Immediate::HeapType
+                | Immediate::SelectTypes
+                | Immediate::I32
+                | Immediate::I64
+                | Immediate::F32
+                | Immediate::F64
+                | Immediate::V128
+                | Immediate::Lane
+                | Immediate::Lanes16
+                | Immediate::Count
+                | Immediate::Reserved => break,
+            }
+        }
+        Ok(())
     }
 }
 
@@ -136,18 +253,19 @@ fn read_body(
     }
     let code_start = bytes.original_position() as usize;
     let mut reader = OperatorsReader::new(bytes);
-    let function = Open {
-        start: code_start,
+    let function = Node {
+        bytes: code_start..code_start,
+        at: code_start,
         opcode: Opcode::Control(Control::Block),
+        immediates: code_start..code_start,
+        level: 0,
         operands: Vec::new(),
-        inside: code_start,
-        arms: Vec::new(),
-        height: 0,
-        statements: Vec::new(),
+        results: Box::default(),
+        inside: Vec::new(),
     };
-    let mut reading =
-        Reading { stack: Vec::new(), open: vec![function], nodes: Vec::new(), sequences: Vec::new() };
-    let mut local_uses = Vec::new();
+    let (stack, nodes, arms, names) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let open = vec![Open { node: function, arm: Reading::arm(code_start), height: 0 }];
+    let mut reading = Reading { stack, open, nodes, arms, names };
     let mut last = code_start;
     while !reader.eof() {
         let at = reader.original_position() as usize;
@@ -155,53 +273,50 @@ fn read_body(
         let operator = reader.read()?;
         let end = reader.original_position() as usize;
         let Some((opcode, length)) = Opcode::decode(&wasm[at..]) else { break };
-        if let Opcode::Variable(Variable::LocalGet | Variable::LocalSet | Variable::LocalTee) = opcode {
-            let mut index = wasmparser::BinaryReader::new(&wasm[at + length..end], 0);
-            local_uses.push((at + length..end, index.read_var_u32()?));
-        }
+        let immediates = at + length..end;
+        reading.note_names(wasm, opcode, immediates.clone())?;
         let (pops, pushes) = operator.operator_arity(&*validator).unwrap_or((0, 0));
         validator.op(at as u64, &operator)?;
-        match opcode {
-            Opcode::Control(Control::Block | Control::Loop | Control::If | Control::TryTable) => {
-                let operands = reading.take(pops as usize);
-                let start = operands.first().map_or(at, |operand| operand.bytes.start);
-                let (height, statements) = (reading.stack.len(), Vec::new());
-                let arms = Vec::new();
-                reading.open.push(Open { start, opcode, operands, inside: end, arms, height, statements });
-                // What a block takes it finds inside.
-                let inside = Item { bytes: end..end, ty: None };
-                reading.stack.extend((0..pushes).map(|_| inside.clone()));
-            }
-            Opcode::Control(Control::Else) => {
-                reading.end_arm(at);
-                let open = reading.open.last_mut().expect("validation pairs blocks and ends");
-                open.inside = end;
-                let height = open.height;
+        let nesting = opcode.structure().nesting;
+        match nesting {
+            Nesting::Divides => {
+                reading.end_arm(at, end);
+                let height = reading.open.last().map_or(0, |open| open.height);
                 reading.stack.truncate(height);
-                let inside = Item { bytes: end..end, ty: None };
-                reading.stack.extend((0..pushes).map(|_| inside.clone()));
+                reading.push_inside(end, pushes);
             }
-            Opcode::Control(Control::End) => {
-                reading.end_arm(at);
-                let open = reading.open.pop().expect("validation pairs blocks and ends");
+            Nesting::Ends => {
+                reading.end_arm(at, end);
+                let Open { mut node, height, .. } =
+                    reading.open.pop().expect("validation pairs blocks and ends");
                 if reading.open.is_empty() {
                     break;
                 }
-                reading.stack.truncate(open.height);
-                let results = types(validator, pushes);
-                let Open { start, opcode, operands, arms: inside, .. } = open;
-                reading.node(Node { bytes: start..end, opcode, operands, results, inside });
+                reading.stack.truncate(height);
+                node.bytes.end = end;
+                node.results = types(validator, pushes);
+                reading.node(node);
             }
-            _ => {
+            Nesting::Begins | Nesting::Inside => {
+                let level = reading.open.len() as u32;
+                reading.open.last_mut().expect("the function is open").arm.instructions.push(at);
                 let operands = reading.take(pops as usize);
                 let start = operands.first().map_or(at, |operand| operand.bytes.start);
-                let results = types(validator, pushes);
-                reading.node(Node { bytes: start..end, opcode, operands, results, inside: Vec::new() });
+                let (bytes, results, inside) = (start..end, Box::default(), Vec::new());
+                let mut node = Node { bytes, at, opcode, immediates, level, operands, results, inside };
+                if nesting == Nesting::Begins {
+                    let height = reading.stack.len();
+                    reading.open.push(Open { node, arm: Reading::arm(end), height });
+                    reading.push_inside(end, pushes);
+                } else {
+                    node.results = types(validator, pushes);
+                    reading.node(node);
+                }
             }
         }
     }
-    let Reading { nodes, sequences, .. } = reading;
-    Ok(Body { number, start, code: code_start..last, params, locals, results, nodes, sequences, local_uses })
+    let Reading { nodes, arms, names, .. } = reading;
+    Ok(Body { number, start, code: code_start..last, params, locals, results, nodes, arms, names })
 }
 
 /// The types of the topmost operands, as far as they are known.

@@ -1,0 +1,71 @@
+//! What the header lines of a script ask for: fuel, limits, and with which switches modes run.
+//!
+//! | header | meaning |
+//! | --- | --- |
+//! | `;;! fuel: N` | fuel for each action |
+//! | `;;! depth-slots: N` | slots for all frames |
+//! | `;;! host-depth: N` | how deep hosts may call back |
+//! | `;;! memory-bytes: N` | bytes to which one memory may grow |
+//! | `;;! table-elements: N` | elements to which one table may grow |
+//! | `;;! lanes: a b+switch` | these modes run with these switches; all others as they are |
+//!
+//! Other keys are for other readers.
+
+use super::text::numbered_headers;
+use super::{Lane, ScriptFile, Unreadable};
+use crate::subject;
+use crosscheck_engine::Limits;
+
+/// What a script asks for.
+pub(super) struct Settings {
+    /// Fuel for each action.
+    pub fuel: Option<u64>,
+    limits: Option<Limits>,
+    lanes: Vec<subject::Lane>,
+}
+
+impl Settings {
+    /// The settings in the headers of a script. Fails on a value that makes no sense.
+    pub fn of(file: &ScriptFile) -> Result<Settings, Unreadable> {
+        let mut settings = Settings { fuel: None, limits: None, lanes: Vec::new() };
+        for (line, key, value) in numbered_headers(&file.text) {
+            settings.read(&key, &value).map_err(|message| Unreadable {
+                file: file.path(),
+                line,
+                column: 1,
+                message: format!("header `{key}`: {message}"),
+            })?;
+        }
+        Ok(settings)
+    }
+
+    fn read(&mut self, key: &str, value: &str) -> Result<(), String> {
+        let number = || value.parse::<u64>().map_err(|_| format!("expected a number, not `{value}`"));
+        let small =
+            || value.parse::<u32>().map_err(|_| format!("expected a number of 32 bits, not `{value}`"));
+        let limits = self.limits.unwrap_or_default();
+        match key {
+            "fuel" => self.fuel = Some(number()?),
+            "depth-slots" => self.limits = Some(Limits { depth_slots: small()?, ..limits }),
+            "host-depth" => self.limits = Some(Limits { host_reentries: small()?, ..limits }),
+            "memory-bytes" => self.limits = Some(Limits { memory_bytes: number()?, ..limits }),
+            "table-elements" => self.limits = Some(Limits { table_elements: number()?, ..limits }),
+            "lanes" => self.lanes = value.split_whitespace().map(str::parse).collect::<Result<_, _>>()?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A lane as the script wants it, under its own name.
+    pub fn lane(&self, lane: &Lane) -> Lane {
+        let with_switches = self.lanes.iter().find(|asked| asked.mode.name() == lane.name);
+        let mut config = with_switches.map_or(lane.config, subject::Lane::config);
+        if self.fuel.is_some() && with_switches.is_none() {
+            config = config.fuel(true);
+        }
+        if let Some(limits) = self.limits {
+            config = config.limits(limits);
+        }
+        Lane { name: lane.name.clone(), config }
+    }
+}
