@@ -31,7 +31,7 @@ use crate::opcode::Opcode;
 use crate::store::{FuncId, FuncKind, StoreInner};
 use dispatch::Table;
 use frame::{Frame, FuncCode};
-use machine::{Machine, NoTrace, Return, Trace};
+use machine::{Machine, NoTrace, Return, Told, Trace};
 use side_table::{Builder, Entry};
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
@@ -79,10 +79,17 @@ impl Executor for Interp {
     fn call(&self, store: &mut StoreInner, func: FuncId, slots: &mut [u64]) -> Result<(), Error> {
         static WITHOUT_FUEL: OnceLock<Table<NoTrace, false>> = OnceLock::new();
         static WITH_FUEL: OnceLock<Table<NoTrace, true>> = OnceLock::new();
-        if store.engine.settings().fuel {
-            call(store, func, slots, WITH_FUEL.get_or_init(Table::new), &mut NoTrace)
-        } else {
-            call(store, func, slots, WITHOUT_FUEL.get_or_init(Table::new), &mut NoTrace)
+        static TOLD_WITHOUT_FUEL: OnceLock<Table<Told, false>> = OnceLock::new();
+        static TOLD_WITH_FUEL: OnceLock<Table<Told, true>> = OnceLock::new();
+        match (store.trace.clone().map(Told), store.engine.settings().fuel) {
+            (None, true) => call(store, func, slots, WITH_FUEL.get_or_init(Table::new), &mut NoTrace),
+            (None, false) => call(store, func, slots, WITHOUT_FUEL.get_or_init(Table::new), &mut NoTrace),
+            (Some(mut told), true) => {
+                call(store, func, slots, TOLD_WITH_FUEL.get_or_init(Table::new), &mut told)
+            }
+            (Some(mut told), false) => {
+                call(store, func, slots, TOLD_WITHOUT_FUEL.get_or_init(Table::new), &mut told)
+            }
         }
     }
 

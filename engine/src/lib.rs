@@ -50,6 +50,7 @@ pub mod numeric;
 pub mod opcode;
 mod platform;
 mod store;
+mod trace;
 mod trap;
 mod types;
 mod val;
@@ -72,6 +73,7 @@ pub use module::{ExternKind, ExternType, FuelSegment, FuncIndex, Import, OpcodeS
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub use native::code::{CodePlace, code_place};
 pub use store::{AsContext, AsContextMut, ExternRef, Store};
+pub use trace::Trace;
 pub use trap::{Trap, TrapKind};
 pub use types::{
     CompositeType, FieldType, FuncType, GlobalType, HeapType, MemoryType, RefType, StorageType, SubType,

@@ -14,6 +14,7 @@ use crate::func::Func;
 use crate::memory::{MemoryEntity, give_reservation, take_reservation};
 use crate::module::{DefinedFuncIndex, ModuleInner};
 use crate::platform::Reservation;
+use crate::trace::Trace;
 use crate::trap::{Trap, TrapKind};
 use crate::types::{FuncType, GlobalType, TableType, TypeId};
 use std::any::Any;
@@ -134,6 +135,8 @@ pub(crate) struct StoreInner {
     pub fuel: u64,
     /// Slots left of the depth budget.
     pub depth: u32,
+    /// Who hears of instructions, if anybody does.
+    pub trace: Option<Arc<dyn Trace>>,
     activations: Vec<Activation>,
     guest_activations: u32,
     stack: Option<Reservation>,
@@ -167,6 +170,7 @@ impl StoreInner {
             instances: Vec::new(),
             fuel: 0,
             depth: engine.settings().limits.depth_slots,
+            trace: None,
             activations: Vec::new(),
             guest_activations: 0,
             stack: None,
@@ -426,6 +430,11 @@ impl<T: Send + 'static> Store<T> {
     /// Sets the fuel that is left.
     pub fn set_fuel(&mut self, fuel: u64) {
         self.inner.fuel = fuel;
+    }
+
+    /// Lets somebody hear of every instruction from the next call on, or nobody. Only the mode `interp` tells.
+    pub fn set_trace(&mut self, trace: Option<Arc<dyn Trace>>) {
+        self.inner.trace = trace;
     }
 }
 

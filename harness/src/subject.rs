@@ -4,6 +4,7 @@
 //! capability row, which `compare` reads and reports print.
 
 mod lane;
+mod trace;
 pub mod values;
 #[cfg(feature = "wasmi")]
 mod wasmi;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 #[cfg(feature = "wasmi")]
 pub use self::wasmi::WasmiSubject;
 pub use lane::{Lane, LaneSubject, Switch};
+pub use trace::{Seen, Trace};
 
 /// What of an observation a subject vouches for. What two subjects do not both vouch for is not compared.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

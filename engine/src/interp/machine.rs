@@ -16,15 +16,15 @@ use crate::error::Error;
 use crate::opcode::Opcode;
 use crate::store::{CallSite, FuncId, InstanceEntity, InstanceId, StoreInner};
 use crate::trap::TrapKind;
+use std::sync::Arc;
 
 /// Watches execution. The machine is compiled once for each kind of trace, so [`NoTrace`] costs nothing.
 pub(super) trait Trace: 'static {
     /// Whether [`Trace::instruction`] is called at all.
     const ON: bool;
 
-    /// An instruction is about to be executed: file offset, opcode, and the function's operands.
-    /// `end`, `else` and `loop` are seen when control passes through them, not when a branch goes past.
-    fn instruction(&mut self, offset: u32, opcode: Opcode, operands: &[u64]);
+    /// See [`crate::Trace::instruction`].
+    fn instruction(&mut self, instance: InstanceId, offset: u32, opcode: Opcode, operands: &[u64]);
 }
 
 /// Watches nothing.
@@ -33,7 +33,18 @@ pub(super) struct NoTrace;
 impl Trace for NoTrace {
     const ON: bool = false;
 
-    fn instruction(&mut self, _: u32, _: Opcode, _: &[u64]) {}
+    fn instruction(&mut self, _: InstanceId, _: u32, _: Opcode, _: &[u64]) {}
+}
+
+/// Tells whom the store has been given.
+pub(super) struct Told(pub Arc<dyn crate::trace::Trace>);
+
+impl Trace for Told {
+    const ON: bool = true;
+
+    fn instruction(&mut self, instance: InstanceId, offset: u32, opcode: Opcode, operands: &[u64]) {
+        self.0.instruction(instance.0, offset, opcode, operands);
+    }
 }
 
 /// Why the machine stops. Small enough to be returned in a register, so that what is called out of line needs
@@ -509,7 +520,7 @@ impl<'a, T: Trace, const FUEL: bool> Machine<'a, T, FUEL> {
         let (opcode, _) = Opcode::decode(rest).expect("validation accepts known opcodes only");
         // SAFETY: operands lie between the frame's record and `sp`.
         let operands = unsafe { std::slice::from_raw_parts(operands(self.frame), self.height(r)) };
-        self.trace.instruction(func.offset_of(r.pc), opcode, operands);
+        self.trace.instruction(self.instance, func.offset_of(r.pc), opcode, operands);
     }
 
     /// How many operands the function has on the stack.

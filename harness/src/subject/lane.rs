@@ -1,5 +1,6 @@
 //! A mode of our engine in a configuration that must not change what is observed.
 
+use super::trace::{Recorder, Trace};
 use super::{Capabilities, Prepared, Subject, Watch, values};
 use crate::case::{Action, Limits, Value};
 use crate::guard::guarded;
@@ -164,6 +165,24 @@ impl LaneSubject {
     /// The lane.
     pub fn lane(&self) -> Lane {
         self.lane
+    }
+
+    /// What it executes of a case; nothing for modes that do not tell.
+    pub(super) fn trace(&self, prepared: &Prepared<'_>) -> Trace {
+        let mut run = Run::new(&self.lane, prepared, Capture::Digest);
+        let recorder = Arc::new(Recorder::default());
+        run.store.set_trace(Some(recorder.clone()));
+        for action in &prepared.case.actions {
+            if let Action::Instantiate { module } = action {
+                recorder.instantiates(*module);
+            }
+            if guarded(|| run.action(action)).is_err() {
+                // As in `observe`: nothing of such a store can be trusted.
+                std::mem::forget(run);
+                break;
+            }
+        }
+        recorder.take()
     }
 }
 

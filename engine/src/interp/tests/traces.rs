@@ -5,7 +5,7 @@ use crate::Extern;
 use crate::interp::dispatch::Table;
 use crate::interp::machine::Trace;
 use crate::opcode::Opcode;
-use crate::store::{AsContextMut, FuncId};
+use crate::store::{AsContextMut, FuncId, InstanceId};
 
 #[derive(Default)]
 struct Lines(Vec<String>);
@@ -13,7 +13,7 @@ struct Lines(Vec<String>);
 impl Trace for Lines {
     const ON: bool = true;
 
-    fn instruction(&mut self, offset: u32, opcode: Opcode, operands: &[u64]) {
+    fn instruction(&mut self, _: InstanceId, offset: u32, opcode: Opcode, operands: &[u64]) {
         self.0.push(format!("{offset:#x} {opcode} {operands:?}"));
     }
 }
@@ -48,4 +48,36 @@ fn a_trace_sees_every_instruction_with_its_operands() {
             at(start + 7, "end [7]"),
         ]
     );
+}
+
+/// Counts instructions by the instance they are executed in, and keeps the last operands.
+#[derive(Default)]
+struct Counted(std::sync::Mutex<(Vec<u32>, Vec<u64>)>);
+
+impl crate::Trace for Counted {
+    fn instruction(&self, instance: u32, _: u32, _: Opcode, operands: &[u64]) {
+        let mut seen = self.0.lock().unwrap();
+        seen.0.push(instance);
+        seen.1 = operands.to_vec();
+    }
+}
+
+#[test]
+fn a_store_tells_its_trace_of_calls_through_the_host_too() {
+    for fuel in [false, true] {
+        let mut world = World::with(
+            config().fuel(fuel),
+            "(module (import \"host\" \"again\" (func $again (param i32) (result i32)))
+                (func (export \"again\") (param i32) (result i32) (i32.mul (local.get 0) (i32.const 3)))
+                (func (export \"f\") (result i32) (call $again (i32.const 14))))",
+        );
+        let counted = std::sync::Arc::new(Counted::default());
+        world.store.set_trace(Some(counted.clone()));
+        assert_eq!(world.call("f", &[]), Ok(vec![Val::I32(42)]));
+        let told = std::mem::take(&mut *counted.0.lock().unwrap());
+        assert_eq!(told, (vec![0; 7], vec![42]), "three instructions of f, four of what the host calls");
+        world.store.set_trace(None);
+        assert_eq!(world.call("f", &[]), Ok(vec![Val::I32(42)]));
+        assert_eq!(*counted.0.lock().unwrap(), (Vec::new(), Vec::new()), "nobody is told any more");
+    }
 }

@@ -1,0 +1,87 @@
+//! What the reference executes of a case, and with which operands: for whoever makes cases smaller, or explains them.
+
+use super::lane::LaneSubject;
+use super::{Lane, Prepared};
+use crate::case::{Case, Limits};
+use crosscheck_engine::Mode;
+use crosscheck_engine::opcode::Opcode;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+/// Operands kept of each instruction, the topmost ones.
+const KEPT: usize = 4;
+/// Fuel for an action that has more, or no limit: what is watched should end.
+const ENOUGH_FUEL: u64 = 200_000;
+
+/// The instructions that were executed, by module and file offset.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Trace {
+    modules: BTreeMap<u32, BTreeMap<u32, Seen>>,
+}
+
+/// What is known of an instruction that was executed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Seen {
+    /// How often it was executed.
+    pub count: u64,
+    /// The topmost operands when it was executed first, the topmost one first; zero where there is none.
+    pub operands: [u64; KEPT],
+}
+
+impl Trace {
+    /// What the reference executes of a case, as far as its modules are valid.
+    pub fn of(case: &Case) -> Trace {
+        let fuel = Some(case.limits.fuel.map_or(ENOUGH_FUEL, |fuel| fuel.min(ENOUGH_FUEL)));
+        let case = Case { limits: Limits { fuel, ..case.limits }, ..case.clone() };
+        let prepared = Prepared::new(&case);
+        if prepared.invalid().is_some() {
+            return Trace::default();
+        }
+        LaneSubject::new(Lane::plain(Mode::Interp)).trace(&prepared)
+    }
+
+    /// The instruction of a module at a file offset, if it was executed.
+    pub fn seen(&self, module: usize, offset: usize) -> Option<&Seen> {
+        self.modules.get(&(module as u32))?.get(&(offset as u32))
+    }
+}
+
+/// Makes a trace while a case runs.
+#[derive(Default)]
+pub(super) struct Recorder {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    trace: Trace,
+    /// The module that is being instantiated, or was last.
+    latest: u32,
+    /// The modules of instances, by their numbers.
+    modules: BTreeMap<u32, u32>,
+}
+
+impl Recorder {
+    /// Instances that nobody has heard of are of this module from now on.
+    pub(super) fn instantiates(&self, module: u32) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).latest = module;
+    }
+
+    /// The trace so far.
+    pub(super) fn take(&self) -> Trace {
+        std::mem::take(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner).trace)
+    }
+}
+
+impl crosscheck_engine::Trace for Recorder {
+    fn instruction(&self, instance: u32, offset: u32, _: Opcode, operands: &[u64]) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = &mut *state;
+        let module = *state.modules.entry(instance).or_insert(state.latest);
+        let seen = state.trace.modules.entry(module).or_default().entry(offset).or_default();
+        if seen.count == 0 {
+            seen.operands.iter_mut().zip(operands.iter().rev()).for_each(|(kept, operand)| *kept = *operand);
+        }
+        seen.count += 1;
+    }
+}
