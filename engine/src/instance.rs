@@ -33,6 +33,9 @@ pub struct Module {
 }
 
 impl Module {
+    /// What modules may contain, to the validator: WebAssembly 3.0, threads, wide arithmetic and custom page sizes.
+    pub const FEATURES: wasmparser::WasmFeatures = crate::module::FEATURES;
+
     /// Decodes, validates and prepares a module.
     ///
     /// Fails with the offset of what is wrong ([`Error::Invalid`]), or if the engine's mode does not

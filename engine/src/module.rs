@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 pub use analyse::FuelSegment;
 pub(crate) use const_expr::{ConstExpr, ConstOp};
+pub(crate) use decode::FEATURES;
 
 /// A function's position in its module's index space, imports first.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]

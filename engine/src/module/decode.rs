@@ -14,12 +14,10 @@ use wasmparser::{
 
 /// What modules may contain: WebAssembly 3.0 with threads, and the two small proposals that the
 /// official suite carries scripts for.
-pub fn features() -> WasmFeatures {
-    WasmFeatures::WASM3
-        .union(WasmFeatures::THREADS)
-        .union(WasmFeatures::WIDE_ARITHMETIC)
-        .union(WasmFeatures::CUSTOM_PAGE_SIZES)
-}
+pub const FEATURES: WasmFeatures = WasmFeatures::WASM3
+    .union(WasmFeatures::THREADS)
+    .union(WasmFeatures::WIDE_ARITHMETIC)
+    .union(WasmFeatures::CUSTOM_PAGE_SIZES);
 
 impl ModuleInner {
     /// Decodes and validates; fails with the file offset of what is wrong.
@@ -78,8 +76,8 @@ impl<'a> Decoder<'a> {
             return Err(Error::invalid(0, "the file is empty; a module starts with `\\0asm`"));
         }
         let mut parser = wasmparser::Parser::new(0);
-        parser.set_features(features());
-        let mut validator = Validator::new_with_features(features());
+        parser.set_features(FEATURES);
+        let mut validator = Validator::new_with_features(FEATURES);
         for payload in parser.parse_all(bytes) {
             let payload = payload.map_err(Error::decode)?;
             if let Payload::Version { encoding: wasmparser::Encoding::Component, .. } = payload {

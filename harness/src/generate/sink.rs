@@ -21,13 +21,13 @@ mod function;
 
 use super::features::Profile;
 use super::stream::Stream;
+use crosscheck_engine::Module;
 pub(super) use function::Float;
 use function::{Context, FunctionRewriter};
 use wasm_encoder::{Encode, InstructionSink};
 use wasmparser::types::{CoreTypeId, TypesRef};
 use wasmparser::{
     BinaryReader, BinaryReaderError, ExportSectionReader, Parser, Payload, RefType, ValidPayload, Validator,
-    WasmFeatures,
 };
 
 /// How a case is kept from ending too soon; drawn once a case, so that some cases are left wild.
@@ -103,8 +103,7 @@ impl Rewriter {
         profile: Profile,
         stream: &mut Stream,
     ) -> Result<Vec<u8>, BinaryReaderError> {
-        let features = WasmFeatures::WASM3 | WasmFeatures::THREADS | WasmFeatures::WIDE_ARITHMETIC;
-        let mut validator = Validator::new_with_features(features);
+        let mut validator = Validator::new_with_features(Module::FEATURES);
         let mut output = Output { wasm, copied: 0, bytes: Vec::with_capacity(wasm.len() * 2) };
         let mut additions: Option<Additions> = None;
         // The sections that additions still have to go into, first one last.

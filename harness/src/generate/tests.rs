@@ -50,14 +50,14 @@ fn modules_have_only_what_every_mode_executes() {
 
 #[test]
 fn modules_with_everything_on_validate() {
-    let allowed = WasmFeatures::WASM3 | WasmFeatures::THREADS | WasmFeatures::WIDE_ARITHMETIC;
+    let allowed = Module::FEATURES;
     check_validity(Features::all(), allowed, 1500);
 }
 
 #[test]
 fn judged_modules_validate() {
     let mut generator = Generator::new(Features::all()).profile(Profile::Judged);
-    let allowed = WasmFeatures::WASM3 | WasmFeatures::THREADS | WasmFeatures::WIDE_ARITHMETIC;
+    let allowed = Module::FEATURES;
     for index in 0..500 {
         let Some(generated) = generator.case(3, index) else { continue };
         let validated = Validator::new_with_features(allowed).validate_all(&generated.case.modules[0].wasm);

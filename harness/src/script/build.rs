@@ -60,10 +60,7 @@ fn decode(engine: &Engine, bytes: Arc<[u8]>) -> Built {
 /// Asks wasmparser's validator, which names the proposal that would allow what it refuses. Where only
 /// a rule is relaxed by a proposal it does not say so, but accepts the module once it knows it.
 fn missing_proposal(bytes: &[u8]) -> Option<Proposal> {
-    let known = WasmFeatures::WASM3
-        .union(WasmFeatures::THREADS)
-        .union(WasmFeatures::WIDE_ARITHMETIC)
-        .union(WasmFeatures::CUSTOM_PAGE_SIZES);
+    let known = Module::FEATURES;
     let with_scripts = WasmFeatures::CUSTOM_DESCRIPTORS;
     let validate = |features| Validator::new_with_features(features).validate_all(bytes);
     let (missing, hides_the_rule) = match validate(known).err()?.missing_wasm_feature() {
