@@ -30,4 +30,5 @@ pub mod fuzz;
 pub mod report;
 
 pub mod digest;
+pub mod disassembly;
 pub mod guard;
