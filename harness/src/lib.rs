@@ -22,6 +22,7 @@ pub mod compare;
 pub mod fingerprint;
 
 pub mod investigate;
+pub mod localise;
 pub mod reduce;
 
 pub mod corpus;
