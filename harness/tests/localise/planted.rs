@@ -193,3 +193,28 @@ fn fuel_is_told_to_the_segment() {
         assert_eq!(found.precision, Precision::Segment, "{found}");
     }
 }
+
+#[test]
+fn replay_tells_where_a_case_parts() {
+    let folder = std::env::temp_dir().join(format!("crosscheck-localise-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("there is room");
+    let (module, json) = (folder.join("nan.wat"), folder.join("replay.json"));
+    let text = "(module (global $g (mut f32) (f32.const 0))
+        (func (export \"f\") (global.set $g (f32.div (f32.const 0) (f32.const 0)))))";
+    std::fs::write(&module, text).expect("there is room");
+    let program = env!("CARGO_BIN_EXE_crosscheck");
+    let worker = format!("{program} {} baseline-nan-seen-in-globals", crosscheck::cli::PLANTED);
+    let output = std::process::Command::new(program)
+        .args(["replay", "--localise", "--worker", &worker, "--json"])
+        .args([&json, &module])
+        .output()
+        .expect("the program starts");
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{told}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(told.contains("first parted at `global.set`"), "{told}");
+    let json: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&json).expect("it was written")).expect("it is JSON");
+    assert_eq!(json["localised"]["place"]["opcode"], "global.set", "{json}");
+    assert_eq!(json["localised"]["guilty"]["name"], "baseline", "{json}");
+    let _ = std::fs::remove_dir_all(&folder);
+}
