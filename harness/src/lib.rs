@@ -22,6 +22,7 @@ pub mod compare;
 pub mod fingerprint;
 
 pub mod investigate;
+pub mod localise;
 pub mod reduce;
 
 pub mod corpus;
@@ -30,4 +31,5 @@ pub mod fuzz;
 pub mod report;
 
 pub mod digest;
+pub mod disassembly;
 pub mod guard;

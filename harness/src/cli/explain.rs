@@ -2,6 +2,7 @@
 
 use super::input::read_module;
 use super::{Done, Exit, Failure, show};
+use crate::disassembly::wasm_lines;
 use crate::subject::Lane;
 use clap::Args;
 use crosscheck_engine::{Engine, ExplainedLine, FuncIndex, Module};
@@ -57,17 +58,6 @@ impl Explain {
             _ => Ok(Exit::Green),
         }
     }
-}
-
-/// The text of every line of the module that has a place in the file.
-fn wasm_lines(wasm: &[u8]) -> Result<BTreeMap<u32, String>, String> {
-    let mut storage = String::new();
-    let lines = wasmprinter::Config::new()
-        .offsets_and_lines(wasm, &mut storage)
-        .map_err(|error| format!("cannot print the module: {error}"))?;
-    let placed =
-        lines.filter_map(|(offset, text)| Some((u32::try_from(offset?).ok()?, text.trim().to_string())));
-    Ok(placed.filter(|(_, text)| !text.is_empty()).collect())
 }
 
 /// Wasm lines of `code`, each followed by the mode's lines for it.

@@ -4,6 +4,8 @@ use super::Failure;
 use crate::case::Case;
 use crate::corpus::finding::CASE_FILE;
 use crate::fuzz;
+use crate::generate::plan;
+use crosscheck_engine::{Config, Engine, Mode, Module};
 use std::path::Path;
 
 /// Files beyond this size are refused before they are read: no module may be larger.
@@ -59,6 +61,15 @@ pub fn read_for_target(path: &Path, name: &str) -> Result<Input, Failure> {
             path.display()
         ))),
     }
+}
+
+/// The case of a bare module: what hosts do, what is called and with which arguments derives from the seed, as in a
+/// campaign. Fails on a module that is not valid: whoever cannot decode it cannot say what to call in it either.
+pub fn module_case(path: &Path, wasm: Vec<u8>, seed: u64) -> Result<Case, Failure> {
+    let refused = |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", path.display()));
+    let engine = Engine::new(&Config::new(Mode::Interp));
+    Module::decode(&engine, wasm.as_slice()).map_err(|error| refused(&error))?;
+    plan::plan(wasm, seed).map_err(|error| refused(&error))
 }
 
 /// Reads a module, binary or text; anything else is an error.

@@ -1,18 +1,19 @@
 //! `replay`: one file, side by side, mode by mode.
 
 use super::input::{self, Input};
-use super::{Common, Done, Exit, Failure, show};
+use super::{Common, Done, Exit, Failure, show, stop_flag};
 use crate::case::{Action, Case};
 use crate::compare::{Divergence, Verdict};
-use crate::generate::plan;
+use crate::localise::{self, Localisation};
 use crate::observe::{Capture, HostCall, Observation, Outcome, State};
 use crate::report::{self, Clock};
-use crate::run::{CaseRun, Task, run_task};
+use crate::run::{CaseRun, Ground, Task, run_task};
 use crate::subject::Prepared;
 use clap::Args;
-use crosscheck_engine::{Config, Engine, Mode, Module};
 use serde_json::{Value as Json, json};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// Options of `replay`.
 #[derive(Args)]
@@ -23,6 +24,9 @@ pub struct Replay {
     /// What hosts, calls and arguments of a bare module derive from
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Also find the instruction at which the subjects of a case first part
+    #[arg(long)]
+    localise: bool,
     #[command(flatten)]
     common: Common,
 }
@@ -31,17 +35,12 @@ impl Replay {
     /// Replays every file; the worst outcome counts.
     pub fn run(&self) -> Done {
         let mut worst = Exit::Green;
+        // Only a search takes long enough to be stopped with what there is.
+        let stop = if self.localise { stop_flag()? } else { Arc::default() };
         for file in &self.files {
             let exit = match input::read(file)? {
-                Input::Module(wasm) => {
-                    let refused = |error| Failure::Usage(format!("{}: {error}", file.display()));
-                    // Whoever cannot decode a module cannot say what to call in it either.
-                    let engine = Engine::new(&Config::new(Mode::Interp));
-                    Module::decode(&engine, wasm.as_slice()).map_err(|error| refused(error.to_string()))?;
-                    let case = plan::plan(wasm, self.seed).map_err(|error| refused(error.to_string()))?;
-                    self.case(file, &case)?
-                }
-                Input::Case(case) => self.case(file, &case)?,
+                Input::Module(wasm) => self.case(file, &input::module_case(file, wasm, self.seed)?, &stop)?,
+                Input::Case(case) => self.case(file, &case, &stop)?,
                 Input::Script(text) => super::spec::replay_script(file, text, &self.common)?,
             };
             if exit != Exit::Green {
@@ -51,24 +50,37 @@ impl Replay {
         Ok(worst)
     }
 
-    fn case(&self, file: &Path, case: &Case) -> Done {
+    fn case(&self, file: &Path, case: &Case, stop: &AtomicBool) -> Done {
         if let Some((module, error)) = Prepared::new(case).invalid() {
             let module = if case.modules.len() > 1 { format!("module {module}: ") } else { String::new() };
             return Err(Failure::Usage(format!("{}: {module}{error}", file.display())));
         }
-        // A replay shows every mode as it is; lots are for campaigns.
-        let subjects = self.common.subjects()?;
+        // A replay shows every mode as it is; lots are for campaigns, and for what they found.
+        let subjects = self.common.subjects_for(file)?;
         let clock = Clock::start();
         let field = self.common.field()?;
         let task = Task { case: case.clone(), subjects };
         let run = run_task(field.ground(), &task, Capture::Full).map_err(Failure::Bench)?;
+        show(render(file, case, &run));
+        let localised = match &run.verdict {
+            Verdict::Diverge(divergence) if self.localise => {
+                Some(localised(field.ground(), &task, divergence, stop))
+            }
+            Verdict::Diverge(_) | Verdict::Agree | Verdict::Inconclusive(_) | Verdict::Invalid => None,
+        };
+        match &localised {
+            Some(Ok(place)) => show(format_args!("  {}", place.to_string().replace('\n', "\n  "))),
+            Some(Err(why)) => show(format_args!("  not localised: {why}")),
+            None => {}
+        }
         let worker = field.worker_json(&self.common);
         drop(field);
-        show(render(file, case, &run));
         if let Some(path) = &self.common.json {
             let names: Vec<String> = run.observations.iter().map(|(name, _)| name.clone()).collect();
             let header = report::header(&names, self.common.shard, &clock.stop(), true);
-            let json = report::joined(report::joined(header, case_json(case, &run)), worker);
+            let localised = json!({"localised": localised.and_then(Result::ok)});
+            let case = report::joined(case_json(case, &run), localised);
+            let json = report::joined(report::joined(header, case), worker);
             report::write_json(path, &json).map_err(Failure::Bench)?;
         }
         Ok(match run.verdict {
@@ -77,6 +89,18 @@ impl Replay {
             Verdict::Inconclusive(_) | Verdict::Invalid => Exit::NothingRan,
         })
     }
+}
+
+/// Where the subjects of a task first part.
+fn localised(
+    ground: Ground<'_>,
+    task: &Task,
+    divergence: &Divergence,
+    stop: &AtomicBool,
+) -> Result<Localisation, String> {
+    let parties = localise::parties(divergence, &task.subjects);
+    let [reference, guilty] = parties.ok_or("all fail alike, so there is none to hold another against")?;
+    localise::localise(ground, &task.case, &reference, &guilty, stop)
 }
 
 /// An action as people read it.

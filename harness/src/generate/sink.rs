@@ -87,7 +87,7 @@ const SECTION_ORDER: [u8; 13] =
     [1, 2, 3, 4, 5, 13, GLOBAL_SECTION, EXPORT_SECTION, 8, ELEMENT_SECTION, 12, 10, 11];
 
 /// Where a section stands; `None` for custom sections, which may stand anywhere.
-fn rank(section: u8) -> Option<usize> {
+pub(crate) fn rank(section: u8) -> Option<usize> {
     SECTION_ORDER.iter().position(|other| *other == section)
 }
 
@@ -215,7 +215,7 @@ impl Additions {
 }
 
 /// The content of a section with `count` more entries.
-fn extend_section(old: &[u8], count: u32, entries: &[u8]) -> Result<Vec<u8>, BinaryReaderError> {
+pub(crate) fn extend_section(old: &[u8], count: u32, entries: &[u8]) -> Result<Vec<u8>, BinaryReaderError> {
     let mut reader = BinaryReader::new(old, 0);
     let old_count = reader.read_var_u32()?;
     let mut extended = Vec::with_capacity(old.len() + entries.len() + 1);

@@ -149,12 +149,18 @@ impl FromStr for Lane {
 pub struct LaneSubject {
     lane: Lane,
     name: String,
+    trace: Option<Arc<dyn engine::Trace>>,
 }
 
 impl LaneSubject {
     /// A lane as a subject.
     pub fn new(lane: Lane) -> LaneSubject {
-        LaneSubject { lane, name: lane.to_string() }
+        LaneSubject { lane, name: lane.to_string(), trace: None }
+    }
+
+    /// The same, telling somebody of every instruction, if the mode is one that tells.
+    pub fn traced(self, trace: Arc<dyn engine::Trace>) -> LaneSubject {
+        LaneSubject { trace: Some(trace), ..self }
     }
 
     /// The same, for those who run subjects of all kinds.
@@ -201,6 +207,7 @@ impl Subject for LaneSubject {
 
     fn observe(&self, prepared: &Prepared<'_>, capture: Capture, watch: &mut dyn Watch) -> Observation {
         let mut run = Run::new(&self.lane, prepared, capture);
+        run.store.set_trace(self.trace.clone());
         let mut actions = Vec::with_capacity(prepared.case.actions.len());
         for (number, action) in prepared.case.actions.iter().enumerate() {
             watch.begins(number);
