@@ -31,17 +31,15 @@ use crate::limits::Settings;
 use crate::module::{DefinedFuncIndex, FuelSegment, FuncBody, ModuleInner};
 use crate::native::activation::{Place as ArgumentPlace, places};
 use crate::native::code::{CodeMap, Fault, FuncRange, Site};
-use crate::native::context::VmContext;
 use crate::native::link::{CallSite, Plan, Region};
 use crate::native::x64::asm::*;
 use crate::native::x64::thunks::field;
-use crate::native::x64::{CONTEXT, FLOAT_ARGUMENTS, FLOAT_SCRATCH, FUEL, INT_ARGUMENTS, MEMORY, SCRATCH};
+use crate::native::x64::{FLOAT_ARGUMENTS, FLOAT_SCRATCH, FUEL, INT_ARGUMENTS, MEMORY, SCRATCH};
 use crate::opcode::reader::Reader;
 use crate::opcode::{Const, Nesting, Opcode, Parametric};
 use crate::trap::TrapKind;
 use control::Block;
 use registers::Registers;
-use std::mem::offset_of;
 use std::ops::Range;
 
 pub(super) use control::executes;
@@ -172,12 +170,9 @@ impl<'m> Compiler<'m> {
         self.uses_memory = self.scan.uses_memory;
         let (ints, floats) = self.regs.homes();
         self.scan.best(&self.local_types, ints, floats, &mut self.chosen);
-        let params = &self.local_types[..ty.params().len()];
-        let arrivals = |local: u32| {
-            let local = local as usize;
-            let is_int = |ty: &Ty| ty.float().is_none();
-            let before = || params[..local].iter().filter(|ty| is_int(ty)).count();
-            (params.get(local).is_some_and(is_int)).then(|| INT_ARGUMENTS.get(before()).copied()).flatten()
+        let arrivals = |local: u32| match places(ty.params()).nth(local as usize) {
+            Some(ArgumentPlace::Int(index)) => Some(INT_ARGUMENTS[index]),
+            Some(ArgumentPlace::Float(_) | ArgumentPlace::Slot(_)) | None => None,
         };
         self.regs.begin(&self.local_types, &self.chosen, arrivals);
         self.frame_cost = body.frame_cost;
@@ -539,14 +534,4 @@ impl<'m> Compiler<'m> {
     fn linked(&mut self, at: u32, target: DefinedFuncIndex) {
         self.plan.calls.push(CallSite { at, target, island: None });
     }
-}
-
-/// A field of the context that is not known by name.
-fn context_field(offset: usize) -> Mem {
-    Mem::at(CONTEXT, offset as i32)
-}
-
-/// Where a function's number for compiled code stands among an instance's functions.
-fn context_funcs() -> Mem {
-    context_field(offset_of!(VmContext, funcs))
 }

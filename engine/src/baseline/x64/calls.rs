@@ -1,10 +1,9 @@
 //! Calls: what is in registers goes to slots, arguments go where the callee finds them, results come back.
 
-use super::{Compiler, Operand, Place, Stub, Ty, context_field, context_funcs};
+use super::{Compiler, Operand, Place, Stub, Ty};
 use crate::faults::Fault;
 use crate::module::{DefinedFuncIndex, FuncIndex};
 use crate::native::activation::{Place as ArgumentPlace, places};
-use crate::native::context::VmContext;
 use crate::native::helpers::Helper;
 use crate::native::x64::asm::*;
 use crate::native::x64::thunks::field;
@@ -157,7 +156,7 @@ impl Compiler<'_> {
 
     /// Loads the link of an imported function into the scratch register.
     fn load_import(&mut self, func: FuncIndex) {
-        self.asm.mov_rm(W64, SCRATCH, context_funcs());
+        self.asm.mov_rm(W64, SCRATCH, field!(funcs));
         self.asm.mov_rm(Width::W32, CALLEE, Mem::at(SCRATCH, 4 * func.0 as i32));
         self.link_of_number(0);
     }
@@ -219,7 +218,7 @@ impl Compiler<'_> {
 
     /// Loads the address of a table's record.
     pub(super) fn load_table(&mut self, to: Gpr, table: u32) {
-        self.asm.mov_rm(W64, to, context_field(offset_of!(VmContext, tables)));
+        self.asm.mov_rm(W64, to, field!(tables));
         self.asm.mov_rm(W64, to, Mem::at(to, 8 * table as i32));
     }
 
