@@ -79,6 +79,13 @@ impl Executor for Interp {
     fn call(&self, store: &mut StoreInner, func: FuncId, slots: &mut [u64]) -> Result<(), Error> {
         static WITHOUT_FUEL: OnceLock<Table<NoTrace, false>> = OnceLock::new();
         static WITH_FUEL: OnceLock<Table<NoTrace, true>> = OnceLock::new();
+        #[cfg(feature = "planted-faults")]
+        if let Some(drawn) = crate::faults::drawn_in(crate::faults::Room::Interp) {
+            return match store.engine.settings().fuel {
+                true => call(store, func, slots, &Table::<_, true>::with_wrong(drawn.opcode), &mut NoTrace),
+                false => call(store, func, slots, &Table::<_, false>::with_wrong(drawn.opcode), &mut NoTrace),
+            };
+        }
         if store.engine.settings().fuel {
             call(store, func, slots, WITH_FUEL.get_or_init(Table::new), &mut NoTrace)
         } else {

@@ -73,6 +73,9 @@ pub(crate) struct VmContext {
     pub check_now: usize,
     pub ints: [u64; INT_ARGUMENTS],
     pub floats: [u64; FLOAT_ARGUMENTS],
+    /// Whether the operands of a drawn fault's opcode were in the fault's corner.
+    #[cfg(feature = "planted-faults")]
+    pub in_corner: u64,
 
     // From here on for Rust only.
     pub store: *mut StoreInner,

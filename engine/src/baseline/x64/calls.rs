@@ -234,6 +234,15 @@ impl Compiler<'_> {
                 self.canonical(position);
             }
         }
+        let imported = matches!(callee, Callee::Import(_));
+        if imported && const { Fault::named("baseline-address-for-host-misses-its-addend") }.is_planted() {
+            for operand in &mut self.stack[first..] {
+                // As a relocation that counts from the end of its four bytes.
+                if let (Ty::I32, Place::Const(value)) = (operand.ty, operand.place) {
+                    operand.place = Place::Const(u64::from((value as u32).wrapping_sub(4)));
+                }
+            }
+        }
         self.settle_registers_below(first);
         self.locals_for_call();
         let callee = indirect.then(|| self.stack[self.stack.len() - 1]);

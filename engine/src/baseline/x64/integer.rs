@@ -135,7 +135,7 @@ impl Compiler<'_> {
         self.push(Ty::I32, Place::Int(reg));
     }
 
-    fn set_from(&mut self, test: Test, reg: Gpr) {
+    pub(super) fn set_from(&mut self, test: Test, reg: Gpr) {
         self.asm.setcc(test.cond, reg);
         self.asm.movzx_rr8(reg, reg);
         match test.parity {
