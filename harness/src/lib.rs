@@ -24,6 +24,8 @@ pub mod fingerprint;
 pub mod investigate;
 pub mod reduce;
 
+#[cfg(all(feature = "planted-faults", unix))]
+pub mod canary;
 pub mod corpus;
 pub mod events;
 pub mod fuzz;
