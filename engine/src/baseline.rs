@@ -59,11 +59,35 @@ impl Executor for Baseline {
 
     fn execution(&self, opcode: Opcode) -> Execution {
         match opcode {
-            Opcode::Memory(Memory::MemorySize) => Execution::Inline,
-            Opcode::Memory(_) => Execution::Helper,
-            Opcode::Table(Table::TableGet | Table::TableSet | Table::TableSize) => Execution::Inline,
-            Opcode::Table(_) => Execution::Helper,
-            _ => Execution::Inline,
+            Opcode::Memory(memory) => match memory {
+                Memory::MemorySize => Execution::Inline,
+                Memory::MemoryGrow
+                | Memory::MemoryInit
+                | Memory::DataDrop
+                | Memory::MemoryCopy
+                | Memory::MemoryFill => Execution::Helper,
+            },
+            Opcode::Table(table) => match table {
+                Table::TableGet | Table::TableSet | Table::TableSize => Execution::Inline,
+                Table::TableInit
+                | Table::ElemDrop
+                | Table::TableCopy
+                | Table::TableGrow
+                | Table::TableFill => Execution::Helper,
+            },
+            Opcode::Control(_)
+            | Opcode::Parametric(_)
+            | Opcode::Variable(_)
+            | Opcode::Load(_)
+            | Opcode::Store(_)
+            | Opcode::Const(_)
+            | Opcode::Numeric(_)
+            | Opcode::Wide(_)
+            | Opcode::Reference(_)
+            | Opcode::Gc(_)
+            | Opcode::Vector(_)
+            | Opcode::VectorMemory(_)
+            | Opcode::Atomic(_) => Execution::Inline,
         }
     }
 

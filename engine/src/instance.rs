@@ -475,7 +475,11 @@ fn write_elems(store: &mut StoreInner, id: InstanceId) -> Result<(), Error> {
                 let Some(end) = end else {
                     return Err(store.trap(TrapKind::TableOutOfBounds, segment.offset));
                 };
-                table.elements[start as usize..end as usize].copy_from_slice(items);
+                let target = &mut table.elements[start as usize..end as usize];
+                target.copy_from_slice(items);
+                if const { Fault::named("store-element-segment-is-reversed") }.is_planted() {
+                    target.reverse();
+                }
             }
         }
         drop_elem(store, id, index as u32);
@@ -488,7 +492,10 @@ fn write_datas(store: &mut StoreInner, id: InstanceId) -> Result<(), Error> {
     for (index, segment) in module.datas.iter().enumerate() {
         let SegmentMode::Active { target, offset: expr } = &segment.mode else { continue };
         let start = offset(store, id, expr);
-        let bytes = &module.bytes[segment.bytes.start as usize..segment.bytes.end as usize];
+        let mut bytes = &module.bytes[segment.bytes.start as usize..segment.bytes.end as usize];
+        if const { Fault::named("store-data-segment-loses-its-last-byte") }.is_planted() {
+            bytes = &bytes[..bytes.len().saturating_sub(1)];
+        }
         let memory = store.instance(id).memories[*target as usize];
         let room = start.checked_add(bytes.len() as u64);
         let room = room.and_then(|end| store.memories[memory as usize].slice_mut(start..end));

@@ -77,19 +77,11 @@ impl Executor for Interp {
     }
 
     fn call(&self, store: &mut StoreInner, func: FuncId, slots: &mut [u64]) -> Result<(), Error> {
-        static WITHOUT_FUEL: OnceLock<Table<NoTrace, false>> = OnceLock::new();
-        static WITH_FUEL: OnceLock<Table<NoTrace, true>> = OnceLock::new();
-        static TOLD_WITHOUT_FUEL: OnceLock<Table<Told, false>> = OnceLock::new();
-        static TOLD_WITH_FUEL: OnceLock<Table<Told, true>> = OnceLock::new();
-        match (store.trace.clone().map(Told), store.engine.settings().fuel) {
-            (None, true) => call(store, func, slots, WITH_FUEL.get_or_init(Table::new), &mut NoTrace),
-            (None, false) => call(store, func, slots, WITHOUT_FUEL.get_or_init(Table::new), &mut NoTrace),
-            (Some(mut told), true) => {
-                call(store, func, slots, TOLD_WITH_FUEL.get_or_init(Table::new), &mut told)
-            }
-            (Some(mut told), false) => {
-                call(store, func, slots, TOLD_WITHOUT_FUEL.get_or_init(Table::new), &mut told)
-            }
+        static QUIET: Tables<NoTrace> = Tables::new();
+        static TOLD: Tables<Told> = Tables::new();
+        match store.trace.clone().map(Told) {
+            None => QUIET.call(store, func, slots, &mut NoTrace),
+            Some(mut told) => TOLD.call(store, func, slots, &mut told),
         }
     }
 
@@ -97,6 +89,40 @@ impl Executor for Interp {
         let top: *const Frame = std::ptr::with_exposed_provenance(top);
         // SAFETY: the machine leaves with its innermost frame, or null.
         unsafe { frame::walk(top, visit) };
+    }
+}
+
+/// The dispatch tables of a kind of trace, made when they are first needed.
+struct Tables<T: Trace> {
+    without_fuel: OnceLock<Table<T, false>>,
+    with_fuel: OnceLock<Table<T, true>>,
+}
+
+impl<T: Trace> Tables<T> {
+    const fn new() -> Tables<T> {
+        Tables { without_fuel: OnceLock::new(), with_fuel: OnceLock::new() }
+    }
+
+    /// Calls a function by the table that fits the store.
+    fn call(
+        &self,
+        store: &mut StoreInner,
+        func: FuncId,
+        slots: &mut [u64],
+        trace: &mut T,
+    ) -> Result<(), Error> {
+        let is_metered = store.engine.settings().fuel;
+        #[cfg(feature = "planted-faults")]
+        if let Some(drawn) = crate::faults::drawn_in(crate::faults::Room::Interp) {
+            return match is_metered {
+                true => call(store, func, slots, &Table::<T, true>::with_wrong(drawn.opcode), trace),
+                false => call(store, func, slots, &Table::<T, false>::with_wrong(drawn.opcode), trace),
+            };
+        }
+        match is_metered {
+            true => call(store, func, slots, self.with_fuel.get_or_init(Table::new), trace),
+            false => call(store, func, slots, self.without_fuel.get_or_init(Table::new), trace),
+        }
     }
 }
 

@@ -98,6 +98,19 @@ pub(crate) struct FuncBody {
     pub fuel: Box<[FuelSegment]>,
 }
 
+impl FuncBody {
+    /// The declared locals that are references, as slots behind the parameters.
+    pub fn declared_references(&self) -> impl Iterator<Item = u32> + '_ {
+        let mut next = 0;
+        self.locals.iter().flat_map(move |(count, ty)| {
+            let start = next;
+            next += count * ty.slots();
+            let references = if let ValType::Ref(_) = ty { *count } else { 0 };
+            start..start + references
+        })
+    }
+}
+
 /// A table that the module defines.
 #[derive(Debug)]
 pub(crate) struct TableDecl {
@@ -236,6 +249,11 @@ impl ModuleInner {
     /// A defined function's body.
     pub fn body(&self, defined: DefinedFuncIndex) -> &FuncBody {
         &self.bodies[defined.0 as usize]
+    }
+
+    /// The body of a function that the module defines.
+    pub fn body_of(&self, func: FuncIndex) -> &FuncBody {
+        self.body(self.defined(func).expect("imported functions have no body here"))
     }
 
     /// Import, then name section, then export, else `$fN`.

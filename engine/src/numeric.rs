@@ -10,6 +10,8 @@
 //! naming a single opcode. Compiled modes don't ask here: they have to be right on their own.
 
 mod float;
+#[cfg(feature = "planted-faults")]
+pub mod planted;
 
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@
 
 mod check;
 mod explain;
+mod faults;
 mod field;
 mod fuzz;
 mod input;
@@ -69,9 +70,9 @@ fn show(text: impl std::fmt::Display) {
     }
 }
 
-/// Before any other argument, and followed by the name of a fault: the process runs with that fault. For tests,
-/// whose workers may die of it.
-#[cfg(feature = "planted-faults")]
+/// Before any other argument, and followed by the names of faults: the process runs with them. For workers, which
+/// may die of it.
+#[cfg(all(feature = "planted-faults", unix))]
 pub const PLANTED: &str = "__planted";
 
 #[derive(Parser)]
@@ -95,6 +96,8 @@ enum Command {
     Reduce(reduce::Reduce),
     /// Files a reduced finding as a regression
     Adopt(reduce::Adopt),
+    /// Whether the bench finds faults that are planted; only in builds that have them
+    Faults(faults::Faults),
     /// A plain runtime
     Run(run::Run),
     /// What a mode made of a module, beside the wasm
@@ -261,23 +264,28 @@ fn one_line(error: &clap::Error) -> String {
     format!("{}; see `crosscheck --help`", told.join(" "))
 }
 
-/// The program's name and arguments.
-fn arguments() -> Vec<OsString> {
-    #[cfg_attr(not(feature = "planted-faults"), expect(unused_mut))]
+/// The program's name and arguments. Fails if a fault is to be planted that there is not.
+fn arguments() -> Result<Vec<OsString>, String> {
+    #[cfg_attr(not(all(feature = "planted-faults", unix)), expect(unused_mut))]
     let mut arguments: Vec<OsString> = std::env::args_os().collect();
-    #[cfg(feature = "planted-faults")]
+    #[cfg(all(feature = "planted-faults", unix))]
     if arguments.get(1).is_some_and(|argument| argument == PLANTED) && arguments.len() > 2 {
-        let name = arguments.drain(1..3).next_back().expect("two were taken");
-        let fault = crosscheck_engine::faults::Fault::named(&name.to_string_lossy());
-        crosscheck_engine::faults::plant(Some(fault));
+        let names = arguments.drain(1..3).next_back().expect("two were taken");
+        crate::canary::plant(&names.to_string_lossy())?;
     }
-    arguments
+    Ok(arguments)
 }
 
 /// Reads the command line, does what it says, and tells how it ended.
 #[allow(clippy::print_stderr, reason = "the one place where failures are told")]
 pub fn main() -> ExitCode {
-    let arguments = arguments();
+    let arguments = match arguments() {
+        Ok(arguments) => arguments,
+        Err(message) => {
+            eprintln!("error: {message}");
+            return ExitCode::from(Exit::Usage as u8);
+        }
+    };
     // Before anything else, for workers are started by the dozen.
     #[cfg(unix)]
     if arguments.get(1).is_some_and(|argument| argument == crate::worker::ARGUMENT) {
@@ -299,6 +307,7 @@ pub fn main() -> ExitCode {
         Command::Replay(replay) => replay.run(),
         Command::Reduce(reduce) => reduce.run(),
         Command::Adopt(adopt) => adopt.run(),
+        Command::Faults(faults) => faults.run(),
         Command::Run(run) => run.run(),
         Command::Explain(explain) => explain.run(),
         Command::Modes => list::modes(),

@@ -353,7 +353,8 @@ fn same_value(left: &Value, right: &Value, both: Capabilities) -> bool {
         return true;
     }
     match (left, right) {
-        (Value::F32(a), Value::F32(b)) if SIGN_OF_ZERO.is_planted() => (a | b) << 1 == 0,
+        (Value::F32(a), Value::F32(b)) if SIGN_OF_ZERO.is_planted() && (a | b) << 1 == 0 => true,
+        (Value::F64(a), Value::F64(b)) if SIGN_OF_ZERO.is_planted() && (a | b) << 1 == 0 => true,
         // Without the deterministic profile an arithmetic NaN has any payload and either sign
         // (specification, section 4.3.3, "NaN Propagation").
         (Value::F32(a), Value::F32(b)) => !both.nan_bits && is_nan32(*a) && is_nan32(*b),
@@ -393,7 +394,8 @@ fn trap_difference(a: &TrapObservation, b: &TrapObservation, both: Capabilities)
         return Some((Kind::TrapSite, a.kind.text().into(), "where it trapped".into(), site(a), site(b)));
     }
     let (Some(left), Some(right)) = (&a.frames, &b.frames) else { return None };
-    if !both.backtraces || left == right {
+    const FRAMES: Fault = Fault::named("compare-drops-backtraces");
+    if !both.backtraces || left == right || FRAMES.is_planted() {
         return None;
     }
     let different = left.kept.iter().zip(&right.kept).find(|(left, right)| left != right);
@@ -542,7 +544,8 @@ fn global_difference(what: &str, left: &Value, right: &Value, both: Capabilities
 }
 
 fn memory_difference(what: &str, left: &MemoryState, right: &MemoryState) -> Option<FoundState> {
-    if left.bytes != right.bytes {
+    const SIZE: Fault = Fault::named("compare-skips-memory-size");
+    if left.bytes != right.bytes && !SIZE.is_planted() {
         let sides = (format!("{} bytes", left.bytes), format!("{} bytes", right.bytes));
         return Some((Kind::MemorySize, format!("size of {what}"), sides.0, sides.1));
     }

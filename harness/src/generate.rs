@@ -52,9 +52,9 @@ struct Row {
 
 /// Every generator. A new one is a file and a row.
 const GENERATORS: &[Row] = &[
-    Row { name: "smith", weight: 4, case: smith_case },
+    Row { name: "smith", weight: 3, case: smith_case },
     Row { name: "linked", weight: 1, case: linked_case },
-    Row { name: "boundary", weight: 1, case: boundary_case },
+    Row { name: "boundary", weight: 2, case: boundary_case },
 ];
 
 impl Generator {

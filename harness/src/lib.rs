@@ -25,6 +25,8 @@ pub mod investigate;
 pub mod localise;
 pub mod reduce;
 
+#[cfg(all(feature = "planted-faults", unix))]
+pub mod canary;
 pub mod corpus;
 pub mod events;
 pub mod fuzz;

@@ -13,6 +13,7 @@ use crosscheck::generate::Features;
 use crosscheck::run::{Campaign, Ground, Lanes};
 use crosscheck::worker::{Options, Workers};
 use crosscheck_engine::Mode;
+use crosscheck_engine::faults::table::{SeenBy, row_of};
 use std::ffi::OsString;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,6 +32,7 @@ impl Events for UntilFound<'_> {
 /// A campaign finds the fault within so many cases, and blames the mode that has it.
 #[allow(clippy::print_stdout, reason = "in which case it was found says how much of the margin is left")]
 fn found_within(cases: u64, name: &str) {
+    assert!(row_of(name).is_some_and(|row| row.seen_by == SeenBy::Campaign), "{name} has no row");
     let program: [OsString; 3] =
         [env!("CARGO_BIN_EXE_crosscheck").into(), crosscheck::cli::PLANTED.into(), name.into()];
     let workers = Workers::start(Options { command: program.into(), ..Options::of("") }).expect("a worker");

@@ -21,6 +21,8 @@ mod convert;
 mod float;
 mod integer;
 mod memory;
+#[cfg(feature = "planted-faults")]
+mod planted;
 mod registers;
 mod table;
 
@@ -31,17 +33,16 @@ use crate::limits::Settings;
 use crate::module::{DefinedFuncIndex, FuelSegment, FuncBody, ModuleInner};
 use crate::native::activation::{Place as ArgumentPlace, places};
 use crate::native::code::{CodeMap, Fault, FuncRange, Site};
-use crate::native::context::VmContext;
 use crate::native::link::{CallSite, Plan, Region};
 use crate::native::x64::asm::*;
 use crate::native::x64::thunks::field;
-use crate::native::x64::{CONTEXT, FLOAT_ARGUMENTS, FLOAT_SCRATCH, FUEL, INT_ARGUMENTS, MEMORY, SCRATCH};
+use crate::native::x64::{FLOAT_ARGUMENTS, FLOAT_SCRATCH, FUEL, INT_ARGUMENTS, MEMORY, SCRATCH};
 use crate::opcode::reader::Reader;
-use crate::opcode::{Const, Nesting, Opcode, Parametric};
+use crate::opcode::{Const, Nesting, Opcode, Parametric, Variable};
 use crate::trap::TrapKind;
+use crate::val::{NOT_NULL, REFERENCES_ARE_ZEROED};
 use control::Block;
 use registers::Registers;
-use std::mem::offset_of;
 use std::ops::Range;
 
 pub(super) use control::executes;
@@ -107,6 +108,9 @@ pub(super) struct Compiler<'m> {
     /// Calls since the last islands: positions in the plan.
     pending_calls: usize,
     uses_memory: bool,
+    /// Whether the opcode of a drawn fault has its traps mixed up.
+    #[cfg(feature = "planted-faults")]
+    traps_otherwise: bool,
 }
 
 impl<'m> Compiler<'m> {
@@ -131,6 +135,8 @@ impl<'m> Compiler<'m> {
             stubs: Vec::new(),
             pending_calls: 0,
             uses_memory: false,
+            #[cfg(feature = "planted-faults")]
+            traps_otherwise: false,
         }
     }
 
@@ -172,12 +178,9 @@ impl<'m> Compiler<'m> {
         self.uses_memory = self.scan.uses_memory;
         let (ints, floats) = self.regs.homes();
         self.scan.best(&self.local_types, ints, floats, &mut self.chosen);
-        let params = &self.local_types[..ty.params().len()];
-        let arrivals = |local: u32| {
-            let local = local as usize;
-            let is_int = |ty: &Ty| ty.float().is_none();
-            let before = || params[..local].iter().filter(|ty| is_int(ty)).count();
-            (params.get(local).is_some_and(is_int)).then(|| INT_ARGUMENTS.get(before()).copied()).flatten()
+        let arrivals = |local: u32| match places(ty.params()).nth(local as usize) {
+            Some(ArgumentPlace::Int(index)) => Some(INT_ARGUMENTS[index]),
+            Some(ArgumentPlace::Float(_) | ArgumentPlace::Slot(_)) | None => None,
         };
         self.regs.begin(&self.local_types, &self.chosen, arrivals);
         self.frame_cost = body.frame_cost;
@@ -269,12 +272,25 @@ impl<'m> Compiler<'m> {
 
     /// Makes the declared locals zero or null.
     fn clear_locals(&mut self, params: u32) {
-        /// More slots than this are cleared by a loop.
-        const FEW: usize = 8;
         let locals = self.local_types.len();
         for local in params as usize..locals {
             self.clear_home(local as u32);
         }
+        self.zero_slots(params, locals);
+        if REFERENCES_ARE_ZEROED.is_planted() {
+            for local in params..locals as u32 {
+                if self.local_types[local as usize] == Ty::Ref {
+                    self.push_const(Ty::Ref, NOT_NULL);
+                    self.variable(Variable::LocalSet, local);
+                }
+            }
+        }
+    }
+
+    /// Zeroes the slots of the declared locals that have no register.
+    fn zero_slots(&mut self, params: u32, locals: usize) {
+        /// More slots than this are cleared by a loop.
+        const FEW: usize = 8;
         let slots = locals - params as usize;
         if slots == 0 {
             return;
@@ -339,6 +355,16 @@ impl<'m> Compiler<'m> {
     }
 
     fn operator(&mut self, opcode: Opcode, reader: &mut Reader) {
+        #[cfg(feature = "planted-faults")]
+        if let Some(drawn) = crate::faults::drawn_in(crate::faults::Room::Baseline)
+            && drawn.opcode == opcode
+        {
+            return self.wrong_operator(&drawn, reader);
+        }
+        self.sound_operator(opcode, reader);
+    }
+
+    fn sound_operator(&mut self, opcode: Opcode, reader: &mut Reader) {
         match opcode {
             Opcode::Control(control) => self.control(control, reader),
             Opcode::Parametric(parametric) => match parametric {
@@ -393,6 +419,8 @@ impl<'m> Compiler<'m> {
 
     /// Where the current instruction jumps if it traps.
     fn trap(&mut self, kind: TrapKind) -> Label {
+        #[cfg(feature = "planted-faults")]
+        let kind = if self.traps_otherwise { crate::faults::drawn::other_trap(kind) } else { kind };
         let wasm = self.offset;
         for stub in self.stubs.iter().rev().take(2) {
             if let Stub::Trap { label, kind: other, wasm: at } = stub
@@ -539,14 +567,4 @@ impl<'m> Compiler<'m> {
     fn linked(&mut self, at: u32, target: DefinedFuncIndex) {
         self.plan.calls.push(CallSite { at, target, island: None });
     }
-}
-
-/// A field of the context that is not known by name.
-fn context_field(offset: usize) -> Mem {
-    Mem::at(CONTEXT, offset as i32)
-}
-
-/// Where a function's number for compiled code stands among an instance's functions.
-fn context_funcs() -> Mem {
-    context_field(offset_of!(VmContext, funcs))
 }

@@ -5,6 +5,7 @@
 
 use super::dispatch::{Handler, big, plain};
 use super::machine::{Machine, Regs, Step, Stop, Trace};
+use crate::faults::Fault;
 use crate::instance::drop_elem;
 use crate::memory::MemoryEntity;
 use crate::opcode::{Memory, Table};
@@ -128,7 +129,10 @@ fn span(start: u64, count: u64, len: u64, otherwise: TrapKind) -> Result<Range<u
 /// Fails, with the call and without a trap, if the operating system refuses.
 fn memory_grow<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, mut r: Regs) -> Step {
     let index = r.u32();
-    let delta = r.pop();
+    let mut delta = r.pop();
+    if delta > 0 && const { Fault::named("interp-memory-grows-a-page-more") }.is_planted() {
+        delta += 1;
+    }
     let memory = memory_mut(m, index);
     let refused = minus_one(memory.ty.is_64);
     match memory.grow(delta) {

@@ -268,8 +268,16 @@ fn tail_call_func<T: Trace, const FUEL: bool>(
         }
         FuncKind::Host(_) => {
             let results = record.func_type.result_slots() as usize;
+            let freed = m.frame;
             m.frame = back.caller;
             m.call_host(func, m.instance, CallSite::Tail, r.fp)?;
+            let back = if const { Fault::named("interp-tail-call-to-host-resumes-freed-frame") }.is_planted()
+            {
+                // SAFETY: the record is inside the stack; what stands there by now is the fault.
+                Return::of(unsafe { &mut *freed })
+            } else {
+                back
+            };
             m.resume(back, r.fp.wrapping_add(results))?
         }
     };

@@ -43,14 +43,27 @@ impl<T: Trace, const FUEL: bool> Table<T, FUEL> {
         let mut table = Table { single: [refuse; 0x100], prefixed: [refuse; 0x20] };
         table.single[PREFIX as usize] = prefixed;
         for opcode in Opcode::all() {
-            let Some(handler) = handler_of(opcode) else { continue };
-            let code = opcode.row().code;
-            match code.prefix {
-                None => table.single[code.value as usize] = handler,
-                Some(PREFIX) => table.prefixed[code.value as usize] = handler,
-                Some(_) => unreachable!("{opcode} has a prefix that is not dispatched"),
+            if let Some(handler) = handler_of(opcode) {
+                table.set(opcode, handler);
             }
         }
+        table
+    }
+
+    fn set(&mut self, opcode: Opcode, handler: Handler<T, FUEL>) {
+        let code = opcode.row().code;
+        match code.prefix {
+            None => self.single[code.value as usize] = handler,
+            Some(PREFIX) => self.prefixed[code.value as usize] = handler,
+            Some(_) => unreachable!("{opcode} has a prefix that is not dispatched"),
+        }
+    }
+
+    /// The same, but for the opcode of a drawn fault.
+    #[cfg(feature = "planted-faults")]
+    pub fn with_wrong(opcode: Opcode) -> Table<T, FUEL> {
+        let mut table = Table::new();
+        table.set(opcode, numeric::wrong(opcode));
         table
     }
 }

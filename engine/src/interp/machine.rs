@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::opcode::Opcode;
 use crate::store::{CallSite, FuncId, InstanceEntity, InstanceId, StoreInner};
 use crate::trap::TrapKind;
+use crate::val::{NOT_NULL, REFERENCES_ARE_ZEROED};
 use std::sync::Arc;
 
 /// Watches execution. The machine is compiled once for each kind of trace, so [`NoTrace`] costs nothing.
@@ -433,8 +434,24 @@ impl<'a, T: Trace, const FUEL: bool> Machine<'a, T, FUEL> {
             // compiler would make the loop a call of `memset`, for which every call would have to save registers.
             unsafe { fp.add(local).write_volatile(0) };
         }
+        if REFERENCES_ARE_ZEROED.is_planted() {
+            self.write_wrong_defaults(callee);
+        }
         let sp = operands(record).wrapping_sub(1);
         self.charge(Regs { pc: callee.start, sp, fp, stp: callee.table, tos: 0 })
+    }
+
+    /// Does to locals that are references what the fault says.
+    #[cold]
+    #[inline(never)]
+    fn write_wrong_defaults(&mut self, callee: &FuncCode) {
+        let module = self.entity().module.clone();
+        for local in module.body_of(callee.index).declared_references() {
+            // SAFETY: declared locals end where the record begins.
+            unsafe {
+                self.frame.cast::<u64>().sub((callee.locals - callee.params - local) as usize).write(NOT_NULL)
+            };
+        }
     }
 
     /// Goes on in a caller, to which a frame returns; results end below `end`.

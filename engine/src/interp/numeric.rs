@@ -6,6 +6,8 @@
 use super::dispatch::{Handler, plain};
 use super::machine::{Machine, Memory, Regs, Stop, Trace};
 use crate::numeric::{self, AccessVisitor, Slot, Visitor};
+#[cfg(feature = "planted-faults")]
+use crate::opcode::Opcode;
 use crate::opcode::{Load, Numeric, Store, Wide};
 use crate::trap::TrapKind;
 use std::marker::PhantomData;
@@ -23,6 +25,18 @@ pub(super) fn load<T: Trace, const FUEL: bool>(opcode: Load) -> Handler<T, FUEL>
 /// The handler of a store. Traps: `MemoryOutOfBounds`.
 pub(super) fn store<T: Trace, const FUEL: bool>(opcode: Store) -> Handler<T, FUEL> {
     numeric::visit_store(opcode, MakeHandler(PhantomData))
+}
+
+/// The handler of the opcode of a drawn fault, for meanings that are wrong.
+#[cfg(feature = "planted-faults")]
+pub(super) fn wrong<T: Trace, const FUEL: bool>(opcode: Opcode) -> Handler<T, FUEL> {
+    let make = numeric::planted::Mutated(MakeHandler(PhantomData));
+    match opcode {
+        Opcode::Numeric(opcode) => numeric::visit(opcode, make),
+        Opcode::Load(opcode) => numeric::visit_load(opcode, make),
+        Opcode::Store(opcode) => numeric::visit_store(opcode, make),
+        _ => unreachable!("faults are drawn for scalar operators, loads and stores"),
+    }
 }
 
 /// The handler of an operator on pairs.

@@ -9,6 +9,7 @@ use super::helpers;
 use super::x64::thunks::thunks;
 use crate::backtrace::{FrameKind, RawFrame};
 use crate::error::Error;
+use crate::faults::Fault;
 use crate::platform::faults::{Interrupted, prepare_thread};
 use crate::store::{FuncId, FuncKind, StoreInner};
 use crate::types::{FuncType, ValType};
@@ -137,7 +138,12 @@ impl VmContext {
     pub fn walk(&self, visit: &mut dyn FnMut(RawFrame)) {
         let mut fp = self.guest_fp;
         let mut instance = self.instance as u32;
+        let mut is_innermost = true;
         let mut frame = |instance: u32, unit: &CodeUnit, offset: u32, wasm: u32| {
+            let forgets =
+                is_innermost && const { Fault::named("native-innermost-frame-at-zero") }.is_planted();
+            let wasm = if forgets { 0 } else { wasm };
+            is_innermost = false;
             let func = unit.func(offset).expect("every place in a unit belongs to a function").func;
             // SAFETY: the activation's store lives while it is walked.
             let module = unsafe { &(&(*self.store).instances)[instance as usize].module };
@@ -248,6 +254,8 @@ pub(crate) fn call(store: &mut StoreInner, func: FuncId, slots: &mut [u64]) -> R
         check_now: helpers::check_subtype as *const () as usize,
         ints: [0; super::context::INT_ARGUMENTS],
         floats: [0; super::context::FLOAT_ARGUMENTS],
+        #[cfg(feature = "planted-faults")]
+        in_corner: 0,
         store,
         enter_return: thunks.enter_return as u64,
         cross_return: thunks.cross_return as u64,

@@ -73,6 +73,9 @@ pub(crate) struct VmContext {
     pub check_now: usize,
     pub ints: [u64; INT_ARGUMENTS],
     pub floats: [u64; FLOAT_ARGUMENTS],
+    /// Whether the operands of a drawn fault's opcode were in the fault's corner.
+    #[cfg(feature = "planted-faults")]
+    pub in_corner: u64,
 
     // From here on for Rust only.
     pub store: *mut StoreInner,
@@ -123,26 +126,17 @@ impl VmContext {
         (self.memory_base, self.memory_bytes) = (base, bytes);
     }
 
-    /// The position of the code that the guest has left: its unit and the offset in it, and whether the
-    /// instruction there faulted (else it is behind a call).
-    pub fn left_at(&self) -> (&'static CodeUnit, u32, bool) {
-        let (pc, faulted) = match self.fault_pc {
-            // SAFETY: guest code left through a call, which pushed its return address.
-            0 => (unsafe { (self.guest_sp as *const u64).read() }, false),
-            pc => (pc, true),
-        };
-        let (unit, offset) = CodeUnit::at(pc as usize).expect("the guest was in its code");
-        (unit, offset, faulted)
-    }
-
     /// File offset of the instruction at which the guest has left its code, and the trap it stands for if
     /// it stands for one.
     pub fn left_site(&self) -> (u32, Option<TrapKind>) {
-        let (unit, offset, faulted) = self.left_at();
-        if faulted {
+        let at = |pc: u64| CodeUnit::at(pc as usize).expect("the guest was in its code");
+        if self.fault_pc != 0 {
+            let (unit, offset) = at(self.fault_pc);
             let wasm = unit.fault(offset).expect("the signal handler looked it up");
             return (wasm, Some(TrapKind::MemoryOutOfBounds));
         }
+        // SAFETY: guest code left through a call, which pushed its return address.
+        let (unit, offset) = at(unsafe { (self.guest_sp as *const u64).read() });
         let site = unit.site(offset).expect("every call has its row");
         (site.wasm, site.trap)
     }

@@ -72,6 +72,13 @@ fn of<'a>(context: *mut VmContext) -> &'a mut VmContext {
     unsafe { &mut *context }
 }
 
+/// Does what may trap, and tells how it went.
+fn attempt(context: *mut VmContext, work: impl FnOnce(&mut VmContext) -> Result<u64, TrapKind>) -> Reply {
+    let context = of(context);
+    let outcome = work(context);
+    context.reply(outcome)
+}
+
 impl VmContext {
     fn fail(&mut self, failure: Failure) -> Reply {
         self.failure = Some(failure);
@@ -137,16 +144,13 @@ extern "C" fn memory_grow(context: *mut VmContext, delta: u64, memory: u64) -> R
 }
 
 extern "C" fn memory_fill(context: *mut VmContext, start: u64, byte: u64, length: u64, memory: u64) -> Reply {
-    let context = of(context);
-    let fill = |context: &mut VmContext| {
+    attempt(context, |context| {
         let range = span(start, length, context.memory(memory).len(), TrapKind::MemoryOutOfBounds)?;
         context.pay(length)?;
         // SAFETY: the range lies inside the memory, which is committed that far.
         unsafe { context.memory(memory).base().add(range.start).write_bytes(byte as u8, range.len()) };
         Ok(0)
-    };
-    let outcome = fill(context);
-    context.reply(outcome)
+    })
 }
 
 extern "C" fn memory_copy(
@@ -157,8 +161,7 @@ extern "C" fn memory_copy(
     target: u64,
     source: u64,
 ) -> Reply {
-    let context = of(context);
-    let copy = |context: &mut VmContext| {
+    attempt(context, |context| {
         let to = span(to, length, context.memory(target).len(), TrapKind::MemoryOutOfBounds)?;
         let from = span(from, length, context.memory(source).len(), TrapKind::MemoryOutOfBounds)?;
         context.pay(length)?;
@@ -166,9 +169,7 @@ extern "C" fn memory_copy(
         // SAFETY: both ranges lie inside their memories, which are committed that far; they may overlap.
         unsafe { std::ptr::copy(source.add(from.start), target.add(to.start), to.len()) };
         Ok(0)
-    };
-    let outcome = copy(context);
-    context.reply(outcome)
+    })
 }
 
 extern "C" fn memory_init(
@@ -179,8 +180,7 @@ extern "C" fn memory_init(
     memory: u64,
     segment: u64,
 ) -> Reply {
-    let context = of(context);
-    let init = |context: &mut VmContext| {
+    attempt(context, |context| {
         let id = context.instance_id();
         let entity = context.store().instance(id);
         let (module, dropped) = (entity.module.clone(), entity.dropped_datas[segment as usize]);
@@ -192,9 +192,7 @@ extern "C" fn memory_init(
         let target = context.memory(memory).slice_mut(to.start as u64..to.end as u64);
         target.expect("it was found inside").copy_from_slice(&contents[from]);
         Ok(0)
-    };
-    let outcome = init(context);
-    context.reply(outcome)
+    })
 }
 
 extern "C" fn data_drop(context: *mut VmContext, segment: u64) -> Reply {
@@ -212,16 +210,13 @@ extern "C" fn table_grow(context: *mut VmContext, init: u64, delta: u64, table: 
 }
 
 extern "C" fn table_fill(context: *mut VmContext, start: u64, value: u64, length: u64, table: u64) -> Reply {
-    let context = of(context);
-    let fill = |context: &mut VmContext| {
+    attempt(context, |context| {
         let elements = context.table(table).elements.len() as u64;
         let range = span(start, length, elements, TrapKind::TableOutOfBounds)?;
         context.pay(length)?;
         context.table(table).elements[range].fill(value);
         Ok(0)
-    };
-    let outcome = fill(context);
-    context.reply(outcome)
+    })
 }
 
 extern "C" fn table_copy(
@@ -232,8 +227,7 @@ extern "C" fn table_copy(
     target: u64,
     source: u64,
 ) -> Reply {
-    let context = of(context);
-    let copy = |context: &mut VmContext| {
+    attempt(context, |context| {
         let trap = TrapKind::TableOutOfBounds;
         let to = span(to, length, context.table(target).elements.len() as u64, trap)?;
         let from = span(from, length, context.table(source).elements.len() as u64, trap)?;
@@ -243,9 +237,7 @@ extern "C" fn table_copy(
         // SAFETY: both ranges lie inside their tables; they may overlap, and no reference is alive.
         unsafe { std::ptr::copy(source.add(from.start), target.add(to.start), to.len()) };
         Ok(0)
-    };
-    let outcome = copy(context);
-    context.reply(outcome)
+    })
 }
 
 extern "C" fn table_init(
@@ -256,8 +248,7 @@ extern "C" fn table_init(
     table: u64,
     segment: u64,
 ) -> Reply {
-    let context = of(context);
-    let init = |context: &mut VmContext| {
+    attempt(context, |context| {
         let trap = TrapKind::TableOutOfBounds;
         let id = context.instance_id();
         let items = context.store().instance(id).elems[segment as usize].len() as u64;
@@ -269,9 +260,7 @@ extern "C" fn table_init(
         let target = &mut store.tables[entity.tables[table as usize] as usize];
         target.elements[to].copy_from_slice(&entity.elems[segment as usize][from]);
         Ok(0)
-    };
-    let outcome = init(context);
-    context.reply(outcome)
+    })
 }
 
 extern "C" fn elem_drop(context: *mut VmContext, segment: u64) -> Reply {

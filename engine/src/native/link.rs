@@ -6,6 +6,7 @@
 //! little.
 
 use super::x64::{DIRECT_RANGE, DISTANCE_BYTES, ISLAND_BYTES, SHORT_RANGE};
+use crate::faults::Fault;
 use crate::limits::Settings;
 use crate::module::DefinedFuncIndex;
 use std::ops::{Range, RangeInclusive};
@@ -86,7 +87,10 @@ fn write_call(bytes: &mut [u8], start: u32, call: &CallSite, entry: u32, range: 
     let distance = |from: u32, to: u32| i64::from(to) - i64::from(from);
     let end = call.at + DISTANCE_BYTES;
     let direct = distance(end, entry);
-    if range.contains(&direct) {
+    let short = const { Fault::named("native-branch-out-of-range-is-cut") }.is_planted();
+    if range.contains(&direct) || short {
+        // As many bits as the range has, and no look at the others.
+        let direct = if range.contains(&direct) { direct } else { direct % *range.end() };
         set_distance(bytes, call.at - start, direct);
         return;
     }
@@ -94,6 +98,8 @@ fn write_call(bytes: &mut [u8], start: u32, call: &CallSite, entry: u32, range: 
     let near = distance(end, island);
     assert!(range.contains(&near), "an island is within reach of its calls");
     set_distance(bytes, call.at - start, near);
+    let beyond = const { Fault::named("native-island-written-one-place-on") }.is_planted();
+    let island = if beyond { island + ISLAND_BYTES } else { island };
     let at = (island - start) as usize;
     bytes[at] = 0xe9;
     let far = distance(island + ISLAND_BYTES, entry);

@@ -16,6 +16,7 @@
 
 mod exercise;
 mod operand;
+mod sweep;
 #[cfg(test)]
 mod tests;
 

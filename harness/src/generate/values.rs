@@ -119,8 +119,8 @@ const F64: &[u64] = &[
 /// A value of the type, at a border as often as not; `None` if the host cannot make one.
 pub fn value(ty: ValType, stream: &mut Stream) -> Option<Value> {
     Some(match ty {
-        ValType::I32 => Value::I32(integer(stream) as u32),
-        ValType::I64 => Value::I64(integer(stream)),
+        ValType::I32 => Value::I32(integer(32, stream) as u32),
+        ValType::I64 => Value::I64(integer(64, stream)),
         ValType::F32 => Value::F32(f32_bits(stream)),
         ValType::F64 => Value::F64(f64_bits(stream)),
         ValType::V128 => Value::V128(v128_bits(stream)),
@@ -131,8 +131,8 @@ pub fn value(ty: ValType, stream: &mut Stream) -> Option<Value> {
 /// Another value of the same type; references stay, for their type is not known.
 pub fn another(value: &Value, stream: &mut Stream) -> Value {
     match value {
-        Value::I32(_) => Value::I32(integer(stream) as u32),
-        Value::I64(_) => Value::I64(integer(stream)),
+        Value::I32(_) => Value::I32(integer(32, stream) as u32),
+        Value::I64(_) => Value::I64(integer(64, stream)),
         Value::F32(_) => Value::F32(f32_bits(stream)),
         Value::F64(_) => Value::F64(f64_bits(stream)),
         Value::V128(_) => Value::V128(v128_bits(stream)),
@@ -140,13 +140,22 @@ pub fn another(value: &Value, stream: &mut Stream) -> Value {
     }
 }
 
-fn integer(stream: &mut Stream) -> u64 {
-    match stream.below(8) {
+/// An integer of so many bits; what is above them is for nobody to look at.
+fn integer(bits: u64, stream: &mut Stream) -> u64 {
+    match stream.below(10) {
         0..4 => *stream.pick(INTEGERS),
-        // A power of two and its neighbours.
-        4 => (1u64 << stream.below(64)).wrapping_add(stream.below(3)).wrapping_sub(1),
+        4..7 => {
+            let power = 1u64 << stream.below(bits);
+            // And its neighbours, and its negation.
+            match stream.below(6) {
+                0 => power - 1,
+                1 => power + 1,
+                2 => power.wrapping_neg(),
+                _ => power,
+            }
+        }
         // Small numbers are what indices, counts and shifts are made of.
-        5 => stream.below(20).wrapping_sub(4),
+        7 => stream.below(20).wrapping_sub(4),
         _ => stream.u64(),
     }
 }
@@ -154,7 +163,7 @@ fn integer(stream: &mut Stream) -> u64 {
 fn f32_bits(stream: &mut Stream) -> u32 {
     match stream.below(4) {
         0 | 1 => *stream.pick(F32),
-        2 => (integer(stream) as i64 as f32).to_bits(),
+        2 => (integer(64, stream) as i64 as f32).to_bits(),
         _ => stream.u32(),
     }
 }
@@ -162,14 +171,14 @@ fn f32_bits(stream: &mut Stream) -> u32 {
 fn f64_bits(stream: &mut Stream) -> u64 {
     match stream.below(4) {
         0 | 1 => *stream.pick(F64),
-        2 => (integer(stream) as i64 as f64).to_bits(),
+        2 => (integer(64, stream) as i64 as f64).to_bits(),
         _ => stream.u64(),
     }
 }
 
 fn v128_bits(stream: &mut Stream) -> u128 {
     let mut half = || match stream.below(3) {
-        0 => integer(stream),
+        0 => integer(64, stream),
         1 => f64_bits(stream),
         _ => u64::from(f32_bits(stream)) << 32 | u64::from(f32_bits(stream)),
     };
@@ -187,7 +196,7 @@ fn reference(ty: RefType, stream: &mut Stream) -> Option<RefValue> {
         HeapType::Abstract {
             shared: false,
             ty: AbstractHeapType::Any | AbstractHeapType::Eq | AbstractHeapType::I31,
-        } => Some(RefValue::I31(integer(stream) as u32 & 0x7fff_ffff)),
+        } => Some(RefValue::I31(integer(32, stream) as u32 & 0x7fff_ffff)),
         other if ty.is_nullable() => heap_kind(other).map(RefValue::Null),
         _ => None,
     }

@@ -1,10 +1,9 @@
 //! Calls: what is in registers goes to slots, arguments go where the callee finds them, results come back.
 
-use super::{Compiler, Operand, Place, Stub, Ty, context_field, context_funcs};
+use super::{Compiler, Operand, Place, Stub, Ty};
 use crate::faults::Fault;
 use crate::module::{DefinedFuncIndex, FuncIndex};
 use crate::native::activation::{Place as ArgumentPlace, places};
-use crate::native::context::VmContext;
 use crate::native::helpers::Helper;
 use crate::native::x64::asm::*;
 use crate::native::x64::thunks::field;
@@ -157,7 +156,7 @@ impl Compiler<'_> {
 
     /// Loads the link of an imported function into the scratch register.
     fn load_import(&mut self, func: FuncIndex) {
-        self.asm.mov_rm(W64, SCRATCH, context_funcs());
+        self.asm.mov_rm(W64, SCRATCH, field!(funcs));
         self.asm.mov_rm(Width::W32, CALLEE, Mem::at(SCRATCH, 4 * func.0 as i32));
         self.link_of_number(0);
     }
@@ -219,7 +218,7 @@ impl Compiler<'_> {
 
     /// Loads the address of a table's record.
     pub(super) fn load_table(&mut self, to: Gpr, table: u32) {
-        self.asm.mov_rm(W64, to, context_field(offset_of!(VmContext, tables)));
+        self.asm.mov_rm(W64, to, field!(tables));
         self.asm.mov_rm(W64, to, Mem::at(to, 8 * table as i32));
     }
 
@@ -233,6 +232,15 @@ impl Compiler<'_> {
         if !const { Fault::named("baseline-nan-seen-in-arguments") }.is_planted() {
             for position in first..self.stack.len() {
                 self.canonical(position);
+            }
+        }
+        let imported = matches!(callee, Callee::Import(_));
+        if imported && const { Fault::named("baseline-address-for-host-misses-its-addend") }.is_planted() {
+            for operand in &mut self.stack[first..] {
+                // As a relocation that counts from the end of its four bytes.
+                if let (Ty::I32, Place::Const(value)) = (operand.ty, operand.place) {
+                    operand.place = Place::Const(u64::from((value as u32).wrapping_sub(4)));
+                }
             }
         }
         self.settle_registers_below(first);

@@ -135,7 +135,7 @@ impl Compiler<'_> {
         self.push(Ty::I32, Place::Int(reg));
     }
 
-    fn set_from(&mut self, test: Test, reg: Gpr) {
+    pub(super) fn set_from(&mut self, test: Test, reg: Gpr) {
         self.asm.setcc(test.cond, reg);
         self.asm.movzx_rr8(reg, reg);
         match test.parity {
@@ -444,12 +444,11 @@ impl Compiler<'_> {
         self.push(Ty::I64, Place::Int(reg));
     }
 
-    /// Division takes rax and rdx. Traps: `IntegerDivideByZero`, `IntegerOverflow`.
-    fn divide(&mut self, ty: Ty, Division { signed, remainder }: Division) {
-        let width = ty.width();
+    /// Takes two operands for the instructions that work on rax and rdx: the left one goes to rax, the right one to
+    /// a register that is neither, constants as well. Gives that register, and where the right operand was.
+    fn for_rax_and_rdx(&mut self) -> (Gpr, Place) {
         let (right, left) = (self.pop(), self.pop());
-        // The divisor must be neither in rax nor in rdx; constants get a register as well.
-        let divisor = match right.place {
+        let reg = match right.place {
             Place::Int(reg) if reg != RAX && reg != RDX => reg,
             _ => {
                 let reg = self.alloc_int_but(&[RAX, RDX]);
@@ -464,7 +463,14 @@ impl Compiler<'_> {
             self.free(left);
         }
         self.claim_int(RDX);
-        let constant = if let Place::Const(value) = right.place { Some(value) } else { None };
+        (reg, right.place)
+    }
+
+    /// Division takes rax and rdx. Traps: `IntegerDivideByZero`, `IntegerOverflow`.
+    fn divide(&mut self, ty: Ty, Division { signed, remainder }: Division) {
+        let width = ty.width();
+        let (divisor, right) = self.for_rax_and_rdx();
+        let constant = if let Place::Const(value) = right { Some(value) } else { None };
         let trusted = const { Fault::named("baseline-constant-divisor-is-trusted") }.is_planted();
         if constant.is_none_or(|value| value == 0 && !trusted) {
             let trap = self.trap(TrapKind::IntegerDivideByZero);
@@ -531,11 +537,11 @@ impl Compiler<'_> {
         }
         let (mut right, left) = (self.pop(), self.pop());
         let ty = left.ty;
-        if let Some(float) = ty.float() {
+        if ty.float().is_some() {
             let to = self.own_float(left);
             let from = self.read_float(&mut right);
             let test = self.select_test(&mut condition);
-            self.select_float(float, test, to, from);
+            self.select_float(test, to, from);
             self.free(right);
             self.free(condition);
             self.push(ty, Place::Float(to));
@@ -578,7 +584,7 @@ impl Compiler<'_> {
         Test::of(Cond::NotEqual)
     }
 
-    fn select_float(&mut self, _: Float, test: Test, to: Xmm, from: Xmm) {
+    fn select_float(&mut self, test: Test, to: Xmm, from: Xmm) {
         let (keep, take) = (self.asm.label(), self.asm.label());
         match test.parity {
             Parity::Ignored => self.asm.jcc(test.cond, keep),
@@ -624,22 +630,7 @@ impl Compiler<'_> {
     }
 
     fn wide_product(&mut self, op: Unary) {
-        let (right, left) = (self.pop(), self.pop());
-        let factor = match right.place {
-            Place::Int(reg) if reg != RAX && reg != RDX => reg,
-            _ => {
-                let reg = self.alloc_int_but(&[RAX, RDX]);
-                self.load_int(reg, right);
-                self.free(right);
-                reg
-            }
-        };
-        if left.place != Place::Int(RAX) {
-            self.claim_int(RAX);
-            self.load_int(RAX, left);
-            self.free(left);
-        }
-        self.claim_int(RDX);
+        let (factor, _) = self.for_rax_and_rdx();
         self.asm.unary(Width::W64, op, factor);
         self.free_int(factor);
         self.push(Ty::I64, Place::Int(RAX));

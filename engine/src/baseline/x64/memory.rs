@@ -5,10 +5,9 @@
 //! writes any.
 
 use super::registers::immediate;
-use super::{Compiler, Operand, Place, Ty, context_field};
+use super::{Compiler, Operand, Place, Ty};
 use crate::faults::Fault;
 use crate::module::ConstOp;
-use crate::native::context::VmContext;
 use crate::native::helpers::Helper;
 use crate::native::x64::asm::*;
 use crate::native::x64::thunks::field;
@@ -289,7 +288,7 @@ impl Compiler<'_> {
 
     /// Loads the address of a memory's record.
     fn load_memory(&mut self, to: Gpr, memory: u32) {
-        self.asm.mov_rm(W64, to, context_field(offset_of!(VmContext, memories)));
+        self.asm.mov_rm(W64, to, field!(memories));
         self.asm.mov_rm(W64, to, Mem::at(to, 8 * memory as i32));
     }
 
@@ -334,7 +333,7 @@ impl Compiler<'_> {
 
     /// Loads the address of a global's value into the scratch register.
     fn global(&mut self, index: u32) -> Mem {
-        self.asm.mov_rm(W64, SCRATCH, context_field(offset_of!(VmContext, globals)));
+        self.asm.mov_rm(W64, SCRATCH, field!(globals));
         self.asm.mov_rm(W64, SCRATCH, Mem::at(SCRATCH, 8 * index as i32));
         Mem::at(SCRATCH, 0)
     }

@@ -1,10 +1,11 @@
 //! Tables, element segments and references.
 
-use super::{Compiler, Place, Ty, context_funcs};
+use super::{Compiler, Place, Ty};
 use crate::baseline::operand::Test;
 use crate::native::helpers::Helper;
 use crate::native::x64::SCRATCH;
 use crate::native::x64::asm::*;
+use crate::native::x64::thunks::field;
 use crate::opcode::reader::Reader;
 use crate::opcode::{Reference, Table};
 use crate::store::TableLink;
@@ -91,7 +92,7 @@ impl Compiler<'_> {
             Reference::RefFunc => {
                 let func = reader.u32();
                 let reg = self.alloc_int();
-                self.asm.mov_rm(W64, SCRATCH, context_funcs());
+                self.asm.mov_rm(W64, SCRATCH, field!(funcs));
                 self.asm.mov_rm(Width::W32, reg, Mem::at(SCRATCH, 4 * func as i32));
                 self.asm.alu_ri(W64, Alu::Add, reg, 1);
                 self.push(Ty::Ref, Place::Int(reg));

@@ -8,10 +8,11 @@ use super::super::code::{FuncEntry, HEADER_SLOTS};
 use super::super::context::{Context, Crossing};
 use super::super::dispatch::{Flow, Machine, Op};
 use super::{ACCUMULATOR, SLOT};
+use crate::faults::Fault;
 use crate::instance::func_matches;
 use crate::store::{CallSite, FuncId, FuncKind, InstanceId};
 use crate::trap::TrapKind;
-use crate::val::slot_func;
+use crate::val::{NOT_NULL, REFERENCES_ARE_ZEROED, slot_func};
 use std::ffi::c_void;
 
 /// Charges and lays out a frame at `fp`, from which to return to `back` in `caller`, and enters.
@@ -41,6 +42,13 @@ unsafe fn enter(
         while at != end {
             at.write(0);
             at = at.add(1);
+        }
+        if REFERENCES_ARE_ZEROED.is_planted() {
+            let module = &(*machine.context).instance().module;
+            let locals = at.sub(entry.locals as usize);
+            for local in module.body_of(entry.func).declared_references() {
+                locals.add(local as usize).write(NOT_NULL);
+            }
         }
         machine.fp = fp;
         machine.ip = entry.code;
@@ -368,8 +376,17 @@ unsafe extern "C-unwind" fn tail_call(
             // SAFETY: the entry is that of a function of an instance that is alive.
             unsafe { enter_slowly(context, entry, fp, back, caller) }
         }
-        // SAFETY: the arguments lie at `fp`.
-        None => unsafe { call_host(context, func, CallSite::Tail, fp, back, caller) },
+        None => {
+            let (mut back, mut caller) = (back, caller);
+            if const { Fault::named("fast-interp-tail-call-to-host-resumes-freed-frame") }.is_planted() {
+                // SAFETY: the header is inside the stack; that arguments may have taken its place is the fault.
+                let header = unsafe { fp.add(frame as u32 as usize).cast::<[u64; 2]>().read() };
+                back = std::ptr::with_exposed_provenance(header[0] as usize);
+                caller = std::ptr::with_exposed_provenance_mut(header[1] as usize);
+            }
+            // SAFETY: the arguments lie at `fp`.
+            unsafe { call_host(context, func, CallSite::Tail, fp, back, caller) }
+        }
     }
 }
 

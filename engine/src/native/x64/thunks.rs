@@ -145,6 +145,15 @@ fn leave_guest(asm: &mut Asm) {
     keep_fuel(asm);
 }
 
+/// Calls a Rust function on the thread's stack, with the context as its first argument. Where the guest's stack
+/// pointer is must be noted already.
+fn call_rust(asm: &mut Asm, function: Mem) {
+    asm.mov_rr(W64, RDI, CONTEXT);
+    asm.mov_rm(W64, RSP, field!(host_sp));
+    asm.call_m(function);
+    asm.mov_rm(W64, RSP, field!(guest_sp));
+}
+
 fn keep_fuel(asm: &mut Asm) {
     asm.mov_mr(W64, field!(fuel), FUEL);
 }
@@ -156,11 +165,8 @@ fn load_fuel(asm: &mut Asm) {
 /// Called with a helper's number times eight in rax and its arguments from rsi on; gives its value in rax.
 fn emit_helper(asm: &mut Asm, exit: Label) {
     leave_guest(asm);
-    asm.mov_rr(W64, RDI, CONTEXT);
-    asm.mov_rm(W64, RSP, field!(host_sp));
     asm.mov_rm(W64, SCRATCH, field!(helpers));
-    asm.call_m(Mem::indexed(SCRATCH, RAX, 0));
-    asm.mov_rm(W64, RSP, field!(guest_sp));
+    call_rust(asm, Mem::indexed(SCRATCH, RAX, 0));
     asm.test_rr(W64, RAX, RAX);
     asm.jcc(Cond::NotEqual, exit);
     asm.mov_rr(W64, RAX, RDX);
@@ -173,12 +179,9 @@ fn emit_helper(asm: &mut Asm, exit: Label) {
 fn emit_other(asm: &mut Asm, exit: Label) -> u32 {
     keep_arguments(asm);
     leave_guest(asm);
-    asm.mov_rr(W64, RDI, CONTEXT);
     asm.mov_rr(W64, RSI, SCRATCH);
     asm.mov_rr(W64, RDX, RAX);
-    asm.mov_rm(W64, RSP, field!(host_sp));
-    asm.call_m(field!(resolve));
-    asm.mov_rm(W64, RSP, field!(guest_sp));
+    call_rust(asm, field!(resolve));
     asm.mov_rr(W64, SCRATCH, RDX);
     let (jump, cross) = (asm.label(), asm.label());
     asm.alu_ri(W64, Alu::Cmp, RAX, FAILED as i32);
@@ -199,13 +202,10 @@ fn emit_other(asm: &mut Asm, exit: Label) -> u32 {
     asm.call_r(SCRATCH);
     let cross_return = asm.here();
     keep_result(asm);
-    asm.mov_rr(W64, RDI, CONTEXT);
     asm.mov_rm(W64, RSI, Mem::at(RBP, -8));
     asm.mov_mr(W64, field!(guest_sp), RSP);
-    asm.mov_rm(W64, RSP, field!(host_sp));
-    asm.call_m(field!(cross_back));
-    asm.mov_rr(W64, RSP, RBP);
-    asm.pop(RBP);
+    call_rust(asm, field!(cross_back));
+    asm.leave();
     load_result(asm);
     asm.ret();
     cross_return
@@ -215,11 +215,8 @@ fn emit_other(asm: &mut Asm, exit: Label) -> u32 {
 fn emit_compile(asm: &mut Asm, exit: Label) {
     keep_arguments(asm);
     leave_guest(asm);
-    asm.mov_rr(W64, RDI, CONTEXT);
     asm.mov_rr(W64, RSI, RAX);
-    asm.mov_rm(W64, RSP, field!(host_sp));
-    asm.call_m(field!(compile_now));
-    asm.mov_rm(W64, RSP, field!(guest_sp));
+    call_rust(asm, field!(compile_now));
     asm.mov_rr(W64, SCRATCH, RDX);
     asm.test_rr(W64, RAX, RAX);
     asm.jcc(Cond::NotEqual, exit);
@@ -233,12 +230,9 @@ fn emit_check_subtype(asm: &mut Asm, exit: Label) {
     keep_arguments(asm);
     asm.mov_mr(W64, field!(link), SCRATCH);
     leave_guest(asm);
-    asm.mov_rr(W64, RDI, CONTEXT);
     asm.mov_rr(W64, RSI, SCRATCH);
     asm.mov_rr(W64, RDX, RAX);
-    asm.mov_rm(W64, RSP, field!(host_sp));
-    asm.call_m(field!(check_now));
-    asm.mov_rm(W64, RSP, field!(guest_sp));
+    call_rust(asm, field!(check_now));
     asm.test_rr(W64, RAX, RAX);
     asm.jcc(Cond::NotEqual, exit);
     load_arguments(asm);

@@ -19,7 +19,7 @@ pub(super) struct Body<'a> {
     /// Whether another function with exercises has been called, which is done once.
     has_called: bool,
     /// Whether the function has certainly ended.
-    is_over: bool,
+    pub is_over: bool,
 }
 
 /// A kind of exercise and how often it is chosen.
@@ -42,6 +42,8 @@ const EXERCISES: &[Row] = &[
     Row { weight: 3, write: |body| body.decide() },
     Row { weight: 2, write: |body| body.switch() },
     Row { weight: 1, write: |body| body.ignore() },
+    Row { weight: 8, write: |body| body.sweep() },
+    Row { weight: 2, write: |body| body.sweep_memory() },
 ];
 
 /// How a callee is reached.
@@ -118,7 +120,7 @@ impl<'a> Body<'a> {
         self.op().end();
     }
 
-    fn number(&mut self) -> Ty {
+    pub fn number(&mut self) -> Ty {
         self.plan.choices.number(self.stream)
     }
 
@@ -174,7 +176,7 @@ impl<'a> Body<'a> {
 
     // Exercises.
 
-    fn compute(&mut self) {
+    pub fn compute(&mut self) {
         let ty = self.number();
         self.operate(ty, 2);
         self.keep(ty);

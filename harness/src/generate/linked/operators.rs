@@ -2,12 +2,13 @@
 
 use super::Choices;
 use super::types::Ty;
-use crosscheck_engine::opcode::{Family, Opcode, Operand, Proposal, Row};
+use crosscheck_engine::opcode::{Family, Numeric, Opcode, Operand, Proposal, Row};
 use std::sync::LazyLock;
 use wasm_encoder::Encode;
 
 /// An operator without immediates that takes numbers and gives one.
 pub(in crate::generate) struct Operator {
+    pub opcode: Numeric,
     code: Vec<u8>,
     pub operands: Vec<Ty>,
     pub danger: Danger,
@@ -62,7 +63,9 @@ fn operator(row: &'static Row) -> Operator {
     let operands: Vec<Ty> = row.operands.iter().map(|operand| number(*operand)).collect();
     let is_float = |ty: &Ty| matches!(ty, Ty::F32 | Ty::F64);
     let float_result = is_float(&number(row.results[0]));
+    let Opcode::Numeric(opcode) = row.opcode else { unreachable!("the rows are of this family") };
     Operator {
+        opcode,
         code,
         danger,
         new_nans: ty.starts_with('f') && float_result && !exact,

@@ -1,0 +1,267 @@
+//! Looking for one planted fault by the means that should find it, and what it took.
+
+use super::{Planted, WITNESSES};
+use crate::cli::PLANTED;
+use crate::compare::Divergence;
+use crate::corpus::Finding;
+use crate::events::{Events, Tally};
+use crate::generate::Features;
+use crate::generate::stream::case_seed;
+use crate::investigate::{Budget, Question};
+use crate::report::Clock;
+use crate::run::{Campaign, Ground, Lanes};
+use crate::script::{self, ScriptFile};
+use crate::worker::{self, Options, Workers};
+use crosscheck_engine::Mode;
+use crosscheck_engine::faults::Room;
+use crosscheck_engine::faults::table::SeenBy;
+use crosscheck_spec_tests::Group;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// How long the reduction of a finding may take.
+const REDUCTION: Duration = Duration::from_secs(15);
+/// How long an action may take: a fault may well make a loop endless.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How faults are looked for.
+pub struct Hunt<'a> {
+    /// This program, which runs as the workers that have the fault.
+    pub program: OsString,
+    /// What the cases derive from.
+    pub seed: u64,
+    /// How long at most, for each fault.
+    pub time: Duration,
+    /// How many findings to go on to, to see how they are told apart.
+    pub more: u64,
+    /// Ends everything.
+    pub stop: &'a AtomicBool,
+}
+
+/// What became of the search for a fault.
+#[derive(Clone, Debug, Serialize)]
+pub struct Hunted {
+    /// The fault's name.
+    pub fault: String,
+    /// Where it is.
+    pub room: &'static str,
+    /// What found it; `None` if nothing did.
+    pub found: Option<Found>,
+    /// Cases that were run until then.
+    pub cases: u64,
+    /// CPU seconds until then, those of workers included.
+    pub cpu_s: f64,
+    /// How many findings each fingerprint had, of those that were looked at.
+    pub fingerprints: BTreeMap<String, u64>,
+}
+
+/// What found a fault.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Found {
+    /// A case of a campaign.
+    Case {
+        /// Which.
+        index: u64,
+        /// Which generator made it.
+        generator: String,
+        /// The first difference.
+        difference: String,
+        /// Whether who differs from whom points to the fault's room.
+        is_room_right: bool,
+        /// What it was reduced to, or why it was not.
+        reduced: Result<Reduced, String>,
+    },
+    /// A script of the suite, in which so many directives fail.
+    Suite {
+        /// Group and name.
+        script: String,
+        /// How many fail.
+        failures: u64,
+    },
+    /// A witness that the blind harness does not see.
+    Witness {
+        /// The engine's fault that goes unseen.
+        fault: &'static str,
+    },
+}
+
+/// A reduced finding.
+#[derive(Clone, Debug, Serialize)]
+pub struct Reduced {
+    /// Bytes of all function bodies.
+    pub code_bytes: usize,
+    /// Seconds by the clock on the wall.
+    pub seconds: f64,
+    /// As a script.
+    pub script: String,
+}
+
+impl Hunt<'_> {
+    /// Looks for a fault. Fails if the bench fails.
+    pub fn hunt(&self, planted: &Planted) -> Result<Hunted, String> {
+        let clock = Clock::start();
+        let nothing = Hunted {
+            fault: planted.to_string(),
+            room: planted.room().name(),
+            found: None,
+            cases: 0,
+            cpu_s: 0.0,
+            fingerprints: BTreeMap::new(),
+        };
+        match planted.seen_by() {
+            SeenBy::Campaign => self.campaign(planted, nothing),
+            SeenBy::Suite { group, file } => {
+                let failures = self.suite(planted, group, file)?;
+                let script = format!("{group}/{file}");
+                let found = (failures > 0).then_some(Found::Suite { script, failures });
+                Ok(Hunted { found, cpu_s: clock.stop().cpu_s, ..nothing })
+            }
+            SeenBy::OwnCheck => {
+                let found = self.witness(planted)?;
+                Ok(Hunted { found, cpu_s: clock.stop().cpu_s, ..nothing })
+            }
+        }
+    }
+
+    fn workers(&self, planted: &Planted) -> Result<Workers, String> {
+        let command = vec![self.program.clone(), PLANTED.into(), planted.to_string().into()];
+        Workers::start(Options { command, timeout: PATIENCE, ..Options::of("") })
+    }
+
+    fn campaign(&self, planted: &Planted, nothing: Hunted) -> Result<Hunted, String> {
+        let clock = Clock::start();
+        let campaign = self.campaign_for(self.time);
+        let workers = self.workers(planted)?;
+        let mut first = Until { enough: 1, outer: self.stop, stop: &AtomicBool::new(false) };
+        let stop = first.stop;
+        let tally = campaign.run_on(Ground::Workers(&workers), &mut first, stop)?;
+        // Only workers that have ended are counted.
+        drop(workers);
+        let cpu_s = clock.stop().cpu_s;
+        let found = match tally.findings.iter().min_by_key(|finding| finding.index) {
+            Some(finding) => Some(self.look_into(planted, &campaign, finding)?),
+            None => None,
+        };
+        let mut fingerprints = tally.fingerprints.clone();
+        if found.is_some() && tally.diverge < self.more {
+            let further = self.further(planted, tally.next_index)?;
+            for (fingerprint, count) in further.fingerprints {
+                *fingerprints.entry(fingerprint).or_default() += count;
+            }
+        }
+        Ok(Hunted { found, cases: tally.cases, cpu_s, fingerprints, ..nothing })
+    }
+
+    fn campaign_for(&self, time: Duration) -> Campaign {
+        Campaign {
+            seed: self.seed,
+            first: 0,
+            cases: None,
+            time: Some(time),
+            shard: (0, 1),
+            lanes: Lanes::Swarm(Mode::all().collect()),
+            judges: Vec::new(),
+            features: Features::executed(),
+        }
+    }
+
+    fn look_into(&self, planted: &Planted, campaign: &Campaign, finding: &Finding) -> Result<Found, String> {
+        let workers = self.workers(planted)?;
+        let subjects = campaign.subjects(case_seed(campaign.seed, finding.index));
+        let budget = Budget { stop: self.stop, time: Some(REDUCTION) };
+        let started = Instant::now();
+        let reduced = Question::new(Ground::Workers(&workers), &finding.case, &finding.divergence, &subjects)
+            .and_then(|question| question.investigate(&finding.case, &budget, &|_| {}))
+            .map(|found| Reduced {
+                code_bytes: code_bytes(&found.reduced.case),
+                seconds: started.elapsed().as_secs_f64(),
+                script: found.script,
+            });
+        Ok(Found::Case {
+            index: finding.index,
+            generator: finding.generator.clone(),
+            difference: finding.divergence.first.to_string(),
+            is_room_right: points_to(planted.room(), &finding.divergence),
+            reduced,
+        })
+    }
+
+    /// More findings of the same fault.
+    fn further(&self, planted: &Planted, start: u64) -> Result<Tally, String> {
+        let campaign = Campaign { first: start, ..self.campaign_for(self.time) };
+        let workers = self.workers(planted)?;
+        let stop = AtomicBool::new(false);
+        let mut events = Until { enough: self.more, outer: self.stop, stop: &stop };
+        campaign.run_on(Ground::Workers(&workers), &mut events, &stop)
+    }
+
+    /// How many directives of a script of the suite fail.
+    fn suite(&self, planted: &Planted, group: &str, file: &str) -> Result<u64, String> {
+        let files: Vec<ScriptFile> =
+            group.parse::<Group>()?.files().into_iter().map(ScriptFile::from).collect();
+        let script = files.into_iter().find(|script| script.name == file);
+        let script = script.ok_or_else(|| format!("the suite has no {group}/{file}"))?;
+        let workers = self.workers(planted)?;
+        let options = script::Options::default();
+        let lanes = script::Lane::all_modes();
+        let report =
+            worker::scripts::run_files(&workers, &[script], &lanes, &options, self.stop, &|_, _| {})?;
+        Ok(report.failures.len() as u64)
+    }
+
+    /// The witness that sees if nothing is wrong with the harness, and does not with the fault.
+    fn witness(&self, planted: &Planted) -> Result<Option<Found>, String> {
+        let name = planted.to_string();
+        let witness = WITNESSES.iter().find(|witness| witness.blinded_by == name);
+        let witness = witness.ok_or_else(|| format!("{name} has no witness"))?;
+        let sees = witness.is_seen(&self.program, false)? && !witness.is_seen(&self.program, true)?;
+        Ok(sees.then_some(Found::Witness { fault: witness.fault }))
+    }
+}
+
+/// Ends a campaign with enough findings.
+struct Until<'a> {
+    enough: u64,
+    outer: &'a AtomicBool,
+    stop: &'a AtomicBool,
+}
+
+impl Events for Until<'_> {
+    fn progress(&mut self, tally: &Tally, _: Option<u64>, _: Duration) {
+        if tally.diverge >= self.enough || self.outer.load(Ordering::Relaxed) {
+            self.stop.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn finding(&mut self, _: &Finding) {}
+}
+
+/// Whether who differs from whom says that the fault is in that room.
+fn points_to(room: Room, divergence: &Divergence) -> bool {
+    let is_in_room = |lane: &String| {
+        let mode = lane.split('+').next().unwrap_or_default();
+        let compiled = || Mode::all().any(|known| known.is_compiled() && known.name() == mode);
+        match room {
+            Room::Interp | Room::FastInterp | Room::Baseline => mode == room.name(),
+            Room::Native => compiled(),
+            Room::Floor | Room::Harness => false,
+        }
+    };
+    divergence.groups.iter().any(|group| group.iter().all(is_in_room))
+}
+
+/// Bytes of all function bodies of a case.
+fn code_bytes(case: &crate::case::Case) -> usize {
+    let payloads = case.modules.iter().flat_map(|module| wasmparser::Parser::new(0).parse_all(&module.wasm));
+    let bodies = payloads.filter_map(|payload| match payload {
+        Ok(wasmparser::Payload::CodeSectionEntry(body)) => {
+            Some((body.range().end - body.range().start) as usize)
+        }
+        Ok(_) | Err(_) => None,
+    });
+    bodies.sum()
+}

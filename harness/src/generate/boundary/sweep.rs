@@ -1,0 +1,98 @@
+//! One operator, or one place in memory, and many numbers at borders: what an operator does wrong of few operands
+//! only is met by trying many, not by computing with whatever the last instruction gave.
+
+use super::exercise::Body;
+use super::operand::Spot;
+use super::{NUMBERS, Ty, number_type};
+use crate::case::Value;
+use crate::generate::linked::operators::Operator;
+use crate::generate::values;
+use crosscheck_engine::numeric::evaluate;
+
+impl Body<'_> {
+    /// An operator on numbers at borders.
+    pub(super) fn sweep(&mut self) {
+        let result = self.number();
+        let operator = self.stream.pick(Operator::giving(result));
+        if !self.plan.choices.allows(operator) {
+            return self.compute();
+        }
+        let mut trapping = None;
+        for _ in 0..self.stream.between(8, 24) {
+            let mut operands: Vec<Value> = operator.operands.iter().map(|ty| self.border(*ty)).collect();
+            if let [left, right] = &mut operands[..]
+                && self.stream.percent(12)
+            {
+                left.clone_from(right);
+            }
+            let slots: Vec<u64> = operands.iter().map(bits).collect();
+            if evaluate(operator.opcode, &slots).is_err() {
+                trapping = Some(operands);
+            } else {
+                self.apply(operator, &operands);
+                self.mix(result);
+            }
+        }
+        // What traps comes last.
+        if let Some(operands) = trapping.filter(|_| self.stream.percent(15)) {
+            self.apply(operator, &operands);
+            self.mix(result);
+            self.is_over = true;
+        }
+    }
+
+    fn apply(&mut self, operator: &Operator, operands: &[Value]) {
+        for (ty, value) in operator.operands.iter().zip(operands) {
+            self.number_from_somewhere(*ty, value);
+        }
+        operator.write(&mut self.code);
+    }
+
+    /// Numbers at borders stored at a place, and read back in every way.
+    pub(super) fn sweep_memory(&mut self) {
+        let Spot { address, offset } = self.spot(8);
+        for _ in 0..self.stream.between(4, 12) {
+            let ty = self.number();
+            let value = self.border(ty);
+            self.store(ty, Spot { address, offset }, |body| body.number_from_somewhere(ty, &value));
+            for ty in NUMBERS {
+                if self.plan.choices.floats || matches!(ty, Ty::I32 | Ty::I64) {
+                    self.load(ty, Spot { address, offset });
+                    self.mix(ty);
+                }
+            }
+        }
+    }
+
+    fn border(&mut self, ty: Ty) -> Value {
+        values::value(number_type(ty), self.stream).expect("a number")
+    }
+
+    /// A number as a constant, by way of a local, or made so that nobody knows it.
+    fn number_from_somewhere(&mut self, ty: Ty, value: &Value) {
+        let way = self.stream.below(8);
+        if way == 0 && matches!(ty, Ty::I32 | Ty::I64) {
+            return self.known(ty, bits(value));
+        }
+        let mut op = self.op();
+        match *value {
+            Value::I32(bits) => op.i32_const(bits as i32),
+            Value::I64(bits) => op.i64_const(bits as i64),
+            Value::F32(bits) => op.f32_const(wasm_encoder::Ieee32::new(bits)),
+            Value::F64(bits) => op.f64_const(wasm_encoder::Ieee64::new(bits)),
+            Value::V128(_) | Value::Ref(_) => unreachable!("only numbers are drawn"),
+        };
+        if way < 3 {
+            let local = self.local(ty);
+            self.op().local_set(local).local_get(local);
+        }
+    }
+}
+
+fn bits(value: &Value) -> u64 {
+    match *value {
+        Value::I32(bits) | Value::F32(bits) => u64::from(bits),
+        Value::I64(bits) | Value::F64(bits) => bits,
+        Value::V128(_) | Value::Ref(_) => unreachable!("only numbers are drawn"),
+    }
+}
