@@ -41,8 +41,7 @@ const COMPILED: &[(&str, &str)] = &[
     ("baseline-fuel-of-the-next-segment", "call"),
     ("baseline-frame-one-slot-large", "call"),
     ("native-memory-length-kept-after-growth", "memory.grow"),
-    ("native-memory-length-kept-after-crossing", "memory.grow"),
-    ("native-tail-call-never-crosses-back", "return_call"),
+    ("native-memory-length-kept-after-crossing", "call"),
 ];
 
 /// Ends the campaign with the first finding that is no crash.
