@@ -41,6 +41,7 @@ const COMPILED: &[(&str, &str)] = &[
     ("baseline-fuel-of-the-next-segment", "call"),
     ("baseline-frame-one-slot-large", "call"),
     ("native-memory-length-kept-after-growth", "memory.grow"),
+    ("native-memory-length-kept-after-crossing", "call"),
 ];
 
 /// Ends the campaign with the first finding that is no crash.
@@ -111,6 +112,7 @@ fn fails(script: &str) -> bool {
 }
 
 #[test]
+#[allow(clippy::print_stdout, reason = "how much of the margin is left")]
 fn findings_of_planted_faults_become_small_scripts() {
     let compiled: &[_] = if Mode::all().any(|mode| mode.is_compiled()) { COMPILED } else { &[] };
     let mut sizes = Vec::new();
@@ -129,5 +131,6 @@ fn findings_of_planted_faults_become_small_scripts() {
         sizes.push(bytes);
     }
     sizes.sort_unstable();
+    println!("bytes of code: {sizes:?}");
     assert!(sizes[sizes.len() / 2] <= 30, "bytes of code: {sizes:?}");
 }

@@ -5,6 +5,7 @@
 //! applies it validates.
 
 pub mod blocks;
+pub mod calls;
 pub mod immediates;
 pub mod locals;
 mod tree;
@@ -235,6 +236,10 @@ fn replacements(site: &Site<'_>, node: &Node) -> Vec<Vec<u8>> {
         for operand in node.operands.iter().cloned().chain(deeper).filter(|operand| operand.ty.is_some()) {
             codes.push([&wasm[operand.bytes], &[DROP]].concat());
         }
+    }
+    if !node.results.is_empty() {
+        // What is left on the stack by a branch need not be there.
+        codes.push(Vec::new());
     }
     if let [result] = *node.results {
         let fitting = node.operands.iter().filter(|operand| operand.ty == Some(result));

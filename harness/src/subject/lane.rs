@@ -180,7 +180,7 @@ impl LaneSubject {
         run.store.set_trace(Some(recorder.clone()));
         for action in &prepared.case.actions {
             if let Action::Instantiate { module } = action {
-                recorder.instantiates(*module);
+                recorder.instantiates(Instance::all(&run.store).len(), *module);
             }
             if guarded(|| run.action(action)).is_err() {
                 // As in `observe`: nothing of such a store can be trusted.

@@ -55,16 +55,15 @@ pub(super) struct Recorder {
 #[derive(Default)]
 struct State {
     trace: Trace,
-    /// The module that is being instantiated, or was last.
-    latest: u32,
-    /// The modules of instances, by their numbers.
-    modules: BTreeMap<u32, u32>,
+    /// The number of the first instance that an instantiation makes, and the module.
+    instantiations: Vec<(u32, u32)>,
 }
 
 impl Recorder {
-    /// Instances that nobody has heard of are of this module from now on.
-    pub(super) fn instantiates(&self, module: u32) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).latest = module;
+    /// Instances from this number on are of this module, until the next instantiation.
+    pub(super) fn instantiates(&self, first: usize, module: u32) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.instantiations.push((first as u32, module));
     }
 
     /// The trace so far.
@@ -77,11 +76,48 @@ impl crosscheck_engine::Trace for Recorder {
     fn instruction(&self, instance: u32, offset: u32, _: Opcode, operands: &[u64]) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let state = &mut *state;
-        let module = *state.modules.entry(instance).or_insert(state.latest);
+        let made = state.instantiations.iter().rev().find(|(first, _)| *first <= instance);
+        let Some((_, module)) = made.copied() else { return };
         let seen = state.trace.modules.entry(module).or_default().entry(offset).or_default();
         if seen.count == 0 {
             seen.operands.iter_mut().zip(operands.iter().rev()).for_each(|(kept, operand)| *kept = *operand);
         }
         seen.count += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::{Action, CaseModule};
+    use crate::generate::plan;
+
+    fn wasm(text: &str) -> Vec<u8> {
+        let buffer = wast::parser::ParseBuffer::new(text).expect("it is text");
+        let mut module = wast::parser::parse::<wast::Wat<'_>>(&buffer).expect("it is a module");
+        module.encode().expect("it can be encoded")
+    }
+
+    #[test]
+    fn instructions_count_for_the_module_they_stand_in() {
+        let first = wasm("(module (func (export \"g\") (result i32) (i32.const 5)))");
+        let second = wasm(
+            "(module (import \"a\" \"g\" (func (result i32)))
+                (func (export \"f\") (result i32) (i32.add (call 0) (call 0))))",
+        );
+        let mut case = plan::plan(second, 1).expect("it is a module");
+        case.modules.insert(0, CaseModule { name: "a".into(), wasm: first.clone() });
+        case.actions = vec![
+            Action::Instantiate { module: 0 },
+            Action::Instantiate { module: 1 },
+            Action::Invoke { module: 1, export: "f".into(), args: Vec::new() },
+        ];
+        let trace = Trace::of(&case);
+        let constant = first.len() - 3;
+        assert_eq!(trace.seen(0, constant).map(|seen| seen.count), Some(2));
+        let add = case.modules[1].wasm.len() - 2;
+        let seen = trace.seen(1, add).expect("it was executed");
+        assert_eq!((seen.count, &seen.operands[..2]), (1, &[5, 5][..]));
+        assert_eq!(trace.seen(1, constant), None);
     }
 }

@@ -2,11 +2,14 @@
 
 use super::super::proposal::{Look, Proposal, Site};
 use super::tree::Node;
-use super::{DROP, long_first};
+use super::{DROP, locals, long_first, push_simplest};
 use crosscheck_engine::opcode::reader::Reader;
 use crosscheck_engine::opcode::{Control, Immediate, Opcode};
 use std::ops::Range;
 use wasm_encoder::Encode;
+
+/// The type of a block that takes and leaves nothing.
+const EMPTY_TYPE: u8 = 0x40;
 
 /// Blocks without their beginning and end, large ones first.
 pub fn unwrapped(look: &Look<'_>) -> Vec<Proposal> {
@@ -40,6 +43,42 @@ fn block_replacements(site: &Site<'_>, block: &Node) -> Vec<Vec<super::Edit>> {
         edits.push(vec![site.edit(block.at..block.immediates.end, code)]);
     }
     edits
+}
+
+/// Blocks that take nothing: what they took is made inside, or they are empty and their results are constants.
+pub fn without_parameters(look: &Look<'_>) -> Vec<Proposal> {
+    const END: u8 = 0x0b;
+    look.in_bodies(|site: &Site<'_>| {
+        let mut edits = Vec::new();
+        for block in &site.body.nodes {
+            let begins = matches!(block.opcode, Opcode::Control(Control::Block | Control::Loop));
+            let [inside] = block.inside.as_slice() else { continue };
+            if !begins {
+                continue;
+            }
+            let opcode = site.wasm()[block.at];
+            let mut empty = vec![opcode, EMPTY_TYPE, END];
+            if block.results.iter().all(|ty| push_simplest(*ty, &mut empty)) {
+                edits.push(vec![site.edit(block.bytes.clone(), empty)]);
+            }
+            let before = block.bytes.start..block.at;
+            let names_labels = site.body.names_in(&before).any(|name| name.of == Immediate::Label);
+            if before.is_empty() || names_labels || block.results.len() > 1 {
+                continue;
+            }
+            let mut code = vec![opcode];
+            match block.results.first() {
+                None => code.push(EMPTY_TYPE),
+                Some(ty) if locals::push_type(*ty, &mut code).is_some() => {}
+                Some(_) => continue,
+            }
+            for part in [before, inside.start..block.bytes.end] {
+                code.extend_from_slice(&site.wasm()[part]);
+            }
+            edits.push(vec![site.edit(block.bytes.clone(), code)]);
+        }
+        edits
+    })
 }
 
 /// The code of a range inside the block of that label, with labels as they are without the block. What branched to

@@ -1,0 +1,64 @@
+//! Makes calls through tables direct, so that tables and their segments can go.
+
+use super::super::proposal::{Look, Proposal, Site};
+use super::Edit;
+use super::tree::Node;
+use crosscheck_engine::opcode::{Control, Immediate, Opcode};
+use wasm_encoder::Encode;
+use wasmparser::{Parser, Payload, TypeRef};
+
+/// Functions that are tried in place of a table's element.
+const CANDIDATES: usize = 16;
+
+/// Calls through a table that call a function of the same type directly.
+pub fn direct(look: &Look<'_>) -> Vec<Proposal> {
+    look.in_bodies(|site: &Site<'_>| {
+        let mut edits = Vec::new();
+        for node in &site.body.nodes {
+            let code = match node.opcode {
+                Opcode::Control(Control::CallIndirect) => Control::Call,
+                Opcode::Control(Control::ReturnCallIndirect) => Control::ReturnCall,
+                _ => continue,
+            };
+            edits.extend(edits_of(site, node, code.row().code.value as u8));
+        }
+        edits
+    })
+}
+
+fn edits_of(site: &Site<'_>, node: &Node, opcode: u8) -> Vec<Vec<Edit>> {
+    let ty = site.body.names_in(&node.immediates).find(|name| name.of == Immediate::Type);
+    let (Some(ty), Some(index)) = (ty, node.operands.last()) else { return Vec::new() };
+    let types = function_types(site.wasm()).unwrap_or_default();
+    let funcs = (0u32..).zip(&types).filter(|(_, of)| **of == ty.index).take(CANDIDATES);
+    let edits = |(func, _): (u32, &u32)| {
+        let mut code = vec![opcode];
+        func.encode(&mut code);
+        vec![site.edit(index.bytes.clone(), Vec::new()), site.edit(node.at..node.immediates.end, code)]
+    };
+    funcs.map(edits).collect()
+}
+
+/// The type of each function, imported ones first.
+fn function_types(wasm: &[u8]) -> wasmparser::Result<Vec<u32>> {
+    let mut types = Vec::new();
+    for payload in Parser::new(0).parse_all(wasm) {
+        match payload? {
+            Payload::ImportSection(section) => {
+                for import in section.into_imports() {
+                    if let TypeRef::Func(ty) | TypeRef::FuncExact(ty) = import?.ty {
+                        types.push(ty);
+                    }
+                }
+            }
+            Payload::FunctionSection(section) => {
+                for ty in section {
+                    types.push(ty?);
+                }
+            }
+            Payload::CodeSectionStart { .. } => break,
+            _ => {}
+        }
+    }
+    Ok(types)
+}
