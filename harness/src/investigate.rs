@@ -6,9 +6,9 @@
 //! program may be the one that has the fault.
 
 use crate::case::Case;
-use crate::compare::{Divergence, Verdict};
+use crate::compare::{Divergence, Kind, Verdict};
 use crate::fingerprint::Fingerprint;
-use crate::localise::{Localisation, Place, localise};
+use crate::localise::{Localisation, Precision, localise};
 use crate::observe::Capture;
 use crate::reduce::{Reduced, Reducer, Refused, to_script_on};
 use crate::run::{CaseRun, Ground, Task, run_task};
@@ -43,9 +43,15 @@ pub struct Investigation {
 impl Investigation {
     /// What makes it the same bug as another: by the guilty opcode if that is known, else as it is seen.
     pub fn bug(&self, seen: &Divergence) -> Fingerprint {
-        let place = self.localised.as_ref().ok().and_then(|localised| localised.place.as_ref());
-        let of_bug = |place: &Place| Fingerprint::of_bug(&seen.groups, seen.first.kind, &place.opcode);
-        place.map_or_else(|| seen.fingerprint(), of_bug)
+        let Ok(Localisation { precision, place: Some(place), .. }) = &self.localised else {
+            return seen.fingerprint();
+        };
+        // Where it is an instruction that gives something else, other fuel is what became of that.
+        let kind = match (seen.first.kind, precision) {
+            (Kind::Fuel, Precision::Instruction) => Kind::Values,
+            (kind, _) => kind,
+        };
+        Fingerprint::of_bug(&seen.groups, kind, &place.opcode)
     }
 }
 
