@@ -16,7 +16,6 @@ mod replay;
 mod run;
 mod spec;
 
-use crate::case::Case;
 use crate::corpus::finding::Record;
 use crate::run::Lanes;
 use crate::subject::{self, Lane, LaneSubject, OUTSIDE, Subject};
@@ -203,16 +202,14 @@ impl Common {
         Ok(lanes.chain(self.judges()?).collect())
     }
 
-    /// The same for a file; where nobody asked for any, those that it was found with, if it is a finding or the case
-    /// of a fuzz target.
-    fn subjects_for(&self, file: &Path, of_target: Option<&Case>) -> Result<Vec<Arc<dyn Subject>>, Failure> {
-        if !self.modes.is_empty() || !self.with.is_empty() {
-            return self.subjects();
-        }
-        if let Some(case) = of_target {
-            return Ok(crate::fuzz::subjects(case));
-        }
-        if !file.is_dir() {
+    /// Whether somebody asked for certain subjects.
+    fn names_subjects(&self) -> bool {
+        !self.modes.is_empty() || !self.with.is_empty()
+    }
+
+    /// The same for a file; where nobody asked for any and it is a finding, those that it was found with.
+    fn subjects_for(&self, file: &Path) -> Result<Vec<Arc<dyn Subject>>, Failure> {
+        if !file.is_dir() || self.names_subjects() {
             return self.subjects();
         }
         let record = Record::load(file).map_err(Failure::Usage)?;

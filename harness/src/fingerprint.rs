@@ -1,9 +1,8 @@
 //! What makes two findings the same bug.
 //!
 //! Which subjects agree with which, the kind of difference, and where - by type or kind of entity,
-//! never by number or value, which change while a case shrinks. One bug shows itself in many such ways, for what is
-//! seen first depends on what a program goes on to do with a wrong value; and many bugs in the same. So once a
-//! finding is localised, it gets another fingerprint ([`Fingerprint::of_bug`]): the guilty modes, and the opcode.
+//! never by number or value, which change while a case shrinks. The guilty opcode is added once it is
+//! localised.
 
 use crate::compare::Kind;
 use crate::digest::Digest;
@@ -16,10 +15,11 @@ pub struct Fingerprint(String);
 impl Fingerprint {
     /// The fingerprint of a difference. Lanes count as their modes: which lanes run is drawn by lot.
     pub fn new(groups: &[Vec<String>], kind: Kind, place: &str) -> Fingerprint {
+        let mode = |name: &String| name.split('+').next().unwrap_or(name).to_string();
         let mut groups: Vec<String> = groups
             .iter()
             .map(|group| {
-                let mut modes: Vec<_> = group.iter().map(|name| mode(name)).collect();
+                let mut modes: Vec<_> = group.iter().map(mode).collect();
                 modes.sort();
                 modes.dedup();
                 modes.join(" ")
@@ -29,47 +29,12 @@ impl Fingerprint {
         Fingerprint(format!("{}|{}|{place}", groups.join(" / "), kind.word()))
     }
 
-    /// The fingerprint of a bug that was localised: which modes are wrong - not those of the largest group, or of the
-    /// reference's if groups are as large -, at which opcode, and what about it.
-    pub fn of_bug(groups: &[Vec<String>], kind: Kind, opcode: &str) -> Fingerprint {
-        let right = groups.iter().rev().max_by_key(|group| group.len());
-        let wrong = groups.iter().filter(|group| Some(*group) != right);
-        let mut modes: Vec<&str> = wrong.flatten().map(|name| mode(name)).collect();
-        modes.sort_unstable();
-        modes.dedup();
-        let what = match kind {
-            Kind::Crash => "crash",
-            Kind::Hang => "hang",
-            Kind::Fuel => "fuel",
-            Kind::TrapSite | Kind::Frames => "frames",
-            // Where a wrong value is seen first says nothing about how it came about.
-            Kind::Outcome
-            | Kind::Values
-            | Kind::TrapKind
-            | Kind::HostCalls
-            | Kind::Global
-            | Kind::TableSize
-            | Kind::TableElement
-            | Kind::MemorySize
-            | Kind::MemoryBytes
-            | Kind::Dropped
-            | Kind::Instances
-            | Kind::Unstable => "outcome",
-        };
-        Fingerprint(format!("{}|{what}|{opcode}", modes.join(" ")))
-    }
-
     /// A short name, good for files.
     pub fn short(&self) -> String {
         let mut digest = Digest::default();
         digest.text(&self.0);
         format!("{:012x}", digest.finish() >> 16)
     }
-}
-
-/// The mode of a lane.
-fn mode(lane: &str) -> &str {
-    lane.split('+').next().unwrap_or(lane)
 }
 
 impl fmt::Display for Fingerprint {

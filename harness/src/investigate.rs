@@ -1,5 +1,5 @@
-//! What is done with a divergence before people see it: the smallest case that diverges the same way, a script of it,
-//! and the instruction at which its subjects part.
+//! What is done with a divergence before people see it: the smallest case that diverges the same way, and a script
+//! of it.
 //!
 //! "The same way" is the fingerprint, asked of one subject of each group: who agrees anyway need not run. Cases are
 //! tried where the divergence was seen, for only there a subject that dies costs nothing, and another build of the
@@ -8,7 +8,6 @@
 use crate::case::Case;
 use crate::compare::{Divergence, Verdict};
 use crate::fingerprint::Fingerprint;
-use crate::localise::{Localisation, Place, localise};
 use crate::observe::Capture;
 use crate::reduce::{Reduced, Reducer, Refused, to_script_on};
 use crate::run::{CaseRun, Ground, Task, run_task};
@@ -34,19 +33,8 @@ pub struct Investigation {
     pub divergence: Divergence,
     /// The case as a script, with what the majority showed as what is expected.
     pub script: String,
-    /// Where subjects part in the smallest case, or why nobody knows.
-    pub localised: Result<Localisation, String>,
-    /// How long reducing took.
+    /// How long it took.
     pub time: Duration,
-}
-
-impl Investigation {
-    /// What makes it the same bug as another: by the guilty opcode if that is known, else as it is seen.
-    pub fn bug(&self, seen: &Divergence) -> Fingerprint {
-        let place = self.localised.as_ref().ok().and_then(|localised| localised.place.as_ref());
-        let of_bug = |place: &Place| Fingerprint::of_bug(&seen.groups, seen.first.kind, &place.opcode);
-        place.map_or_else(|| seen.fingerprint(), of_bug)
-    }
 }
 
 /// How long an investigation may go on.
@@ -126,23 +114,7 @@ impl<'a> Question<'a> {
         let (_, expected) = expected.ok_or("the majority was left out of the smallest case")?;
         let lanes: Vec<&str> = self.subjects.iter().map(|subject| subject.name()).collect();
         let script = to_script_on(&reduced.case, expected, &lanes, &notes(&divergence))?;
-        let time = started.elapsed();
-        let localised = self.localise(&reduced.case, &divergence, budget.stop);
-        Ok(Investigation { reduced, divergence, script, localised, time })
-    }
-
-    /// Where subjects part on a case that diverges that way.
-    fn localise(
-        &self,
-        case: &Case,
-        divergence: &Divergence,
-        stop: &AtomicBool,
-    ) -> Result<Localisation, String> {
-        let speakers = [self.majority, usize::from(self.majority == 0)];
-        match speakers.map(|speaker| self.subjects.get(speaker)) {
-            [Some(reference), Some(guilty)] => localise(self.ground, case, reference, guilty, stop),
-            _ => Err(format!("nobody to hold against {}", divergence.groups.concat().join(" "))),
-        }
+        Ok(Investigation { reduced, divergence, script, time: started.elapsed() })
     }
 }
 

@@ -23,7 +23,7 @@ use crosscheck_engine::opcode::Opcode;
 use path::{Path, Step};
 use probe::{Route, Show, What};
 use search::{Bench, Shown, Visible};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -32,7 +32,7 @@ use std::sync::atomic::AtomicBool;
 const AROUND: (usize, usize) = (6, 4);
 
 /// How closely the place is known.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Precision {
     /// The instruction.
@@ -44,7 +44,7 @@ pub enum Precision {
 }
 
 /// Where two subjects first part.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Localisation {
     /// How closely the place is known.
     pub precision: Precision,
@@ -71,7 +71,7 @@ pub struct Localisation {
 }
 
 /// An instruction of a case.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Place {
     /// Number of the module in the case.
     pub module: u32,
@@ -90,7 +90,7 @@ pub struct Place {
 }
 
 /// What one subject shows at a place.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Side {
     /// The subject.
     pub name: String,

@@ -8,6 +8,8 @@ use crate::events::{Events, Tally};
 use crate::generate::Features;
 use crate::generate::stream::case_seed;
 use crate::investigate::{Budget, Question};
+use crate::localise::{localise, parties};
+use crate::reduce::code_bytes;
 use crate::report::Clock;
 use crate::run::{Campaign, Ground, Lanes};
 use crate::script::{self, ScriptFile};
@@ -98,6 +100,10 @@ pub struct Reduced {
     pub seconds: f64,
     /// As a script.
     pub script: String,
+    /// The opcode at which subjects first part, or why it is not known.
+    pub opcode: Result<String, String>,
+    /// Whether it is the fault's; `None` if any would be.
+    pub is_opcode_right: Option<bool>,
 }
 
 impl Hunt<'_> {
@@ -174,12 +180,25 @@ impl Hunt<'_> {
         let subjects = campaign.subjects(case_seed(campaign.seed, finding.index));
         let budget = Budget { stop: self.stop, time: Some(REDUCTION) };
         let started = Instant::now();
-        let reduced = Question::new(Ground::Workers(&workers), &finding.case, &finding.divergence, &subjects)
+        let ground = Ground::Workers(&workers);
+        let reduced = Question::new(ground, &finding.case, &finding.divergence, &subjects)
             .and_then(|question| question.investigate(&finding.case, &budget, &|_| {}))
-            .map(|found| Reduced {
-                code_bytes: code_bytes(&found.reduced.case),
-                seconds: started.elapsed().as_secs_f64(),
-                script: found.script,
+            .map(|found| {
+                let seconds = started.elapsed().as_secs_f64();
+                let opcode = parties(&found.divergence, &subjects)
+                    .ok_or_else(|| "nobody is alone".to_string())
+                    .and_then(|[right, wrong]| {
+                        localise(ground, &found.reduced.case, &right, &wrong, self.stop)
+                    })
+                    .and_then(|found| found.place.ok_or_else(|| "no place was found".to_string()))
+                    .map(|place| place.opcode);
+                Reduced {
+                    code_bytes: code_bytes(&found.reduced.case),
+                    seconds,
+                    script: found.script,
+                    is_opcode_right: opcode.as_ref().map_or(Some(false), |opcode| planted.is_at(opcode)),
+                    opcode,
+                }
             });
         Ok(Found::Case {
             index: finding.index,
@@ -252,16 +271,4 @@ fn points_to(room: Room, divergence: &Divergence) -> bool {
         }
     };
     divergence.groups.iter().any(|group| group.iter().all(is_in_room))
-}
-
-/// Bytes of all function bodies of a case.
-fn code_bytes(case: &crate::case::Case) -> usize {
-    let payloads = case.modules.iter().flat_map(|module| wasmparser::Parser::new(0).parse_all(&module.wasm));
-    let bodies = payloads.filter_map(|payload| match payload {
-        Ok(wasmparser::Payload::CodeSectionEntry(body)) => {
-            Some((body.range().end - body.range().start) as usize)
-        }
-        Ok(_) | Err(_) => None,
-    });
-    bodies.sum()
 }

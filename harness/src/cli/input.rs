@@ -50,9 +50,8 @@ pub fn read(path: &Path) -> Result<Input, Failure> {
     }
 }
 
-/// Reads a file, for what a fuzz target would take it for - an artifact, or a file of its corpus - if one is named.
-pub fn read_for(path: &Path, target: Option<&str>) -> Result<Input, Failure> {
-    let Some(name) = target else { return read(path) };
+/// Reads what a fuzz target would take a file for: an artifact, or a file of its corpus.
+pub fn read_for_target(path: &Path, name: &str) -> Result<Input, Failure> {
     let target = fuzz::target(name).map_err(|error| Failure::Usage(format!("--target: {error}")))?;
     match (target.read)(&read_bytes(path)?) {
         fuzz::Input::Case(case) => Ok(Input::Case(case)),

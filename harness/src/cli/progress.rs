@@ -10,7 +10,6 @@ use crate::investigate::{Budget, Investigation, Question};
 use crate::run::Ground;
 use crate::subject;
 use indicatif::{ProgressBar, ProgressStyle};
-use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -38,8 +37,6 @@ pub struct Terminal<'a> {
     campaign: Identity,
     looking: Looking<'a>,
     looked_into: u32,
-    /// The first finding of each bug that was looked into.
-    bugs: BTreeMap<String, PathBuf>,
     verbose: bool,
     /// What could not be saved: told at the end, for a run must not end because a disk is full.
     unsaved: Option<String>,
@@ -49,8 +46,7 @@ impl<'a> Terminal<'a> {
     /// Findings go below `report`, and so does how far the campaign has come.
     pub fn new(report: &Path, campaign: Identity, looking: Looking<'a>, verbose: bool) -> Terminal<'a> {
         let report = report.to_path_buf();
-        let bugs = BTreeMap::new();
-        Terminal { bar: bar(), report, campaign, looking, looked_into: 0, bugs, verbose, unsaved: None }
+        Terminal { bar: bar(), report, campaign, looking, looked_into: 0, verbose, unsaved: None }
     }
 
     /// Takes the bar away. Fails if something could not be saved.
@@ -75,32 +71,18 @@ impl<'a> Terminal<'a> {
         self.looked_into += 1;
         self.bar.set_message(format!("looking into case {}", finding.index));
         let found = self.investigate(finding, time);
-        let reduction = found.as_ref().map(|found| Reduction::of(found, &finding.divergence));
-        let told = match &reduction {
-            Ok(reduction) => self.told(reduction, folder),
+        let told = match &found {
+            Ok(found) => format!(
+                "  reduced to {} bytes of wasm: {}",
+                found.reduced.case.wasm_bytes(),
+                folder.join(REDUCED_FILE).display()
+            ),
             Err(reason) => format!("  not reduced: {reason}"),
         };
-        let result = match (&found, reduction) {
-            (Ok(found), Ok(reduction)) => Ok((reduction, &found.reduced.case, found.script.as_str())),
-            (Err(reason), _) | (_, Err(reason)) => Err(reason.clone()),
-        };
-        record.looked_into(folder, result)?;
+        let found = found.as_ref().map_err(String::clone);
+        let found = found.map(|found| (reduction(found), &found.reduced.case, found.script.as_str()));
+        record.looked_into(folder, found)?;
         Ok(Some(told))
-    }
-
-    /// What a reduction comes to, and which earlier finding is of the same bug.
-    fn told(&mut self, reduction: &Reduction, folder: &Path) -> String {
-        let Reduction { bug, code_bytes, localised, .. } = reduction;
-        let script = folder.join(REDUCED_FILE);
-        let mut told = format!("  reduced to {code_bytes} bytes of code: {}", script.display());
-        if let Some(place) = localised.as_ref().and_then(|localised| localised.place.as_ref()) {
-            told += &format!("\n  subjects part at {place}");
-        }
-        match self.bugs.get(bug) {
-            Some(earlier) => told += &format!("\n  the same bug as {}: {bug}", earlier.display()),
-            None => _ = self.bugs.insert(bug.clone(), folder.to_path_buf()),
-        }
-        told
     }
 
     fn investigate(&self, finding: &Finding, time: Duration) -> Result<Investigation, String> {
@@ -109,6 +91,17 @@ impl<'a> Terminal<'a> {
         let question = Question::new(self.looking.ground, &finding.case, &finding.divergence, &subjects)?;
         let budget = Budget { stop: self.looking.stop, time: Some(time) };
         question.investigate(&finding.case, &budget, &|_| ())
+    }
+}
+
+/// What of an investigation goes into the record.
+pub fn reduction(found: &Investigation) -> Reduction {
+    Reduction {
+        fingerprint: found.divergence.fingerprint().to_string(),
+        first_difference: found.divergence.first.to_string(),
+        wasm_bytes: found.reduced.case.wasm_bytes(),
+        tried: found.reduced.tried,
+        seconds: found.time.as_secs_f64(),
     }
 }
 

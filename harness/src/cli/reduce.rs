@@ -1,11 +1,14 @@
 //! `reduce`: the smallest case that diverges the same way; `adopt`: a reduced finding becomes a regression.
 
 use super::input::{self, Input};
+use super::progress::reduction;
 use super::{Common, Done, Exit, Failure, show, stop_flag};
 use crate::case::Case;
 use crate::compare::Verdict;
-use crate::corpus::finding::{Record, Reduction};
+use crate::corpus::finding::Record;
 use crate::corpus::{REDUCED_FILE, write_whole};
+use crate::fuzz;
+use crate::generate::plan;
 use crate::investigate::{Budget, Investigation, Question};
 use crate::observe::Capture;
 use crate::run::{Task, run_task};
@@ -36,14 +39,17 @@ impl Reduce {
         let case = self.case()?;
         let stop = stop_flag()?;
         let field = self.common.field()?;
-        let subjects = self.common.subjects_for(&self.file, self.target.as_ref().map(|_| &case))?;
+        let subjects = match self.target {
+            Some(_) if !self.common.names_subjects() => fuzz::subjects(&case),
+            Some(_) | None => self.common.subjects_for(&self.file)?,
+        };
         let task = Task { case, subjects };
         let first = run_task(field.ground(), &task, Capture::Digest).map_err(Failure::Bench)?;
-        let Verdict::Diverge(seen) = &first.verdict else {
+        let Verdict::Diverge(divergence) = &first.verdict else {
             show(format_args!("{}: all agree; there is nothing to reduce", self.file.display()));
             return Ok(Exit::Green);
         };
-        let question = Question::new(field.ground(), &task.case, seen, &task.subjects);
+        let question = Question::new(field.ground(), &task.case, divergence, &task.subjects);
         let question = question.map_err(Failure::Bench)?;
         let progress = |case: &Case| {
             if self.common.verbose {
@@ -53,7 +59,7 @@ impl Reduce {
         let budget = Budget { stop: &stop, time: None };
         let found = self.common.in_pool(|| question.investigate(&task.case, &budget, &progress))?;
         let found = found.map_err(Failure::Bench)?;
-        let Investigation { reduced, divergence, script, localised, time } = &found;
+        let Investigation { reduced, divergence, script, time } = &found;
         show(script);
         show(format_args!(
             "{} bytes of wasm became {}; {} cases in {:.1} s; {}",
@@ -63,16 +69,11 @@ impl Reduce {
             time.as_secs_f64(),
             divergence.fingerprint()
         ));
-        match localised {
-            Ok(localised) => show(localised),
-            Err(why) => show(format_args!("not localised: {why}")),
-        }
         let output = self.output.clone().unwrap_or_else(|| default_output(&self.file));
         let cannot = |error| Failure::Bench(format!("{}: cannot write: {error}", output.display()));
         if self.file.is_dir() {
             let record = Record::load(&self.file).map_err(Failure::Usage)?;
-            let reduction = Reduction::of(&found, seen);
-            let found = Ok((reduction, &reduced.case, script.as_str()));
+            let found = Ok((reduction(&found), &reduced.case, script.as_str()));
             record.looked_into(&self.file, found).map_err(cannot)?;
         }
         write_whole(&output, script.as_bytes()).map_err(cannot)?;
@@ -81,12 +82,18 @@ impl Reduce {
     }
 
     fn case(&self) -> Result<Case, Failure> {
-        match input::read_for(&self.file, self.target.as_deref())? {
+        let file = self.file.display();
+        let input = match &self.target {
+            Some(target) => input::read_for_target(&self.file, target)?,
+            None => input::read(&self.file)?,
+        };
+        match input {
             Input::Case(case) => Ok(case),
-            Input::Module(wasm) => input::module_case(&self.file, wasm, self.seed),
+            Input::Module(wasm) => {
+                plan::plan(wasm, self.seed).map_err(|error| Failure::Usage(format!("{file}: {error}")))
+            }
             Input::Script(_) => Err(Failure::Usage(format!(
-                "{}: this is a script; a finding, case or module is expected",
-                self.file.display()
+                "{file}: this is a script; a finding, case or module is expected"
             ))),
         }
     }

@@ -21,9 +21,6 @@ pub struct Replay {
     /// Modules (.wasm, .wat), scripts (.wast), findings (folders) or cases (.xchk)
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// The fuzz target whose artifacts or corpus files they are
-    #[arg(long)]
-    target: Option<String>,
     /// What hosts, calls and arguments of a bare module derive from
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -41,8 +38,7 @@ impl Replay {
         // Only a search takes long enough to be stopped with what there is.
         let stop = if self.localise { stop_flag()? } else { Arc::default() };
         for file in &self.files {
-            let input = input::read_for(file, self.target.as_deref())?;
-            let exit = match input {
+            let exit = match input::read(file)? {
                 Input::Module(wasm) => self.case(file, &input::module_case(file, wasm, self.seed)?, &stop)?,
                 Input::Case(case) => self.case(file, &case, &stop)?,
                 Input::Script(text) => super::spec::replay_script(file, text, &self.common)?,
@@ -60,7 +56,7 @@ impl Replay {
             return Err(Failure::Usage(format!("{}: {module}{error}", file.display())));
         }
         // A replay shows every mode as it is; lots are for campaigns, and for what they found.
-        let subjects = self.common.subjects_for(file, self.target.as_ref().map(|_| case))?;
+        let subjects = self.common.subjects_for(file)?;
         let clock = Clock::start();
         let field = self.common.field()?;
         let task = Task { case: case.clone(), subjects };

@@ -4,9 +4,6 @@
 use super::{building, write_whole};
 use crate::case::Case;
 use crate::compare::{Difference, Divergence};
-use crate::investigate::Investigation;
-use crate::localise::Localisation;
-use crate::reduce::code_bytes;
 use crate::subject::OUTSIDE;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
@@ -36,37 +33,12 @@ pub struct Reduction {
     pub fingerprint: String,
     /// The first difference of the reduced case.
     pub first_difference: String,
-    /// What makes it the same bug as another, by the instruction at which subjects part.
-    pub bug: String,
     /// Bytes of the reduced modules.
     pub wasm_bytes: usize,
-    /// Bytes of their function bodies.
-    pub code_bytes: usize,
     /// Cases that were tried.
     pub tried: u64,
     /// Seconds it took.
     pub seconds: f64,
-    /// Where subjects part in the reduced case, if that was found out.
-    pub localised: Option<Localisation>,
-    /// Why it was not.
-    pub not_localised: Option<String>,
-}
-
-impl Reduction {
-    /// What of an investigation of that divergence goes into the record.
-    pub fn of(found: &Investigation, seen: &Divergence) -> Reduction {
-        Reduction {
-            fingerprint: found.divergence.fingerprint().to_string(),
-            first_difference: found.divergence.first.to_string(),
-            bug: found.bug(seen).to_string(),
-            wasm_bytes: found.reduced.case.wasm_bytes(),
-            code_bytes: code_bytes(&found.reduced.case),
-            tried: found.reduced.tried,
-            seconds: found.time.as_secs_f64(),
-            localised: found.localised.as_ref().ok().cloned(),
-            not_localised: found.localised.as_ref().err().cloned(),
-        }
-    }
 }
 
 /// The name of the file that holds a finding's case.
@@ -243,22 +215,12 @@ impl Record {
         let _ = writeln!(text, "\nSee it again:\n\n```sh\n{}\n```", self.replay);
         match (&self.reduced, script, &self.not_reduced) {
             (Some(reduction), Some(script), _) => {
-                let Reduction { bug, wasm_bytes, code_bytes, tried, seconds, .. } = reduction;
+                let Reduction { wasm_bytes, tried, seconds, .. } = reduction;
                 let _ = writeln!(
                     text,
-                    "\nThe bug: {bug}\n\nReduced to {wasm_bytes} bytes of wasm, {code_bytes} of them code \
-                     ({tried} cases, {seconds:.1} s):\n\n```wasm\n{}\n```",
+                    "\nReduced to {wasm_bytes} bytes of wasm ({tried} cases, {seconds:.1} s):\n\n```wasm\n{}\n```",
                     script.trim_end()
                 );
-                match (&reduction.localised, &reduction.not_localised) {
-                    (Some(localised), _) => {
-                        let _ = writeln!(text, "\nIn the reduced case:\n\n```text\n{localised}\n```");
-                    }
-                    (None, reason) => {
-                        let reason = reason.as_deref().unwrap_or("nobody tried");
-                        let _ = writeln!(text, "\nNot localised: {reason}.");
-                    }
-                }
             }
             (_, _, Some(reason)) => {
                 let _ = writeln!(text, "\nNot reduced: {reason}.");
