@@ -8,6 +8,7 @@ use crate::events::{Events, Tally};
 use crate::generate::Features;
 use crate::generate::stream::case_seed;
 use crate::investigate::{Budget, Question};
+use crate::reduce::code_bytes;
 use crate::report::Clock;
 use crate::run::{Campaign, Ground, Lanes};
 use crate::script::{self, ScriptFile};
@@ -20,7 +21,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long the reduction of a finding may take.
 const REDUCTION: Duration = Duration::from_secs(15);
@@ -54,8 +55,9 @@ pub struct Hunted {
     pub cases: u64,
     /// CPU seconds until then, those of workers included.
     pub cpu_s: f64,
-    /// How many findings each fingerprint had, of those that were looked at.
-    pub fingerprints: BTreeMap<String, u64>,
+    /// How many findings each bug had, of those that were looked at: as a campaign counts, for which all findings of a
+    /// fingerprint are of the bug that the first was localised to.
+    pub bugs: BTreeMap<String, u64>,
 }
 
 /// What found a fault.
@@ -98,6 +100,12 @@ pub struct Reduced {
     pub seconds: f64,
     /// As a script.
     pub script: String,
+    /// What makes it the same bug as another.
+    pub bug: String,
+    /// The opcode at which subjects first part, or why it is not known.
+    pub opcode: Result<String, String>,
+    /// Whether it is the fault's; `None` if any would be.
+    pub is_opcode_right: Option<bool>,
 }
 
 impl Hunt<'_> {
@@ -110,7 +118,7 @@ impl Hunt<'_> {
             found: None,
             cases: 0,
             cpu_s: 0.0,
-            fingerprints: BTreeMap::new(),
+            bugs: BTreeMap::new(),
         };
         match planted.seen_by() {
             SeenBy::Campaign => self.campaign(planted, nothing),
@@ -146,14 +154,32 @@ impl Hunt<'_> {
             Some(finding) => Some(self.look_into(planted, &campaign, finding)?),
             None => None,
         };
-        let mut fingerprints = tally.fingerprints.clone();
-        if found.is_some() && tally.diverge < self.more {
-            let further = self.further(planted, tally.next_index)?;
-            for (fingerprint, count) in further.fingerprints {
-                *fingerprints.entry(fingerprint).or_default() += count;
-            }
+        let bugs = match &found {
+            Some(_) if self.more > 0 => self.bugs(planted)?,
+            Some(_) | None => BTreeMap::new(),
+        };
+        Ok(Hunted { found, cases: tally.cases, cpu_s, bugs, ..nothing })
+    }
+
+    /// How findings of the fault are told apart, of as many as are asked for.
+    fn bugs(&self, planted: &Planted) -> Result<BTreeMap<String, u64>, String> {
+        let campaign = self.campaign_for(self.time);
+        let workers = self.workers(planted)?;
+        let stop = AtomicBool::new(false);
+        let mut events = Until { enough: self.more, outer: self.stop, stop: &stop };
+        let tally = campaign.run_on(Ground::Workers(&workers), &mut events, &stop)?;
+        let mut bugs: BTreeMap<String, u64> = BTreeMap::new();
+        for finding in &tally.findings {
+            let seen = finding.divergence.fingerprint().to_string();
+            let bug = match self.look_into(planted, &campaign, finding)? {
+                Found::Case { reduced: Ok(reduced), .. } => reduced.bug,
+                Found::Case { reduced: Err(_), .. } | Found::Suite { .. } | Found::Witness { .. } => {
+                    seen.clone()
+                }
+            };
+            *bugs.entry(bug).or_default() += tally.fingerprints.get(&seen).copied().unwrap_or(1);
         }
-        Ok(Hunted { found, cases: tally.cases, cpu_s, fingerprints, ..nothing })
+        Ok(bugs)
     }
 
     fn campaign_for(&self, time: Duration) -> Campaign {
@@ -173,13 +199,21 @@ impl Hunt<'_> {
         let workers = self.workers(planted)?;
         let subjects = campaign.subjects(case_seed(campaign.seed, finding.index));
         let budget = Budget { stop: self.stop, time: Some(REDUCTION) };
-        let started = Instant::now();
-        let reduced = Question::new(Ground::Workers(&workers), &finding.case, &finding.divergence, &subjects)
+        let ground = Ground::Workers(&workers);
+        let reduced = Question::new(ground, &finding.case, &finding.divergence, &subjects)
             .and_then(|question| question.investigate(&finding.case, &budget, &|_| {}))
-            .map(|found| Reduced {
-                code_bytes: code_bytes(&found.reduced.case),
-                seconds: started.elapsed().as_secs_f64(),
-                script: found.script,
+            .map(|found| {
+                let place = found.localised.as_ref().map_err(String::clone);
+                let place = place.and_then(|found| found.place.as_ref().ok_or("no place was found".into()));
+                let opcode = place.map(|place| place.opcode.clone());
+                Reduced {
+                    code_bytes: code_bytes(&found.reduced.case),
+                    seconds: found.time.as_secs_f64(),
+                    is_opcode_right: opcode.as_ref().map_or(Some(false), |opcode| planted.is_at(opcode)),
+                    opcode,
+                    bug: found.bug(&finding.divergence).to_string(),
+                    script: found.script,
+                }
             });
         Ok(Found::Case {
             index: finding.index,
@@ -188,15 +222,6 @@ impl Hunt<'_> {
             is_room_right: points_to(planted.room(), &finding.divergence),
             reduced,
         })
-    }
-
-    /// More findings of the same fault.
-    fn further(&self, planted: &Planted, start: u64) -> Result<Tally, String> {
-        let campaign = Campaign { first: start, ..self.campaign_for(self.time) };
-        let workers = self.workers(planted)?;
-        let stop = AtomicBool::new(false);
-        let mut events = Until { enough: self.more, outer: self.stop, stop: &stop };
-        campaign.run_on(Ground::Workers(&workers), &mut events, &stop)
     }
 
     /// How many directives of a script of the suite fail.
@@ -252,16 +277,4 @@ fn points_to(room: Room, divergence: &Divergence) -> bool {
         }
     };
     divergence.groups.iter().any(|group| group.iter().all(is_in_room))
-}
-
-/// Bytes of all function bodies of a case.
-fn code_bytes(case: &crate::case::Case) -> usize {
-    let payloads = case.modules.iter().flat_map(|module| wasmparser::Parser::new(0).parse_all(&module.wasm));
-    let bodies = payloads.filter_map(|payload| match payload {
-        Ok(wasmparser::Payload::CodeSectionEntry(body)) => {
-            Some((body.range().end - body.range().start) as usize)
-        }
-        Ok(_) | Err(_) => None,
-    });
-    bodies.sum()
 }

@@ -72,6 +72,8 @@ mod planted {
         longest_reduction_s: f64,
         /// Findings of campaigns that point to the right room, in percent.
         rooms_right: f64,
+        /// Findings that were localised at the opcode of the fault, in percent of those where one is expected.
+        opcodes_right: f64,
         /// Share of findings whose fingerprint is mostly that of their fault, in percent.
         purity: f64,
         /// Fingerprints a fault.
@@ -157,7 +159,16 @@ mod planted {
                 let why =
                     reduced.as_ref().err().map(|why| format!("; not reduced: {why}")).unwrap_or_default();
                 let room = if *is_room_right { "right" } else { "WRONG" };
-                (bytes, seconds, room, format!("{generator}: {difference}{why}"))
+                let opcode = reduced.as_ref().ok().map_or("", |reduced| match &reduced.opcode {
+                    Ok(opcode) => opcode,
+                    Err(why) => why,
+                });
+                let verdict = match reduced.as_ref().ok().and_then(|reduced| reduced.is_opcode_right) {
+                    Some(true) => "right ",
+                    Some(false) => "WRONG ",
+                    None => "",
+                };
+                (bytes, seconds, room, format!("{verdict}{opcode}; {generator}: {difference}{why}"))
             }
         };
         format!("{fault:<52} {cases:>7} {cpu_s:>7.2} {bytes:>5} {seconds:>6}  {room:<5} {by}")
@@ -176,6 +187,8 @@ mod planted {
             };
             let reduced = || cases().filter_map(|(_, reduced)| reduced.as_ref().ok());
             let mut sizes: Vec<f64> = reduced().map(|reduced| reduced.code_bytes as f64).collect();
+            let at_opcode =
+                |is| reduced().filter(|reduced| reduced.is_opcode_right == Some(is)).count() as u64;
             let rights = cases().filter(|(is_right, _)| *is_right).count();
             let (purity, buckets_per_fault) = fingerprints(rows);
             Totals {
@@ -186,6 +199,7 @@ mod planted {
                 median_code_bytes: median(&mut sizes),
                 largest_code_bytes: sizes.last().copied().unwrap_or(0.0),
                 longest_reduction_s: reduced().map(|reduced| reduced.seconds).fold(0.0, f64::max),
+                opcodes_right: percent(at_opcode(true), at_opcode(true) + at_opcode(false)),
                 rooms_right: percent(rights as u64, cases().count() as u64),
                 purity,
                 buckets_per_fault,
@@ -203,6 +217,7 @@ mod planted {
                     self.reduced, self.median_code_bytes, self.largest_code_bytes, self.longest_reduction_s
                 ),
                 format!("room          {:.1} % point to the right one", self.rooms_right),
+                format!("opcode        {:.1} % are localised at the right one", self.opcodes_right),
             ];
             if told_apart {
                 lines.push(format!(
@@ -224,8 +239,8 @@ mod planted {
     /// fingerprints a fault that has any.
     fn fingerprints(rows: &[Hunted]) -> (f64, f64) {
         let mut buckets: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
-        let faults = rows.iter().filter(|row| !row.fingerprints.is_empty()).count();
-        for (fingerprint, count) in rows.iter().flat_map(|row| &row.fingerprints) {
+        let faults = rows.iter().filter(|row| !row.bugs.is_empty()).count();
+        for (fingerprint, count) in rows.iter().flat_map(|row| &row.bugs) {
             buckets.entry(fingerprint).or_default().push(*count);
         }
         let all: u64 = buckets.values().flatten().sum();

@@ -20,10 +20,17 @@ impl Body<'_> {
         let mut trapping = None;
         for _ in 0..self.stream.between(8, 24) {
             let mut operands: Vec<Value> = operator.operands.iter().map(|ty| self.border(*ty)).collect();
-            if let [left, right] = &mut operands[..]
-                && self.stream.percent(12)
-            {
-                left.clone_from(right);
+            if let [left, right] = &mut operands[..] {
+                match self.stream.below(16) {
+                    0 | 1 => left.clone_from(right),
+                    // What a quotient of does not fit.
+                    2 => match (left, right) {
+                        (Value::I32(left), Value::I32(right)) => (*left, *right) = (1 << 31, u32::MAX),
+                        (Value::I64(left), Value::I64(right)) => (*left, *right) = (1 << 63, u64::MAX),
+                        _ => {}
+                    },
+                    _ => {}
+                }
             }
             let slots: Vec<u64> = operands.iter().map(bits).collect();
             if evaluate(operator.opcode, &slots).is_err() {
@@ -34,7 +41,7 @@ impl Body<'_> {
             }
         }
         // What traps comes last.
-        if let Some(operands) = trapping.filter(|_| self.stream.percent(15)) {
+        if let Some(operands) = trapping.filter(|_| self.stream.percent(25)) {
             self.apply(operator, &operands);
             self.mix(result);
             self.is_over = true;
@@ -65,6 +72,14 @@ impl Body<'_> {
     }
 
     fn border(&mut self, ty: Ty) -> Value {
+        // Two to a power at which conversions to integers and back change their ways.
+        const BIAS: u64 = 1023;
+        let power = f64::from_bits((BIAS - 2 + self.stream.below(68)) << 52);
+        match ty {
+            Ty::F32 if self.stream.percent(20) => return Value::F32((power as f32).to_bits()),
+            Ty::F64 if self.stream.percent(20) => return Value::F64(power.to_bits()),
+            _ => {}
+        }
         values::value(number_type(ty), self.stream).expect("a number")
     }
 
