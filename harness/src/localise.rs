@@ -13,7 +13,7 @@ pub mod path;
 pub mod probe;
 mod search;
 
-use crate::case::{Case, Value};
+use crate::case::{Action, Case, Value};
 use crate::compare::{Difference, Divergence, Kind, Verdict};
 use crate::disassembly::{made_of, wasm_lines};
 use crate::observe::{Capture, Observation, Outcome};
@@ -195,13 +195,30 @@ impl Search<'_> {
         matches!(outcome, Some(Outcome::Trap(trap)) if trap.site == Some(step.offset))
     }
 
+    /// The instruction that a compiler names that found its own code wrong.
+    fn told_by_crash(&self, path: &Path) -> Option<Place> {
+        let message = self.guilty.actions.last()?.outcome.failure()?;
+        let (_, told) = message.rsplit_once("(wasm 0x")?;
+        let offset = u32::from_str_radix(told.split_once(')')?.0, 16).ok()?;
+        let module = match self.bench.case.actions.get(self.bench.first.action)? {
+            Action::Instantiate { module } | Action::Invoke { module, .. } | Action::Read { module, .. } => {
+                *module
+            }
+        };
+        place_of(&self.bench.case, path, module, offset)
+    }
+
     /// What can be said if subjects part before an instruction is executed: which one a compiler fails on, if one does.
     fn before_any(&mut self, path: &Path) -> Result<Localisation, String> {
-        if self.bench.first.kind == Kind::Crash
-            && let Some((module, offset)) = self.bench.failing_code()?
-            && let Some(place) = place_of(&self.bench.case, path, module, offset)
-        {
-            return Ok(self.at(Precision::Instruction, None, Some(place)));
+        if self.bench.first.kind == Kind::Crash {
+            if let Some(place) = self.told_by_crash(path) {
+                return Ok(self.at(Precision::Instruction, None, Some(place)));
+            }
+            if let Some((module, offset)) = self.bench.failing_code()?
+                && let Some(place) = place_of(&self.bench.case, path, module, offset)
+            {
+                return Ok(self.at(Precision::Instruction, None, Some(place)));
+            }
         }
         Ok(self.action("they part before the first instruction is executed"))
     }

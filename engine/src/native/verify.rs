@@ -23,6 +23,7 @@ use super::x64::{DISTANCE_BYTES, ISLAND_BYTES};
 use crate::limits::Settings;
 use crate::module::ModuleInner;
 use ledger::{Ledger, Role};
+use std::collections::VecDeque;
 use std::ops::{Range, RangeInclusive};
 
 /// Functions begin at multiples of this.
@@ -45,6 +46,8 @@ struct Progress {
     /// A bit for each byte of the function: whether an instruction begins there.
     starts: Vec<u64>,
     ledger: Ledger,
+    /// File offsets of the calls of this function whose islands are still to come.
+    islands: VecDeque<u32>,
     /// Numbers of the next rows.
     site: usize,
     fault: usize,
@@ -55,6 +58,7 @@ struct Progress {
 
 impl Progress {
     fn begin(&mut self, bytes: u32) {
+        self.islands.clear();
         self.starts.clear();
         self.starts.resize((bytes as usize + 1).div_ceil(64), 0);
     }
@@ -83,7 +87,10 @@ pub(crate) fn verify(subject: &Subject) -> Result<(), String> {
         written = region.bytes.end;
         Function { subject, region, func, entries: &entries, progress: &mut progress, island: None }
             .check()
-            .map_err(|fault| format!("function {}: {fault}", func.func.0))?;
+            .map_err(|fault| {
+                // Readers of reports look for the place behind the word.
+                format!("function {}: {fault} (wasm {:#x})", func.func.0, progress.ledger.place())
+            })?;
     }
     if written as usize != code.len() {
         return Err(format!("there is more behind the last function's end at {written:#x}"));
@@ -286,6 +293,9 @@ impl Function<'_> {
             _ => (Role::TailCall(call.target), None),
         };
         self.progress.ledger.has(role, wasm)?;
+        if call.island.is_some() {
+            self.progress.islands.push_back(self.progress.ledger.place());
+        }
         let distance = i64::from(target) - i64::from(instruction.end);
         if !self.subject.range.contains(&distance) {
             return Err(format!("the call at {:#x} reaches further than calls may", call.at));
@@ -311,11 +321,20 @@ impl Function<'_> {
         self.island.is_some_and(|call| self.subject.plan.calls[call].island == Some(start))
     }
 
+    /// The number of the call whose island is next, which is looked at now.
+    fn take_island(&mut self) -> usize {
+        let number = self.island.expect("just asked");
+        self.island = self.next_island(number + 1);
+        if let Some(place) = self.progress.islands.pop_front() {
+            self.progress.ledger.look_at(place);
+        }
+        number
+    }
+
     /// A used island leads to the function of its call, which goes over it.
     fn check_island(&mut self, instruction: &Instruction, target: u32) -> Result<(), String> {
-        let number = self.island.expect("just asked");
+        let number = self.take_island();
         let call = &self.subject.plan.calls[number];
-        self.island = self.next_island(number + 1);
         if number < self.progress.call
             && instruction.end - instruction.start == ISLAND_BYTES
             && target == self.entry(call)?
@@ -328,11 +347,10 @@ impl Function<'_> {
 
     /// The call of an unused island goes elsewhere.
     fn check_unused_island(&mut self, decoder: &mut Decoder, start: u32) -> Result<(), String> {
-        let number = self.island.expect("just asked");
+        let number = self.take_island();
         let call = &self.subject.plan.calls[number];
         let rest = decoder.by_ref().take(ISLAND_BYTES as usize - 1);
         let unused = rest.filter(|instruction| instruction.class == Class::Trap).count();
-        self.island = self.next_island(number + 1);
         if number < self.progress.call && unused == ISLAND_BYTES as usize - 1 && !self.goes_to(call, start) {
             return Ok(());
         }

@@ -54,6 +54,8 @@ pub(super) struct Ledger {
     tables: VecDeque<u32>,
     /// Whether what runs rarely has begun.
     is_rare: bool,
+    /// Where the instruction is whose code was last looked at, or looked for.
+    at: u32,
 }
 
 impl Ledger {
@@ -65,6 +67,7 @@ impl Ledger {
         self.tables.clear();
         self.is_rare = false;
         let body = module.body(func);
+        self.at = body.code.start;
         self.trap(body.code.start, TrapKind::CallStackExhausted);
         let code = &module.bytes[body.code.start as usize..body.code.end as usize];
         let mut reader = Reader::new(code, body.code.start);
@@ -207,6 +210,16 @@ impl Ledger {
         }
     }
 
+    /// The file offset of the instruction whose code was last looked at, or looked for.
+    pub fn place(&self) -> u32 {
+        self.at
+    }
+
+    /// Looks at the code of an instruction that stands elsewhere.
+    pub fn look_at(&mut self, place: u32) {
+        self.at = place;
+    }
+
     /// Crosses off a call or jump that the code has; `wasm` is the file offset that its row gives it.
     pub fn has(&mut self, role: Role, wasm: Option<u32>) -> Result<(), String> {
         if !self.is_rare && matches!(role, Role::Trap(_)) {
@@ -215,6 +228,7 @@ impl Ledger {
         let fits = |at: u32| wasm.is_none_or(|wasm| wasm == at);
         if !self.is_rare {
             while let Some((at, due)) = self.main.pop_front() {
+                self.at = at;
                 match due {
                     Due::Access => self.compared.push_back(at),
                     Due::Is(is) if is == role && fits(at) => return Ok(()),
@@ -224,6 +238,7 @@ impl Ledger {
             return Err(format!("{role:?} of {wasm:x?} is nobody's"));
         }
         while let Some((at, due)) = self.rare.pop_front() {
+            self.at = at;
             match due {
                 Due::Access if self.compared.front() == Some(&at) => {
                     self.compared.pop_front();
@@ -245,6 +260,7 @@ impl Ledger {
     /// Crosses off a guarded access.
     pub fn has_fault(&mut self, wasm: u32) -> Result<(), String> {
         while let Some((at, due)) = self.main.pop_front() {
+            self.at = at;
             match due {
                 Due::Access if at == wasm => return Ok(()),
                 Due::Access => self.compared.push_back(at),
@@ -267,6 +283,7 @@ impl Ledger {
     fn begin_rare(&mut self) -> Result<(), String> {
         self.is_rare = true;
         while let Some((at, due)) = self.main.pop_front() {
+            self.at = at;
             match due {
                 Due::Access => self.compared.push_back(at),
                 Due::Is(_) | Due::Perhaps(_) => return Err(format!("{due:?} of {at:#x} has no code")),
@@ -283,6 +300,7 @@ impl Ledger {
             Due::Perhaps(_) => false,
         };
         if let Some((at, due)) = self.rare.iter().find(is_left) {
+            self.at = *at;
             return Err(format!("{due:?} of {at:#x} has no code"));
         }
         if !self.is_rare || !self.tables.is_empty() {
