@@ -1,6 +1,7 @@
 #!/bin/bash -eu
 # Builds every fuzz target, and hands it over with seeds and options.
 cd "$SRC/crosscheck"
+export CARGO_PROFILE_RELEASE_LTO=off
 cargo fuzz build -O --debug-assertions --fuzz-dir fuzz_targets
 
 for main in fuzz_targets/*.rs; do

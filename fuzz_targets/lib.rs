@@ -33,14 +33,33 @@ fn plant() {
 /// New bytes in place of old ones, of which there are `size`; gives how many there are now.
 #[cfg(fuzzing)]
 pub fn mutate(name: &str, bytes: &mut [u8], size: usize, most: usize, seed: u32) -> usize {
+    forgive_mutators();
     let target = fuzz::target(name).expect("every program has its row");
-    match target.mutate.and_then(|mutate| mutate(&bytes[..size], most, seed)) {
+    let made =
+        std::panic::catch_unwind(|| target.mutate.and_then(|mutate| mutate(&bytes[..size], most, seed)));
+    match made.ok().flatten() {
         Some(new) => {
             bytes[..new.len()].copy_from_slice(&new);
             new.len()
         }
         None => libfuzzer_sys::fuzzer_mutate(bytes, size, most),
     }
+}
+
+/// libFuzzer's library ends the process at any panic. One of wasm-mutate is no finding, and there is another mutation.
+#[cfg(fuzzing)]
+fn forgive_mutators() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let end = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            let is_theirs =
+                |crate_name| panic.location().is_some_and(|place| place.file().contains(crate_name));
+            if !["wasm-mutate", "egg"].into_iter().any(is_theirs) {
+                end(panic);
+            }
+        }));
+    });
 }
 
 /// Makes a program of the target of that name.
