@@ -15,11 +15,10 @@ pub struct Fingerprint(String);
 impl Fingerprint {
     /// The fingerprint of a difference. Lanes count as their modes: which lanes run is drawn by lot.
     pub fn new(groups: &[Vec<String>], kind: Kind, place: &str) -> Fingerprint {
-        let mode = |name: &String| name.split('+').next().unwrap_or(name).to_string();
         let mut groups: Vec<String> = groups
             .iter()
             .map(|group| {
-                let mut modes: Vec<_> = group.iter().map(mode).collect();
+                let mut modes: Vec<_> = group.iter().map(|name| mode_of(name).to_string()).collect();
                 modes.sort();
                 modes.dedup();
                 modes.join(" ")
@@ -35,6 +34,11 @@ impl Fingerprint {
         digest.text(&self.0);
         format!("{:012x}", digest.finish() >> 16)
     }
+}
+
+/// The mode of a lane of that name; an outside engine is its own.
+pub fn mode_of(name: &str) -> &str {
+    name.split('+').next().unwrap_or(name)
 }
 
 impl fmt::Display for Fingerprint {
