@@ -13,11 +13,15 @@ mod list;
 mod progress;
 mod reduce;
 mod replay;
+mod report;
 mod run;
 mod spec;
+mod status;
 
 use crate::case::Case;
 use crate::corpus::finding::Record;
+use crate::report::night::with_earlier;
+use crate::report::{Rendered, write_json, write_text};
 use crate::run::Lanes;
 use crate::subject::{self, Lane, LaneSubject, OUTSIDE, Subject};
 use clap::{Args, Parser, Subcommand};
@@ -99,6 +103,8 @@ enum Command {
     Adopt(reduce::Adopt),
     /// Whether the bench finds faults that are planted; only in builds that have them
     Faults(faults::Faults),
+    /// Puts runs together, shards and nights: terminal, page, JSON, JUnit
+    Report(report::Report),
     /// A plain runtime
     Run(run::Run),
     /// What a mode made of a module, beside the wasm
@@ -136,6 +142,9 @@ pub struct Common {
     /// Write the totals as JSON
     #[arg(long)]
     json: Option<PathBuf>,
+    /// Write the results as JUnit XML
+    #[arg(long)]
+    junit: Option<PathBuf>,
     /// Folder for findings and reports
     #[arg(long, default_value = "reports/latest")]
     report: PathBuf,
@@ -188,8 +197,23 @@ impl Common {
     }
 
     /// The same, for a part of a run whose totals nobody asked for.
-    fn without_json(&self) -> Common {
-        Common { json: None, ..self.clone() }
+    fn without_files(&self) -> Common {
+        Common { json: None, junit: None, ..self.clone() }
+    }
+
+    /// Writes the totals of a run into the report's folder, and the page and JUnit of all that is there.
+    fn write_report(&self, name: &str, totals: &impl serde::Serialize) -> Result<(), Failure> {
+        let write = || {
+            write_json(&self.report.join(name), totals)?;
+            if let Some(path) = &self.json {
+                write_json(path, totals)?;
+            }
+            let rendered = Rendered::of(&with_earlier(&self.report)?);
+            let rendered = rendered.expect("the night that was just written is there");
+            rendered.write(&self.report)?;
+            self.junit.as_ref().map_or(Ok(()), |path| write_text(path, &rendered.junit))
+        };
+        write().map_err(Failure::Bench)
     }
 
     /// The outside engines that were asked for.
@@ -311,6 +335,7 @@ pub fn main() -> ExitCode {
         Command::Reduce(reduce) => reduce.run(),
         Command::Adopt(adopt) => adopt.run(),
         Command::Faults(faults) => faults.run(),
+        Command::Report(report) => report.run(),
         Command::Run(run) => run.run(),
         Command::Explain(explain) => explain.run(),
         Command::Modes => list::modes(),

@@ -1,6 +1,7 @@
 //! What a campaign tells while it runs, and what it adds up to.
 
 use crate::corpus::Finding;
+use crate::coverage::Coverage;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -54,6 +55,12 @@ pub struct Tally {
     pub host_calls: u64,
     /// Traps of the reference, by kind.
     pub traps: BTreeMap<String, u64>,
+    /// What the reference executes of a sample of the cases on which all agree, and the modes that agree with it.
+    #[serde(default)]
+    pub coverage: Coverage,
+    /// How many cases that sample has.
+    #[serde(default)]
+    pub sampled: u64,
     /// Bytes of all modules.
     pub wasm_bytes: u64,
     /// The first finding of each fingerprint. Each is on disk, so totals on disk leave them out.
@@ -116,6 +123,8 @@ impl Tally {
         self.host_calls += part.host_calls;
         self.wasm_bytes += part.wasm_bytes;
         self.unexamined += part.unexamined;
+        self.sampled += part.sampled;
+        self.coverage.add(&part.coverage);
         add_all(&mut self.glances, part.glances);
         add_all(&mut self.inconclusive, part.inconclusive);
         add_all(&mut self.by_lane, part.by_lane);
@@ -127,7 +136,8 @@ impl Tally {
     }
 }
 
-fn add_all<K: Ord>(total: &mut BTreeMap<K, u64>, part: BTreeMap<K, u64>) {
+/// Adds counts up, key by key.
+pub fn add_all<K: Ord>(total: &mut BTreeMap<K, u64>, part: BTreeMap<K, u64>) {
     for (key, count) in part {
         *total.entry(key).or_default() += count;
     }

@@ -19,7 +19,7 @@ impl Fingerprint {
         let mut groups: Vec<String> = groups
             .iter()
             .map(|group| {
-                let mut modes: Vec<_> = group.iter().map(|name| mode(name)).collect();
+                let mut modes: Vec<_> = group.iter().map(|name| mode_of(name)).collect();
                 modes.sort();
                 modes.dedup();
                 modes.join(" ")
@@ -34,7 +34,7 @@ impl Fingerprint {
     pub fn of_bug(groups: &[Vec<String>], kind: Kind, opcode: &str) -> Fingerprint {
         let right = groups.iter().rev().max_by_key(|group| group.len());
         let wrong = groups.iter().filter(|group| Some(*group) != right);
-        let mut modes: Vec<&str> = wrong.flatten().map(|name| mode(name)).collect();
+        let mut modes: Vec<&str> = wrong.flatten().map(|name| mode_of(name)).collect();
         modes.sort_unstable();
         modes.dedup();
         let what = match kind {
@@ -67,9 +67,9 @@ impl Fingerprint {
     }
 }
 
-/// The mode of a lane.
-fn mode(lane: &str) -> &str {
-    lane.split('+').next().unwrap_or(lane)
+/// The mode of a lane of that name; an outside engine is its own.
+pub fn mode_of(name: &str) -> &str {
+    name.split('+').next().unwrap_or(name)
 }
 
 impl fmt::Display for Fingerprint {

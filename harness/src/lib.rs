@@ -28,6 +28,7 @@ pub mod reduce;
 #[cfg(all(feature = "planted-faults", unix))]
 pub mod canary;
 pub mod corpus;
+pub mod coverage;
 pub mod events;
 pub mod fuzz;
 pub mod report;

@@ -7,10 +7,11 @@ use crate::case::{Action, Case};
 use crate::compare::{Kind, Testimony, Verdict, judge};
 use crate::corpus::Finding;
 use crate::events::{Events, Tally};
+use crate::fingerprint::mode_of;
 use crate::generate::stream::{Purpose, Stream, case_seed};
 use crate::generate::{Features, Generated, Generator, Profile};
 use crate::observe::{Capture, Observation, Outcome};
-use crate::subject::{Lane, LaneSubject, Shown, Subject, Switch, Unwatched, observe_all};
+use crate::subject::{Lane, LaneSubject, Shown, Subject, Switch, Trace, Unwatched, observe_all};
 #[cfg(unix)]
 use crate::worker::{Feed, Lease, Workers};
 use crosscheck_engine::Mode;
@@ -28,6 +29,8 @@ const CHUNK_CASES: usize = 32;
 /// a fault that half of all cases show must not make the campaign twice as slow.
 const CLOSE_LOOKS: u64 = 8;
 const CLOSE_LOOKS_ONE_IN: u64 = 16;
+/// Of how many cases one is run once more, to see which opcodes it executes.
+pub const SAMPLE_ONE_IN: u64 = 32;
 
 /// Where subjects run.
 #[derive(Clone, Copy)]
@@ -236,38 +239,67 @@ impl Campaign {
     /// As [`Campaign::run_on`], from where an earlier run of the same campaign came to.
     pub fn go_on(
         &self,
-        mut tally: Tally,
+        tally: Tally,
         ground: Ground<'_>,
         events: &mut dyn Events,
         stop: &AtomicBool,
     ) -> Result<Tally, String> {
         let started = Instant::now();
+        let is_late = || self.time.is_some_and(|time| started.elapsed() >= time);
+        let ends = Ends { stop, is_late: &is_late };
+        self.go_on_until(ends, tally, ground, events, started)
+    }
+
+    /// As [`Campaign::go_on`], with somebody else's clock.
+    ///
+    /// Time may be up in the middle of a batch. Then what counts is what was done before the first case that was not;
+    /// but a divergence always counts, so what comes before one is run to its end.
+    fn go_on_until(
+        &self,
+        ends: Ends<'_>,
+        mut tally: Tally,
+        ground: Ground<'_>,
+        events: &mut dyn Events,
+        started: Instant,
+    ) -> Result<Tally, String> {
         tally.earlier_cases = tally.cases;
         let end = self.cases.map(|cases| self.first.saturating_add(cases));
         let mut next = tally.next_index;
         let mut complete = true;
         while end.is_none_or(|end| next < end) {
-            let late = self.time.is_some_and(|time| started.elapsed() >= time);
-            if late || stop.load(Ordering::Relaxed) {
-                complete = late && self.cases.is_none();
+            if ends.now() {
+                // Who asks only for a time gets all that was asked for when it is up.
+                complete = self.cases.is_none() && !ends.stop.load(Ordering::Relaxed);
                 break;
             }
             let until = end.map_or(next + BATCH_CASES, |end| end.min(next + BATCH_CASES));
             let indices: Vec<u64> =
                 (next..until).filter(|index| index % self.shard.1 == self.shard.0).collect();
-            let parts: Vec<Result<Tally, String>> = indices
+            let parts: Result<Vec<Part>, String> = indices
                 .par_chunks(CHUNK_CASES)
                 .map_init(
                     || self.generator(),
-                    |generator, indices| self.chunk(ground, generator, indices, &tally.glances),
+                    |generator, indices| self.chunk(ground, generator, indices, &tally.glances, Some(ends)),
                 )
                 .collect();
-            for part in parts {
-                for finding in tally.merge(part?) {
-                    events.finding(&finding);
+            let mut parts = parts?;
+            let diverging = parts.iter().rposition(|part| part.tally.diverge > 0);
+            let counts = diverging.map_or(0, |last| last + 1);
+            for (part, indices) in parts.iter_mut().zip(indices.chunks(CHUNK_CASES)).take(counts) {
+                if part.cut.is_some() {
+                    *part = self.chunk(ground, &mut self.generator(), indices, &tally.glances, None)?;
                 }
             }
             next = until;
+            for part in parts {
+                for finding in tally.merge(part.tally) {
+                    events.finding(&finding);
+                }
+                if let Some(index) = part.cut {
+                    next = index;
+                    break;
+                }
+            }
             tally.next_index = next;
             events.progress(&tally, end.map(|end| end - self.first), started.elapsed());
         }
@@ -294,10 +326,11 @@ impl Campaign {
         generator: &mut Generator,
         indices: &[u64],
         glances: &BTreeMap<String, u64>,
-    ) -> Result<Tally, String> {
+        ends: Option<Ends<'_>>,
+    ) -> Result<Part, String> {
         let part = Tally::new(self.seed, self.first);
         let (indices, asked) = (indices.iter(), VecDeque::new());
-        let mut chunk = Chunk { campaign: self, generator, indices, glances, asked, part };
+        let mut chunk = Chunk { campaign: self, generator, indices, glances, asked, part, ends, cut: None };
         match ground {
             Ground::InProcess => chunk.pass_here(),
             #[cfg(unix)]
@@ -305,8 +338,30 @@ impl Campaign {
             #[cfg(not(unix))]
             Ground::Workers(none) => match *none {},
         }
-        Ok(chunk.part)
+        Ok(Part { tally: chunk.part, cut: chunk.cut })
     }
+}
+
+/// When a campaign ends before it is done.
+#[derive(Clone, Copy)]
+struct Ends<'a> {
+    /// Somebody wants it to.
+    stop: &'a AtomicBool,
+    /// Time is up.
+    is_late: &'a (dyn Fn() -> bool + Sync),
+}
+
+impl Ends<'_> {
+    fn now(&self) -> bool {
+        self.stop.load(Ordering::Relaxed) || (self.is_late)()
+    }
+}
+
+/// What became of some consecutive cases.
+struct Part {
+    tally: Tally,
+    /// The first index that was not done, if the campaign ended before.
+    cut: Option<u64>,
 }
 
 /// Some consecutive cases of a campaign under way.
@@ -320,6 +375,10 @@ struct Chunk<'a> {
     /// Where the tasks that are made and not done come from, in order.
     asked: VecDeque<Origin>,
     part: Tally,
+    /// When to leave the rest; none if it must be done.
+    ends: Option<Ends<'a>>,
+    /// The first index that was left.
+    cut: Option<u64>,
 }
 
 /// Where a case comes from.
@@ -332,7 +391,14 @@ impl Chunk<'_> {
     /// The next case, if there is one.
     fn make(&mut self) -> Option<Task> {
         loop {
-            let index = *self.indices.next()?;
+            let index = *self.indices.as_slice().first()?;
+            if self.cut.is_none() && self.ends.is_some_and(|ends| ends.now()) {
+                self.cut = Some(index);
+            }
+            if self.cut.is_some() {
+                return None;
+            }
+            self.indices.next();
             self.part.cases += 1;
             let Some(Generated { case, generator, .. }) = self.generator.case(self.campaign.seed, index)
             else {
@@ -349,7 +415,10 @@ impl Chunk<'_> {
     fn settle(&mut self, origin: Origin, task: Task, run: CaseRun) {
         count(&task.case, &run, &mut self.part);
         match run.verdict {
-            Verdict::Agree => self.part.agree += 1,
+            Verdict::Agree => {
+                self.part.agree += 1;
+                self.sample(&origin, &task.case, &run);
+            }
             Verdict::Invalid => self.part.invalid += 1,
             Verdict::Inconclusive(reason) => self.part.inconclusive(&reason),
             Verdict::Diverge(divergence) => {
@@ -360,6 +429,18 @@ impl Chunk<'_> {
                 self.part.findings.push(Finding { seed, index, generator, case: task.case, divergence });
             }
         }
+    }
+
+    /// Looks at what is executed of some of the cases on which all agree; which ones follows from the seed.
+    fn sample(&mut self, origin: &Origin, case: &Case, run: &CaseRun) {
+        if !case_seed(self.campaign.seed, origin.index).is_multiple_of(SAMPLE_ONE_IN) {
+            return;
+        }
+        let mut modes: Vec<&str> = run.observations.iter().map(|(name, _)| mode_of(name)).collect();
+        modes.sort_unstable();
+        modes.dedup();
+        self.part.sampled += 1;
+        self.part.coverage.count(&Trace::opcodes_of(case), modes.into_iter());
     }
 
     /// Whether a case gets the closer look that it wants. If not, it is counted, and that is all.
@@ -474,3 +555,6 @@ fn count(case: &Case, run: &CaseRun, tally: &mut Tally) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ use crate::cli::PLANTED;
 use crate::compare::Divergence;
 use crate::corpus::Finding;
 use crate::events::{Events, Tally};
+use crate::fingerprint::mode_of;
 use crate::generate::Features;
 use crate::generate::stream::case_seed;
 use crate::investigate::{Budget, Question};
@@ -268,7 +269,7 @@ impl Events for Until<'_> {
 /// Whether who differs from whom says that the fault is in that room.
 fn points_to(room: Room, divergence: &Divergence) -> bool {
     let is_in_room = |lane: &String| {
-        let mode = lane.split('+').next().unwrap_or_default();
+        let mode = mode_of(lane);
         let compiled = || Mode::all().any(|known| known.is_compiled() && known.name() == mode);
         match room {
             Room::Interp | Room::FastInterp | Room::Baseline => mode == room.name(),

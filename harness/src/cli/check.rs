@@ -34,7 +34,7 @@ impl Check {
     /// Runs the suite, then the campaign; the worse outcome counts.
     pub fn run(&self) -> Done {
         let stop = stop_flag()?;
-        let spec = Spec::whole_suite(self.common.without_json()).run_until(&stop)?;
+        let spec = Spec::whole_suite(self.common.without_files()).run_until(&stop)?;
         if stop.load(Ordering::Relaxed) {
             return Ok(Exit::Interrupted);
         }

@@ -50,20 +50,20 @@ impl Field {
     }
 
     /// What the workers said of themselves, if they are not this program.
-    pub fn worker_json(&self, common: &Common) -> Json {
+    pub fn worker_json(&self, common: &Common) -> Option<Json> {
         #[cfg(unix)]
         if let (Some(workers), Some(command)) = (&self.workers, &common.worker) {
             let greeting = workers.greeting();
-            return json!({"worker": {
+            return Some(json!({
                 "command": command,
                 "build": greeting.build,
                 "arch": greeting.arch,
                 "cpu_features": greeting.cpu_features,
                 "subjects": greeting.subjects,
                 "switches": greeting.switches,
-            }});
+            }));
         }
-        json!({})
+        None
     }
 
     /// Where cases run.

@@ -6,6 +6,8 @@ use crate::corpus::campaign::Identity;
 use crate::corpus::{self, remove_unfinished};
 use crate::events::Tally;
 use crate::generate::Features;
+use crate::report::fuzz::Fuzz as FuzzReport;
+use crate::report::night::FUZZ_FILE;
 use crate::report::{self, Clock};
 use crate::run::Campaign;
 use clap::Args;
@@ -66,25 +68,23 @@ impl Fuzz {
         let ground = field.ground();
         let until = self.time.and_then(|time| Instant::now().checked_add(time));
         let looking = Looking { ground, stop, each: self.reduce_time, until };
-        let mut terminal = Terminal::new(&self.common.report, identity, looking, self.common.verbose);
+        let mut terminal =
+            Terminal::new(&self.common.report, identity, looking, self.common.verbose, self.time);
         let tally = self.common.in_pool(|| match begun {
             Some(tally) => campaign.go_on(tally, ground, &mut terminal, stop),
             None => campaign.run_on(ground, &mut terminal, stop),
         })?;
-        let saved = terminal.finish();
+        let (throughput, saved) = terminal.finish();
         let worker = field.worker_json(&self.common);
         // Only workers that have ended are counted in what the run took.
         drop(field);
         let tally = tally.map_err(Failure::Bench)?;
         saved?;
         let times = clock.stop();
-        show(format_args!("campaign\n{}", report::fuzz_summary(&campaign, &tally, &times)));
-        let json = report::fuzz_json(&campaign, &tally, &times, &self.common.report);
-        let json = report::joined(json, worker);
-        report::write_json(&self.common.report.join("fuzz.json"), &json).map_err(Failure::Bench)?;
-        if let Some(path) = &self.common.json {
-            report::write_json(path, &json).map_err(Failure::Bench)?;
-        }
+        let mut totals = FuzzReport::new(&campaign, &tally, &times, throughput, &self.common.report);
+        totals.header.worker = worker;
+        show(format_args!("campaign\n{}", report::fuzz_summary(&totals)));
+        self.common.write_report(FUZZ_FILE, &totals)?;
         if stop.load(Ordering::Relaxed) {
             return Ok(Exit::Interrupted);
         }

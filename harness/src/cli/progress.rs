@@ -1,12 +1,14 @@
 //! What a campaign shows and keeps while it runs: a bar on a terminal, nothing in a pipe; findings as they come, looked
 //! into at once; how far it has come.
 
+use super::status::{Now, Status};
 use super::{Failure, show};
 use crate::corpus::campaign::{self, Identity};
 use crate::corpus::finding::{Record, Reduction};
 use crate::corpus::{Finding, REDUCED_FILE};
 use crate::events::{Events, Tally};
 use crate::investigate::{Budget, Investigation, Question};
+use crate::report::fuzz::Throughput;
 use crate::run::Ground;
 use crate::subject;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -41,22 +43,45 @@ pub struct Terminal<'a> {
     /// The first finding of each bug that was looked into.
     bugs: BTreeMap<String, PathBuf>,
     verbose: bool,
+    /// How long it may take.
+    time: Option<Duration>,
+    throughput: Throughput,
+    /// Cases that are counted in the throughput, or ran before.
+    counted: u64,
+    status: Status,
     /// What could not be saved: told at the end, for a run must not end because a disk is full.
     unsaved: Option<String>,
 }
 
 impl<'a> Terminal<'a> {
     /// Findings go below `report`, and so does how far the campaign has come.
-    pub fn new(report: &Path, campaign: Identity, looking: Looking<'a>, verbose: bool) -> Terminal<'a> {
-        let report = report.to_path_buf();
-        let bugs = BTreeMap::new();
-        Terminal { bar: bar(), report, campaign, looking, looked_into: 0, bugs, verbose, unsaved: None }
+    pub fn new(
+        report: &Path,
+        campaign: Identity,
+        looking: Looking<'a>,
+        verbose: bool,
+        time: Option<Duration>,
+    ) -> Terminal<'a> {
+        Terminal {
+            bar: bar(),
+            report: report.to_path_buf(),
+            campaign,
+            looking,
+            looked_into: 0,
+            bugs: BTreeMap::new(),
+            verbose,
+            time,
+            throughput: Throughput::default(),
+            counted: 0,
+            status: Status::new(report, "fuzz"),
+            unsaved: None,
+        }
     }
 
-    /// Takes the bar away. Fails if something could not be saved.
-    pub fn finish(self) -> Result<(), Failure> {
+    /// Takes the bar away. Gives how fast it went, and what could not be saved.
+    pub fn finish(self) -> (Throughput, Result<(), Failure>) {
         self.bar.finish_and_clear();
-        self.unsaved.map_or(Ok(()), |first| Err(Failure::Bench(first)))
+        (self.throughput, self.unsaved.map_or(Ok(()), |first| Err(Failure::Bench(first))))
     }
 
     fn cannot_save(&mut self, what: &str, error: &std::io::Error) {
@@ -117,18 +142,36 @@ pub fn bar() -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} {msg} {elapsed}, {eta} left");
+    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} {msg}, {elapsed}, {eta} left");
     ProgressBar::new_spinner().with_style(style.expect("the template is a constant"))
 }
 
 impl Events for Terminal<'_> {
     fn progress(&mut self, tally: &Tally, cases: Option<u64>, elapsed: Duration) {
-        if let Some(cases) = cases {
-            self.bar.set_length(cases);
+        let ran = tally.cases - tally.earlier_cases;
+        self.throughput.count(ran - self.counted, elapsed.as_secs_f64());
+        self.counted = ran;
+        let of = cases.map(|cases| cases / self.campaign.shard.1);
+        let findings = tally.findings.len() as u64;
+        let now = Now { done: tally.cases, of, findings, elapsed, time: self.time };
+        // A campaign that has a time is as far as its time is.
+        match (of, self.time) {
+            (Some(cases), _) => {
+                self.bar.set_length(cases);
+                self.bar.set_position(tally.cases);
+            }
+            (None, Some(time)) => {
+                self.bar.set_length(time.as_secs());
+                self.bar.set_position(elapsed.as_secs().min(time.as_secs()));
+            }
+            (None, None) => self.bar.set_position(tally.cases),
         }
-        let rate = (tally.cases - tally.earlier_cases) as f64 / elapsed.as_secs_f64().max(0.001);
-        self.bar.set_position(tally.cases);
-        self.bar.set_message(format!("{rate:.0}/s, {} findings", tally.findings.len()));
+        let rate = ran as f64 / elapsed.as_secs_f64().max(0.001);
+        let Tally { cases, agree, diverge, .. } = tally;
+        let told =
+            format!("{cases} cases, {agree} agree, {diverge} diverge, {findings} findings, {rate:.0}/s");
+        self.bar.set_message(told);
+        self.status.tell(&now);
         if let Err(error) = campaign::save(&self.report, &self.campaign, tally) {
             self.cannot_save("how far the campaign has come", &error);
         }

@@ -6,10 +6,12 @@ use crate::case::{Action, Case};
 use crate::compare::{Divergence, Verdict};
 use crate::localise::{self, Localisation};
 use crate::observe::{Capture, HostCall, Observation, Outcome, State};
+use crate::report::header::Header;
 use crate::report::{self, Clock};
 use crate::run::{CaseRun, Ground, Task, run_task};
 use crate::subject::Prepared;
 use clap::Args;
+use serde::Serialize;
 use serde_json::{Value as Json, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -81,11 +83,10 @@ impl Replay {
         drop(field);
         if let Some(path) = &self.common.json {
             let names: Vec<String> = run.observations.iter().map(|(name, _)| name.clone()).collect();
-            let header = report::header(&names, self.common.shard, &clock.stop(), true);
-            let localised = json!({"localised": localised.and_then(Result::ok)});
-            let case = report::joined(case_json(case, &run), localised);
-            let json = report::joined(report::joined(header, case), worker);
-            report::write_json(path, &json).map_err(Failure::Bench)?;
+            let header = Header::new(names, self.common.shard, &clock.stop(), true);
+            let header = Header { worker, ..header };
+            let (case, localised) = (case_json(case, &run), localised.and_then(Result::ok));
+            report::write_json(path, &Replayed { header, case, localised }).map_err(Failure::Bench)?;
         }
         Ok(match run.verdict {
             Verdict::Agree => Exit::Green,
@@ -93,6 +94,16 @@ impl Replay {
             Verdict::Inconclusive(_) | Verdict::Invalid => Exit::NothingRan,
         })
     }
+}
+
+/// A replay as JSON.
+#[derive(Serialize)]
+struct Replayed {
+    #[serde(flatten)]
+    header: Header,
+    #[serde(flatten)]
+    case: Json,
+    localised: Option<Localisation>,
 }
 
 /// Where the subjects of a task first part.

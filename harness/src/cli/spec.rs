@@ -1,19 +1,31 @@
 //! `spec`: scripts through every mode.
 
 use super::input::read_script;
+use super::status::{Now, Status};
 use super::{Common, Done, Exit, Failure, progress, show, stop_flag};
-use crate::report::{self, Clock};
-use crate::script::{self, ScriptFile, ScriptReport, scripts_below};
+use crate::report::header::Header;
+use crate::report::night::SPEC_FILE;
+use crate::report::spec::Spec as SpecReport;
+use crate::report::standing::Standings;
+use crate::report::{self, Clock, conformance};
+use crate::script::{self, ModeCounts, ScriptFile, ScriptReport, scripts_below};
 use clap::Args;
 use crosscheck_spec_tests::Group;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// Options of `spec`.
 #[derive(Args)]
 pub struct Spec {
     /// Groups of the suite (wasm-v3, simd, ...), files or folders; default: every group
     what: Vec<String>,
+    /// Fail on what is worse than in this file, and on nothing else: a spec.json, or a page that `--bless` wrote
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Write the page that later runs are held against, e.g. reports/conformance.md
+    #[arg(long, value_name = "FILE")]
+    bless: Option<PathBuf>,
     #[command(flatten)]
     common: Common,
 }
@@ -24,7 +36,7 @@ const SHOWN_FAILURES: usize = 20;
 impl Spec {
     /// The whole suite with default options otherwise.
     pub fn whole_suite(common: Common) -> Spec {
-        Spec { what: Vec::new(), common }
+        Spec { what: Vec::new(), baseline: None, bless: None, common }
     }
 
     /// Runs the scripts, prints the summary and writes the report.
@@ -35,19 +47,45 @@ impl Spec {
 
     /// As [`Spec::run`], with somebody else watching for interrupts.
     pub fn run_until(&self, stop: &AtomicBool) -> Done {
+        // A baseline that cannot be read is told before anything runs.
+        let baseline = self.baseline.as_deref().map(Standings::load).transpose().map_err(Failure::Usage)?;
+        if self.bless.is_some() && self.common.shard.1 > 1 {
+            return Err(Failure::Usage("--bless: a shard is not what others can be held against".into()));
+        }
         let (files, broken) = collect(&self.what)?;
-        run_scripts(&files, broken, &self.common, stop)
+        let (exit, spec) = run_scripts(&files, broken, &self.common, stop)?;
+        if let Some(path) = self.bless.as_ref().filter(|_| exit != Exit::Interrupted) {
+            report::write_text(path, &conformance::page(&spec)).map_err(Failure::Bench)?;
+        }
+        let Some(baseline) = baseline else { return Ok(exit) };
+        let whole = self.what.is_empty() && self.common.shard.1 == 1 && exit != Exit::Interrupted;
+        let changes = Standings::of(&spec).since(&baseline, whole);
+        let shown = if self.common.verbose { usize::MAX } else { SHOWN_FAILURES };
+        changes.lines(shown).iter().for_each(show);
+        let (worse, better) = (changes.worse.len(), changes.better.len());
+        show(format_args!("baseline: {worse} worse, {better} better"));
+        Ok(match exit {
+            Exit::Green | Exit::Failures if worse > 0 => Exit::Failures,
+            // What fails is known, and failed before.
+            Exit::Green | Exit::Failures => Exit::Green,
+            Exit::Usage | Exit::NothingRan | Exit::Bench | Exit::Interrupted => exit,
+        })
     }
 }
 
 /// A script from a file, as `replay` shows it: every failure, and the totals.
 pub fn replay_script(path: &Path, text: String, common: &Common) -> Done {
     let file = ScriptFile::new(path.display().to_string(), text);
-    run_scripts(&[file], Vec::new(), common, &AtomicBool::new(false))
+    Ok(run_scripts(&[file], Vec::new(), common, &AtomicBool::new(false))?.0)
 }
 
 #[allow(clippy::print_stderr, reason = "files that cannot be read are no part of the summary")]
-fn run_scripts(files: &[ScriptFile], broken: Vec<String>, common: &Common, stop: &AtomicBool) -> Done {
+fn run_scripts(
+    files: &[ScriptFile],
+    broken: Vec<String>,
+    common: &Common,
+    stop: &AtomicBool,
+) -> Result<(Exit, SpecReport), Failure> {
     let (shard, shards) = common.shard;
     let mine: Vec<ScriptFile> =
         files.iter().zip(0..).filter(|(_, n)| n % shards == shard).map(|(f, _)| f.clone()).collect();
@@ -56,9 +94,22 @@ fn run_scripts(files: &[ScriptFile], broken: Vec<String>, common: &Common, stop:
     bar.set_length(mine.len() as u64);
     let clock = Clock::start();
     let field = common.field()?;
-    let step = |file: &ScriptFile, _: &ScriptReport| {
+    let by_file = Mutex::new(Vec::with_capacity(mine.len()));
+    let status = Status::new(&common.report, "spec");
+    let step = |file: &ScriptFile, report: &ScriptReport| {
         bar.set_message(file.path());
         bar.inc(1);
+        let mut by_file = by_file.lock().unwrap_or_else(PoisonError::into_inner);
+        if report.files > 0 {
+            by_file.push((file.path(), report.modes.clone()));
+        }
+        status.tell(&Now {
+            done: by_file.len() as u64,
+            of: Some(mine.len() as u64),
+            findings: report.failures.len() as u64,
+            elapsed: clock.elapsed(),
+            time: None,
+        });
     };
     let report = common.in_pool(|| field.run_files(&mine, &lanes, stop, &step))?;
     let worker = field.worker_json(common);
@@ -66,31 +117,29 @@ fn run_scripts(files: &[ScriptFile], broken: Vec<String>, common: &Common, stop:
     bar.finish_and_clear();
     let report = report.map_err(Failure::Bench)?;
     let times = clock.stop();
-    let verbose = common.verbose || files.len() == 1;
-    show(report::spec_summary(&report, &times, if verbose { usize::MAX } else { SHOWN_FAILURES }, verbose));
     let names: Vec<String> = lanes.iter().map(|lane| lane.name.clone()).collect();
     let complete = !stop.load(Ordering::Relaxed);
-    let body = serde_json::to_value(&report).expect("a report is plain data");
-    let json = report::joined(report::header(&names, common.shard, &times, complete), body);
-    let json = report::joined(json, worker);
-    report::write_json(&common.report.join("spec.json"), &json).map_err(Failure::Bench)?;
-    if let Some(path) = &common.json {
-        report::write_json(path, &json).map_err(Failure::Bench)?;
-    }
-    let unreadable: Vec<String> = report.unreadable.iter().map(ToString::to_string).chain(broken).collect();
+    let header = Header { worker, ..Header::new(names, common.shard, &times, complete) };
+    let by_file = by_file.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let spec = SpecReport::new(header, report, by_file);
+    let verbose = common.verbose || files.len() == 1;
+    show(report::spec_summary(&spec, if verbose { usize::MAX } else { SHOWN_FAILURES }, verbose));
+    common.write_report(SPEC_FILE, &spec)?;
+    let unreadable: Vec<String> = spec.unreadable.iter().map(ToString::to_string).chain(broken).collect();
     unreadable.iter().for_each(|line| eprintln!("error: {line}"));
-    if !complete {
-        return Ok(Exit::Interrupted);
-    }
-    if !unreadable.is_empty() {
-        return Ok(Exit::Usage);
-    }
-    if !report.failures.is_empty() {
-        return Ok(Exit::Failures);
-    }
-    let passed: u64 = report.modes.iter().map(|(_, counts)| counts.passed).sum();
-    let skipped: u64 = report.modes.iter().map(|(_, counts)| counts.skipped).sum();
-    Ok(if report.files == 0 || (passed == 0 && skipped > 0) { Exit::NothingRan } else { Exit::Green })
+    let sum = |of: fn(&ModeCounts) -> u64| spec.modes.values().map(of).sum::<u64>();
+    let exit = if !complete {
+        Exit::Interrupted
+    } else if !unreadable.is_empty() {
+        Exit::Usage
+    } else if !spec.failures.is_empty() {
+        Exit::Failures
+    } else if spec.files == 0 || (sum(|counts| counts.passed) == 0 && sum(|counts| counts.skipped) > 0) {
+        Exit::NothingRan
+    } else {
+        Exit::Green
+    };
+    Ok((exit, spec))
 }
 
 /// The scripts that are meant, and a line for each file in a folder that cannot be read.

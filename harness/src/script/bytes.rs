@@ -3,6 +3,7 @@
 use super::LaneDeath;
 use super::report::{ExcuseEntry, Failure, ModeCounts, ScriptReport, SkipEntry, Unreadable};
 use crate::case::bytes::{DecodeError, Reader, Writer};
+use crate::coverage::Coverage;
 
 fn write_list<T>(list: &[T], writer: &mut Writer, mut write: impl FnMut(&T, &mut Writer)) {
     writer.count(list.len());
@@ -32,6 +33,7 @@ impl ScriptReport {
             writer.string(&skip.file);
             writer.u32(skip.line);
             writer.u64(skip.count);
+            write_list(&skip.modes, writer, |mode, writer| writer.string(mode));
             writer.string(&skip.reason);
         });
         write_list(&self.excuses, writer, |excuse, writer| {
@@ -40,6 +42,7 @@ impl ScriptReport {
             writer.string(&excuse.reason);
         });
         write_list(&self.unreadable, writer, Unreadable::write);
+        self.coverage.write(writer);
     }
 
     /// Reads what [`ScriptReport::write`] appended.
@@ -55,16 +58,18 @@ impl ScriptReport {
             let (file, line) = (text(reader)?, reader.u32()?);
             Ok(Failure { file, line, mode: text(reader)?, message: text(reader)? })
         })?;
-        let skips = reader.list(20, |reader| {
+        let skips = reader.list(24, |reader| {
             let (file, line) = (text(reader)?, reader.u32()?);
-            Ok(SkipEntry { file, line, count: reader.u64()?, reason: text(reader)? })
+            let (count, modes) = (reader.u64()?, reader.list(4, text)?);
+            Ok(SkipEntry { file, line, count, modes, reason: text(reader)? })
         })?;
         let excuses = reader.list(12, |reader| {
             let (file, line) = (text(reader)?, reader.u32()?);
             Ok(ExcuseEntry { file, line, reason: text(reader)? })
         })?;
         let unreadable = reader.list(16, Unreadable::read)?;
-        Ok(ScriptReport { modes, files, failures, skips, excuses, unreadable })
+        let coverage = Coverage::read(reader)?;
+        Ok(ScriptReport { modes, files, failures, skips, excuses, unreadable, coverage })
     }
 }
 

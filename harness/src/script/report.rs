@@ -1,14 +1,14 @@
 //! What running scripts gives: figures a mode, and a line for everything that is not a pass.
 
 use super::Lane;
-use serde::ser::{SerializeMap, Serializer};
+use crate::coverage::Coverage;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The result of one or many scripts, in the shape of the `spec` report.
-#[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize)]
+/// The result of one or many scripts.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ScriptReport {
     /// Figures by lane, in the order of the lanes.
-    #[serde(serialize_with = "as_map")]
     pub modes: Vec<(String, ModeCounts)>,
     /// Scripts that ran.
     pub files: u64,
@@ -20,10 +20,13 @@ pub struct ScriptReport {
     pub excuses: Vec<ExcuseEntry>,
     /// Files that are not scripts.
     pub unreadable: Vec<Unreadable>,
+    /// Opcodes that lanes of the reference executed, a directive at most once, and assertions about them that hold.
+    pub coverage: Coverage,
 }
 
 /// One lane's figures.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ModeCounts {
     /// Assertions that hold.
     pub passed: u64,
@@ -47,7 +50,8 @@ impl Failure {
 }
 
 /// Something that went wrong in one lane.
-#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Failure {
     /// The script: `wasm-v3/i32.wast`.
     pub file: String,
@@ -60,7 +64,8 @@ pub struct Failure {
 }
 
 /// Directives that were not run, for one cause.
-#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SkipEntry {
     /// The script.
     pub file: String,
@@ -68,12 +73,15 @@ pub struct SkipEntry {
     pub line: u32,
     /// Directives that this cause kept from running in at least one lane, the cause included.
     pub count: u64,
+    /// The lanes.
+    pub modes: Vec<String>,
     /// What would be needed.
     pub reason: String,
 }
 
 /// A directive that failed and is excused.
-#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ExcuseEntry {
     /// The script.
     pub file: String,
@@ -84,7 +92,8 @@ pub struct ExcuseEntry {
 }
 
 /// A file that is not a script: where it stops being one, and what was expected there.
-#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Unreadable {
     /// The file.
     pub file: String,
@@ -139,22 +148,16 @@ impl ScriptReport {
         self.skips.extend(other.skips);
         self.excuses.extend(other.excuses);
         self.unreadable.extend(other.unreadable);
+        self.coverage.add(&other.coverage);
     }
 }
 
 impl ModeCounts {
-    fn add(&mut self, other: ModeCounts) {
+    /// Adds another part's figures.
+    pub fn add(&mut self, other: ModeCounts) {
         self.passed += other.passed;
         self.failed += other.failed;
         self.skipped += other.skipped;
         self.excused += other.excused;
     }
-}
-
-fn as_map<S: Serializer>(modes: &[(String, ModeCounts)], serializer: S) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map(Some(modes.len()))?;
-    for (name, counts) in modes {
-        map.serialize_entry(name, counts)?;
-    }
-    map.end()
 }

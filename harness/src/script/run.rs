@@ -8,9 +8,11 @@ use super::report::{DIFFERS, ExcuseEntry, Failure, ScriptReport, SkipEntry, Unre
 use super::settings::Settings;
 use super::text::Lines;
 use super::{Lane, LaneDeath, Options, ScriptFile, ScriptWatch};
-use crosscheck_engine::Engine;
+use crate::coverage::Executed;
+use crosscheck_engine::{Engine, Mode};
 use crosscheck_spec_tests::excuses;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use wast::lexer::Lexer;
 use wast::parser::{self, ParseBuffer};
 use wast::{QuoteWat, Wast, WastDirective, WastExecute, WastThread};
@@ -45,10 +47,27 @@ pub(super) fn run(
     let mut states = vec![LaneState::new(&first, engine.clone(), settings.fuel)];
     let others = others.iter().map(|lane| settings.lane(lane));
     states.extend(others.map(|lane| LaneState::new(&lane, engine.sibling(&lane.config), settings.fuel)));
+    let executed = Arc::new(Executed::default());
+    for (lane, state) in lanes.iter().zip(&mut states) {
+        if lane.config.mode() == Mode::Interp {
+            state.store.set_trace(Some(executed.clone()));
+        }
+    }
     let report = ScriptReport { files: 1, ..ScriptReport::of_lanes(lanes) };
     let skips = BTreeMap::new();
-    let mut run =
-        Run { file, options, deaths, watch, engine, lanes: states, skips, report, line: 0, directive: 0 };
+    let mut run = Run {
+        file,
+        options,
+        deaths,
+        watch,
+        engine,
+        lanes: states,
+        executed,
+        skips,
+        report,
+        line: 0,
+        directive: 0,
+    };
     for (number, directive) in script.directives.into_iter().enumerate() {
         run.line = lines.line(directive.span());
         run.directive = number as u32;
@@ -70,13 +89,22 @@ struct Run<'a> {
     /// Decodes; all lanes' engines are its siblings.
     engine: Engine,
     lanes: Vec<LaneState>,
-    /// Directives skipped, by cause.
-    skips: BTreeMap<Skip, u64>,
+    /// What lanes of the reference executed of the present directive.
+    executed: Arc<Executed>,
+    /// Directives skipped, by cause, and the lanes.
+    skips: BTreeMap<Skip, Skipped>,
     report: ScriptReport,
     /// Where the present directive starts.
     line: u32,
     /// The present directive's number.
     directive: u32,
+}
+
+/// What one cause kept from running.
+#[derive(Default)]
+struct Skipped {
+    directives: u64,
+    lanes: BTreeSet<usize>,
 }
 
 /// Whether a directive asserts something, which decides how it is counted.
@@ -278,11 +306,17 @@ impl Run<'_> {
             Kind::Assertion => 1,
             Kind::Step => 0,
         };
-        let mut causes = BTreeSet::new();
+        let mut causes: BTreeMap<Skip, BTreeSet<usize>> = BTreeMap::new();
         let mut excused = None;
-        for ((name, counts), verdict) in self.report.modes.iter_mut().zip(verdicts) {
+        let mut right = Vec::with_capacity(verdicts.len());
+        for (lane, ((name, counts), verdict)) in self.report.modes.iter_mut().zip(verdicts).enumerate() {
             match verdict {
-                Verdict::Passed => counts.passed += assertions,
+                Verdict::Passed => {
+                    counts.passed += assertions;
+                    if kind == Kind::Assertion {
+                        right.push(name.as_str());
+                    }
+                }
                 Verdict::Failed(message) => {
                     counts.failed += 1;
                     let (file, mode) = (self.file.path(), name.clone());
@@ -294,12 +328,15 @@ impl Run<'_> {
                 }
                 Verdict::Skipped(skip) => {
                     counts.skipped += assertions;
-                    causes.insert(skip);
+                    causes.entry(skip).or_default().insert(lane);
                 }
             }
         }
-        for cause in causes {
-            *self.skips.entry(cause).or_default() += 1;
+        self.report.coverage.count(&self.executed.take(), right.into_iter());
+        for (cause, lanes) in causes {
+            let skipped = self.skips.entry(cause).or_default();
+            skipped.directives += 1;
+            skipped.lanes.extend(lanes);
         }
         if let Some(reason) = excused {
             let (file, reason) = (self.file.path(), reason.to_string());
@@ -323,7 +360,9 @@ impl Run<'_> {
         for (_, counts) in &mut self.report.modes {
             counts.skipped += assertions;
         }
-        *self.skips.entry(skip).or_default() += directives;
+        let skipped = self.skips.entry(skip).or_default();
+        skipped.directives += directives;
+        skipped.lanes.extend(0..self.lanes.len());
     }
 
     fn finish(mut self) -> ScriptReport {
@@ -341,10 +380,12 @@ impl Run<'_> {
             }
         }
         let file = self.file.path();
-        let entry = |(Skip { line, reason }, count)| SkipEntry {
+        let name = |lane: usize| self.lanes[lane].name.clone();
+        let entry = |(Skip { line, reason }, skipped): (Skip, Skipped)| SkipEntry {
             file: file.clone(),
             line,
-            count,
+            count: skipped.directives,
+            modes: skipped.lanes.into_iter().map(name).collect(),
             reason: reason.to_string(),
         };
         self.report.skips = self.skips.into_iter().map(entry).collect();

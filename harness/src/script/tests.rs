@@ -283,7 +283,14 @@ fn a_module_of_an_unknown_proposal_is_skipped_and_so_is_what_needs_it() {
     );
     assert_eq!((figures(&report), &*report.failures), ((0, 0, 2), &[][..]));
     let reason = "no mode executes modules of custom-descriptors yet".to_string();
-    let skip = |line, count| SkipEntry { file: "test.wast".to_string(), line, count, reason: reason.clone() };
+    let modes: Vec<String> = report.modes.iter().map(|(mode, _)| mode.clone()).collect();
+    let skip = |line, count| SkipEntry {
+        file: "test.wast".to_string(),
+        line,
+        count,
+        modes: modes.clone(),
+        reason: reason.clone(),
+    };
     assert_eq!(report.skips, [skip(1, 4), skip(5, 1)]);
 }
 
@@ -338,15 +345,6 @@ fn a_run_that_is_stopped_says_how_many_files_ran() {
     let report =
         run_files(&files, &Lane::all_modes(), &Options::default(), &AtomicBool::new(true), &|_, _| {});
     assert_eq!((report.files, figures(&report)), (0, (0, 0, 0)));
-}
-
-#[test]
-fn a_report_is_json_with_modes_as_names() {
-    let report = run("(module) (assert_invalid (module) \"nothing\")");
-    let json = serde_json::to_value(&report).expect("plain data");
-    assert_eq!(json["modes"]["interp"]["failed"], 1);
-    assert_eq!(json["failures"][0]["line"], 1);
-    assert_eq!(json["failures"][0]["file"], "test.wast");
 }
 
 #[test]

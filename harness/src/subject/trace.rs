@@ -1,12 +1,14 @@
 //! What the reference executes of a case, and with which operands: for whoever makes cases smaller, or explains them.
 
 use super::lane::LaneSubject;
-use super::{Lane, Prepared};
+use super::{Lane, Prepared, Subject, Unwatched};
 use crate::case::{Case, Limits};
+use crate::coverage::Executed;
+use crate::observe::Capture;
 use crosscheck_engine::Mode;
 use crosscheck_engine::opcode::Opcode;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Operands kept of each instruction, the topmost ones.
 const KEPT: usize = 4;
@@ -31,8 +33,7 @@ pub struct Seen {
 impl Trace {
     /// What the reference executes of a case, as far as its modules are valid.
     pub fn of(case: &Case) -> Trace {
-        let fuel = Some(case.limits.fuel.map_or(ENOUGH_FUEL, |fuel| fuel.min(ENOUGH_FUEL)));
-        let case = Case { limits: Limits { fuel, ..case.limits }, ..case.clone() };
+        let case = with_enough_fuel(case);
         let prepared = Prepared::new(&case);
         if prepared.invalid().is_some() {
             return Trace::default();
@@ -40,10 +41,28 @@ impl Trace {
         LaneSubject::new(Lane::plain(Mode::Interp)).trace(&prepared)
     }
 
+    /// The opcodes that the reference executes of a case, as far as its modules are valid.
+    pub fn opcodes_of(case: &Case) -> Vec<Opcode> {
+        let executed = Arc::new(Executed::default());
+        let subject = LaneSubject::new(Lane::plain(Mode::Interp)).traced(executed.clone());
+        let case = with_enough_fuel(case);
+        let prepared = Prepared::new(&case);
+        if prepared.invalid().is_none() {
+            subject.observe(&prepared, Capture::Digest, &mut Unwatched);
+        }
+        executed.take()
+    }
+
     /// The instruction of a module at a file offset, if it was executed.
     pub fn seen(&self, module: usize, offset: usize) -> Option<&Seen> {
         self.modules.get(&(module as u32))?.get(&(offset as u32))
     }
+}
+
+/// The case with no more fuel than it takes to see what it does.
+fn with_enough_fuel(case: &Case) -> Case {
+    let fuel = Some(case.limits.fuel.map_or(ENOUGH_FUEL, |fuel| fuel.min(ENOUGH_FUEL)));
+    Case { limits: Limits { fuel, ..case.limits }, ..case.clone() }
 }
 
 /// Makes a trace while a case runs.

@@ -6,7 +6,7 @@
 use super::crash;
 use super::protocol::{self, Greeting, Message, NONE, Place, Request};
 use crate::observe::ActionObservation;
-use crate::report::cpu_features;
+use crate::report::header::cpu_features;
 use crate::script::{Lane as ScriptLane, Options as ScriptOptions, ScriptWatch, run_script_watched};
 use crate::subject::{self, Lane, OUTSIDE, Subject, Watch, observe_all};
 use crosscheck_engine::Mode;

@@ -27,7 +27,13 @@ fn messages() -> Vec<Message> {
         modes: vec![(mode.clone(), counts)],
         files: 1,
         failures: vec![Failure { file: file.clone(), line: 7, mode, message: message.clone() }],
-        skips: vec![SkipEntry { file: file.clone(), line: 8, count: 9, reason: "c".into() }],
+        skips: vec![SkipEntry {
+            file: file.clone(),
+            line: 8,
+            count: 9,
+            modes: vec!["fast-interp".into()],
+            reason: "c".into(),
+        }],
         ..ScriptReport::default()
     };
     let greeting = Greeting {

@@ -1,0 +1,106 @@
+//! What was found: who differs, both sides' values, the reduced script, and all that is known.
+
+use super::Story;
+use crate::fingerprint::mode_of;
+use crate::report::fuzz::FindingEntry;
+use crate::report::html::{Cell, Html};
+use crate::report::night::Night;
+use serde_json::Value as Json;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Findings that are shown with all that is known. More are the work of a person who has dealt with these.
+const SHOWN: usize = 40;
+/// Bytes of one listing; a page must stay one that a browser opens at once.
+const LISTING_BYTES: usize = 12_000;
+
+/// Whether anything was found.
+pub fn has_any(story: &Story<'_>) -> bool {
+    story.night.fuzz.as_ref().is_some_and(|fuzz| !fuzz.findings.is_empty())
+}
+
+/// The modes that stand apart from most others; all that differ, if no side has more.
+pub fn apart(finding: &FindingEntry) -> BTreeSet<String> {
+    let most = finding.subjects.iter().map(Vec::len).max().unwrap_or(0);
+    let largest = finding.subjects.iter().filter(|group| group.len() == most).count();
+    let stand_apart = finding.subjects.iter().filter(|group| largest > 1 || group.len() < most);
+    stand_apart.flatten().map(|name| mode_of(name).to_string()).collect()
+}
+
+/// Writes the section.
+pub fn write(html: &mut Html, story: &Story<'_>) {
+    let Some(fuzz) = &story.night.fuzz else { return };
+    html.table(
+        "One row for each kind of finding",
+        &["finding", "cases", "stands apart", "first difference"],
+        |rows| {
+            for finding in &fuzz.findings {
+                let cases = finding.cases.map_or("1".to_string(), |cases| cases.to_string());
+                let apart: Vec<String> = apart(finding).into_iter().collect();
+                let cells = [
+                    Cell::number(cases),
+                    Cell::words(apart.join(" ")),
+                    Cell::words(&finding.first_difference),
+                ];
+                rows.row(&finding.fingerprint, cells);
+            }
+        },
+    );
+    for finding in fuzz.findings.iter().take(SHOWN) {
+        html.details(&finding.fingerprint, |html| one(html, story.night, finding));
+    }
+    if fuzz.findings.len() > SHOWN {
+        let rest = fuzz.findings.len() - SHOWN;
+        html.simple("p", format!("{rest} more are in the folder of findings and in the JSON files."));
+    }
+}
+
+fn one(html: &mut Html, night: &Night, finding: &FindingEntry) {
+    let folder = folder(night, finding);
+    let file = |name: &str| folder.as_ref().and_then(|folder| fs::read_to_string(folder.join(name)).ok());
+    let record: Json =
+        file("finding.json").and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    let groups: Vec<String> = finding.subjects.iter().map(|group| group.join(" ")).collect();
+    html.table("What differs", &["", "value"], |rows| {
+        rows.row("who differs", [Cell::words(groups.join(" / "))]);
+        rows.row("first difference", [Cell::words(&finding.first_difference)]);
+        let shown = |side: &str| record["difference"][side].as_str().map(str::to_string);
+        for (side, name) in [("left", "the reference shows"), ("right", "the other shows")] {
+            if let Some(value) = shown(side) {
+                rows.row(name, [Cell::words(value)]);
+            }
+        }
+        rows.row("look first at", [Cell::words(&finding.triage)]);
+        rows.row("origin", [Cell::words(format!("seed {}, case {}", finding.seed, finding.index))]);
+    });
+    html.simple("p", "See it again:");
+    html.listing("The command that repeats it", &finding.replay);
+    match file("reduced.wast") {
+        Some(script) => {
+            html.simple("p", "Reduced:");
+            html.listing("The reduced script", shortened(&script));
+        }
+        None => html.element("p", &[("class", "soft")], |html| {
+            html.text(
+                record["not_reduced"]
+                    .as_str()
+                    .map_or("Not reduced.".into(), |why| format!("Not reduced: {why}.")),
+            );
+        }),
+    }
+    if let Some(page) = file("finding.md") {
+        html.details("Everything that is known", |html| html.listing("finding.md", shortened(&page)));
+    }
+}
+
+/// Where the finding is now: below one of the night's folders, wherever they were moved to.
+fn folder(night: &Night, finding: &FindingEntry) -> Option<PathBuf> {
+    let name = Path::new(&finding.path).file_name()?;
+    night.folders.iter().map(|folder| folder.join("findings").join(name)).find(|folder| folder.is_dir())
+}
+
+fn shortened(text: &str) -> &str {
+    let end = text.floor_char_boundary(LISTING_BYTES);
+    text[..end].trim_end()
+}
