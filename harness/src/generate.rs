@@ -12,6 +12,7 @@ mod boundary;
 pub mod features;
 mod linked;
 pub mod mutate;
+mod numbers;
 pub mod plan;
 pub mod sink;
 pub mod smith;
