@@ -15,6 +15,7 @@ mod linked;
 pub mod mutate;
 mod numbers;
 pub mod plan;
+mod single;
 pub mod sink;
 pub mod smith;
 pub mod stream;
@@ -58,6 +59,7 @@ const GENERATORS: &[Row] = &[
     Row { name: "linked", weight: 3, case: linked_case },
     Row { name: "boundary", weight: 6, case: boundary_case },
     Row { name: "hosts", weight: 2, case: hosts_case },
+    Row { name: "single", weight: 4, case: single_case },
 ];
 
 impl Generator {
@@ -110,6 +112,10 @@ fn linked_case(generator: &mut Generator, case_seed: u64) -> Option<Case> {
 
 fn boundary_case(generator: &mut Generator, case_seed: u64) -> Option<Case> {
     Some(boundary::case(&generator.features, generator.profile, case_seed))
+}
+
+fn single_case(generator: &mut Generator, case_seed: u64) -> Option<Case> {
+    Some(single::case(&generator.features, generator.profile, case_seed))
 }
 
 fn hosts_case(generator: &mut Generator, case_seed: u64) -> Option<Case> {

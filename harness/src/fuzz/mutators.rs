@@ -23,7 +23,7 @@ pub fn differential(bytes: &[u8], most: usize, seed: u32) -> Option<Vec<u8>> {
 
 /// See the target of that name.
 pub fn single_instruction(bytes: &[u8], most: usize, seed: u32) -> Option<Vec<u8>> {
-    vary(Some("boundary"), bytes, most, seed)
+    vary(Some("single"), bytes, most, seed)
 }
 
 /// See the target of that name.
