@@ -10,9 +10,12 @@
 
 mod boundary;
 pub mod features;
+mod hosts;
 mod linked;
 pub mod mutate;
+mod numbers;
 pub mod plan;
+mod single;
 pub mod sink;
 pub mod smith;
 pub mod stream;
@@ -52,9 +55,11 @@ struct Row {
 
 /// Every generator. A new one is a file and a row.
 const GENERATORS: &[Row] = &[
-    Row { name: "smith", weight: 3, case: smith_case },
-    Row { name: "linked", weight: 1, case: linked_case },
-    Row { name: "boundary", weight: 2, case: boundary_case },
+    Row { name: "smith", weight: 9, case: smith_case },
+    Row { name: "linked", weight: 3, case: linked_case },
+    Row { name: "boundary", weight: 6, case: boundary_case },
+    Row { name: "hosts", weight: 2, case: hosts_case },
+    Row { name: "single", weight: 4, case: single_case },
 ];
 
 impl Generator {
@@ -77,6 +82,11 @@ impl Generator {
         let row = choices.weighted(GENERATORS, |row| row.weight);
         let case = (row.case)(self, case_seed)?;
         Some(Generated { case, generator: row.name, case_seed })
+    }
+
+    /// The names of all generators, that of `wasm-smith` first.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        GENERATORS.iter().map(|row| row.name)
     }
 
     /// What the generator of that name makes of a case seed; `None` if it gave up on it.
@@ -102,6 +112,14 @@ fn linked_case(generator: &mut Generator, case_seed: u64) -> Option<Case> {
 
 fn boundary_case(generator: &mut Generator, case_seed: u64) -> Option<Case> {
     Some(boundary::case(&generator.features, generator.profile, case_seed))
+}
+
+fn single_case(generator: &mut Generator, case_seed: u64) -> Option<Case> {
+    Some(single::case(&generator.features, generator.profile, case_seed))
+}
+
+fn hosts_case(generator: &mut Generator, case_seed: u64) -> Option<Case> {
+    Some(hosts::case(&generator.features, generator.profile, case_seed))
 }
 
 #[cfg(test)]

@@ -69,6 +69,16 @@ enum Character {
     CallsBack,
 }
 
+/// Whether that import of a case calls back, now and then.
+pub(crate) fn calls_back(plan: HostPlan, import: u32) -> bool {
+    character(plan, import) == Character::CallsBack
+}
+
+/// Whether that import of a case writes its caller's memory.
+pub(crate) fn writes(plan: HostPlan, import: u32) -> bool {
+    character(plan, import) == Character::Writes
+}
+
 const CHARACTERS: [Character; 8] = [
     Character::Answers,
     Character::Answers,
@@ -79,6 +89,15 @@ const CHARACTERS: [Character; 8] = [
     Character::Writes,
     Character::CallsBack,
 ];
+
+fn stream(plan: HostPlan, import: u32, count: u64) -> Stream {
+    Stream::new(case_seed(plan.seed, u64::from(import) << 40 | count), Purpose::Hosts)
+}
+
+fn character(plan: HostPlan, import: u32) -> Character {
+    // The count that no call ever has.
+    *stream(plan, import, (1 << 40) - 1).pick(&CHARACTERS)
+}
 
 impl Host {
     /// A host that has not been called yet.
@@ -93,18 +112,9 @@ impl Host {
         HostCalls { digest, ..std::mem::take(&mut self.calls) }
     }
 
-    fn stream(&self, import: u32, count: u64) -> Stream {
-        Stream::new(case_seed(self.plan.seed, u64::from(import) << 40 | count), Purpose::Hosts)
-    }
-
-    fn character(&self, import: u32) -> Character {
-        // The count that no call ever has.
-        *self.stream(import, (1 << 40) - 1).pick(&CHARACTERS)
-    }
-
     /// The value a host global of import number `import` holds.
     pub fn global(&self, import: u32, ty: ValType) -> Option<Value> {
-        answer(ty, &mut self.stream(import, 0))
+        answer(ty, &mut stream(self.plan, import, 0))
     }
 
     fn begin(&mut self, import: u32) -> Stream {
@@ -113,7 +123,7 @@ impl Host {
             self.counts.resize(index + 1, 0);
         }
         self.counts[index] += 1;
-        self.stream(import, self.counts[index])
+        stream(self.plan, import, self.counts[index])
     }
 
     fn log(
@@ -166,7 +176,7 @@ fn act(
     if trap_one_in > 0 && stream.below(u64::from(trap_one_in)) == 0 {
         return Err(Refusal::Trap("the host refuses"));
     }
-    match world.host().character(import) {
+    match character(world.host().plan, import) {
         Character::Answers => {}
         Character::Reads => read_memory(world, args, stream, notes),
         Character::Writes => write_memory(world, args, stream, notes),
@@ -178,21 +188,33 @@ fn act(
 
 /// An address that an argument suggests, or one near the end of memory.
 fn address(args: &[Value], bytes: u64, stream: &mut Stream) -> u64 {
-    let suggested = args.iter().find_map(|value| match value {
-        Value::I32(bits) => Some(u64::from(*bits)),
-        Value::I64(bits) => Some(*bits),
-        Value::F32(_) | Value::F64(_) | Value::V128(_) | Value::Ref(_) => None,
-    });
-    match suggested {
+    match integers(args).next() {
         Some(address) if address < bytes => address,
         Some(_) | None => bytes.saturating_sub(stream.below(16)),
     }
 }
 
+/// As many bytes as a small second integer says, or some.
+fn length(args: &[Value], stream: &mut Stream) -> usize {
+    let drawn = stream.between(0, 24);
+    match integers(args).nth(1) {
+        Some(suggested @ 0..=64) => suggested as usize,
+        Some(_) | None => drawn,
+    }
+}
+
+fn integers(args: &[Value]) -> impl Iterator<Item = u64> + '_ {
+    args.iter().filter_map(|value| match value {
+        Value::I32(bits) => Some(u64::from(*bits)),
+        Value::I64(bits) => Some(*bits),
+        Value::F32(_) | Value::F64(_) | Value::V128(_) | Value::Ref(_) => None,
+    })
+}
+
 fn read_memory(world: &mut impl World, args: &[Value], stream: &mut Stream, notes: &mut Vec<String>) {
     let Some(bytes) = world.memory_bytes() else { return };
     let address = address(args, bytes, stream);
-    let mut buffer = vec![0; stream.between(0, 24)];
+    let mut buffer = vec![0; length(args, stream)];
     if world.read(address, &mut buffer) {
         let mut digest = Digest::default();
         digest.bytes(&buffer);
@@ -205,7 +227,7 @@ fn read_memory(world: &mut impl World, args: &[Value], stream: &mut Stream, note
 fn write_memory(world: &mut impl World, args: &[Value], stream: &mut Stream, notes: &mut Vec<String>) {
     let Some(bytes) = world.memory_bytes() else { return };
     let address = address(args, bytes, stream);
-    let mut buffer = vec![0; stream.between(0, 24)];
+    let mut buffer = vec![0; length(args, stream)];
     stream.fill(&mut buffer);
     let outcome = if world.write(address, &buffer) { "wrote" } else { "could not write" };
     notes.push(format!("{outcome} {} bytes at {address:#x}", buffer.len()));

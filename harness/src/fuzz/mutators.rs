@@ -23,12 +23,12 @@ pub fn differential(bytes: &[u8], most: usize, seed: u32) -> Option<Vec<u8>> {
 
 /// See the target of that name.
 pub fn single_instruction(bytes: &[u8], most: usize, seed: u32) -> Option<Vec<u8>> {
-    vary(Some("boundary"), bytes, most, seed)
+    vary(Some("single"), bytes, most, seed)
 }
 
 /// See the target of that name.
 pub fn host_calls(bytes: &[u8], most: usize, seed: u32) -> Option<Vec<u8>> {
-    vary(Some("linked"), bytes, most, seed)
+    vary(Some("hosts"), bytes, most, seed)
 }
 
 /// See the target of that name.

@@ -23,6 +23,7 @@ mod tests;
 use super::features::{Features, Profile};
 use super::linked::operators::Operator;
 use super::linked::types::Ty;
+use super::numbers::{self, NUMBERS, PAGE, Signature, distance, encoded, number_type};
 use super::plan;
 use super::stream::{Purpose, Stream};
 use super::values;
@@ -32,28 +33,16 @@ use exercise::Body;
 use std::borrow::Cow;
 use wasm_encoder::{
     CodeSection, ConstExpr, DataSection, ElementSection, Elements, EntityType, ExportKind, ExportSection,
-    Function, FunctionSection, GlobalSection, GlobalType, ImportSection, InstructionSink, MemArg,
-    MemArgTarget, MemorySection, MemoryType, Module, RefType, TableSection, TableType, TypeSection, ValType,
+    Function, FunctionSection, GlobalSection, GlobalType, ImportSection, MemArg, MemArgTarget, MemorySection,
+    MemoryType, Module, RefType, TableSection, TableType, TypeSection, ValType,
 };
 
-/// The types of numbers.
-const NUMBERS: [Ty; 4] = [Ty::I32, Ty::I64, Ty::F32, Ty::F64];
 /// Name of the module that owns memory and globals, if that is another one.
 const PROVIDER: &str = "p";
 /// The global that everything is mixed into.
 const SINK: u32 = 0;
 /// The first of four globals, one a type.
 const GLOBALS: u32 = 1;
-/// Bytes of a page.
-const PAGE: u64 = 1 << 16;
-
-/// Parameters and results of a function.
-#[derive(Clone)]
-struct Signature {
-    params: Vec<Ty>,
-    results: Vec<Ty>,
-}
-
 /// A function that exercises may call.
 #[derive(Clone)]
 struct Callee {
@@ -231,32 +220,6 @@ pub fn case(features: &Features, profile: Profile, case_seed: u64) -> Case {
     Case { modules, hosts, actions, limits }
 }
 
-fn number_type(ty: Ty) -> wasmparser::ValType {
-    match ty {
-        Ty::I32 => wasmparser::ValType::I32,
-        Ty::I64 => wasmparser::ValType::I64,
-        Ty::F32 => wasmparser::ValType::F32,
-        Ty::F64 => wasmparser::ValType::F64,
-        Ty::Func | Ty::Extern | Ty::Typed { .. } => unreachable!("only numbers are drawn"),
-    }
-}
-
-fn encoded(tys: &[Ty]) -> impl ExactSizeIterator<Item = ValType> + '_ {
-    tys.iter().map(|ty| ty.encoded(&[]))
-}
-
-/// Mixes the topmost value into the sink, so that its bits and the order of mixing show.
-fn mix(ty: Ty, distance: i64, op: &mut InstructionSink) {
-    match ty {
-        Ty::I32 => op.i64_extend_i32_u(),
-        Ty::I64 => op,
-        Ty::F32 => op.i32_reinterpret_f32().i64_extend_i32_u(),
-        Ty::F64 => op.i64_reinterpret_f64(),
-        Ty::Func | Ty::Extern | Ty::Typed { .. } => unreachable!("only numbers are drawn"),
-    };
-    op.global_get(SINK).i64_const(distance).i64_rotl().i64_xor().global_set(SINK);
-}
-
 /// A callee looks at all its parameters, may grow the memory, and gives some of them back.
 fn callee_body(plan: &Plan, number: usize, stream: &mut Stream) -> Function {
     let Callee { signature, grows } = &plan.callees[number];
@@ -277,22 +240,22 @@ fn callee_body(plan: &Plan, number: usize, stream: &mut Stream) -> Function {
     });
     for (local, ty) in (0u32..).zip(&signature.params) {
         op.local_get(local);
-        mix(*ty, 1 + 2 * stream.below(31) as i64, &mut op);
+        numbers::mix(*ty, SINK, distance(stream), &mut op);
     }
     if *grows {
         if plan.choices.memory64 {
             op.i64_const(1).memory_grow(0);
-            mix(Ty::I64, 5, &mut op);
+            numbers::mix(Ty::I64, SINK, 5, &mut op);
         } else {
             op.i32_const(1).memory_grow(0);
-            mix(Ty::I32, 5, &mut op);
+            numbers::mix(Ty::I32, SINK, 5, &mut op);
         }
     }
     for ty in &signature.results {
         let same = (0u32..).zip(&signature.params).filter(|(_, param)| *param == ty);
         let same: Vec<u32> = same.map(|(local, _)| local).collect();
         if same.is_empty() {
-            operand::constant(*ty, stream, &mut op);
+            numbers::constant(*ty, stream, &mut op);
         } else {
             op.local_get(*stream.pick(&same));
         }

@@ -134,7 +134,12 @@ fn hardly_a_value_is_dropped() {
     let mut generator = Generator::default();
     let (mut dropped, mut all) = (0, 0);
     for index in 0..300 {
-        let (more_dropped, more) = drops(&case(&mut generator, 6, index).modules[0].wasm);
+        let generated = generator.case(6, index).expect("these indices make modules");
+        if generated.generator == "single" {
+            // To drop a value is an instruction, too.
+            continue;
+        }
+        let (more_dropped, more) = drops(&generated.case.modules[0].wasm);
         dropped += more_dropped;
         all += more;
     }
@@ -158,7 +163,7 @@ fn seeds_mean_what_they_meant() {
 }
 
 const BLESSED: [&str; 4] =
-    ["0x125d738ce711c298", "0x74406ec2edb5ed62", "0x4219558c3b07b95c", "0xcf4a85a60cc48604"];
+    ["0x001253ec431babdd", "0x74406ec2edb5ed62", "0x9d6acc1e85c25458", "0xcf4a85a60cc48604"];
 
 #[test]
 fn a_function_that_nobody_can_call_from_outside_is_not_called() {

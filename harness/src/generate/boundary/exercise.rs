@@ -1,8 +1,8 @@
 //! Exercises: what a body does with its operands, so that something must be remembered across instructions.
 
 use super::super::linked::operators::Operator;
-use super::operand::INTEGERS;
-use super::{GLOBALS, NUMBERS, PAGE, Plan, SINK, Signature, Ty, encoded};
+use super::{GLOBALS, Plan, SINK, Ty};
+use crate::generate::numbers::{INTEGERS, NUMBERS, PAGE, Signature, encoded};
 use crate::generate::stream::Stream;
 use wasm_encoder::{BlockType, Function, InstructionSink};
 

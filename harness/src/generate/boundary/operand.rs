@@ -2,84 +2,9 @@
 
 use super::super::linked::operators::{Danger, Operator, loads, stores};
 use super::exercise::Body;
-use super::{GLOBALS, NUMBERS, PAGE, Ty, mix};
-use crate::generate::stream::Stream;
+use super::{GLOBALS, SINK, Ty};
+use crate::generate::numbers::{INTEGERS, PAGE, constant, distance, mix, position};
 use wasm_encoder::{BlockType, Encode, InstructionSink, MemArg, MemArgTarget};
-
-/// Integers at which immediates, extensions, shifts and divisions change their ways.
-pub(super) const INTEGERS: &[i64] = &[
-    0,
-    1,
-    -1,
-    2,
-    3,
-    7,
-    8,
-    31,
-    32,
-    33,
-    63,
-    64,
-    65,
-    0x7f,
-    0x80,
-    0xff,
-    0x7fff,
-    0x8000,
-    -128,
-    -129,
-    0x7fff_ffff,
-    0x8000_0000,
-    0x8000_0001,
-    0xffff_fff8,
-    0xffff_ffff,
-    0x1_0000_0000,
-    0x1_0000_0001,
-    -0x8000_0000,
-    -0x8000_0001,
-    -0x1_0000_0000,
-    i64::MAX,
-    i64::MIN,
-    i64::MIN + 1,
-];
-
-/// Floats at which rounding, conversions and signs do.
-const FLOATS: &[f64] = &[
-    0.0,
-    -0.0,
-    1.0,
-    -1.0,
-    0.5,
-    -1.5,
-    2_147_483_647.0,
-    2_147_483_648.0,
-    -2_147_483_648.0,
-    4_294_967_295.0,
-    4_294_967_296.0,
-    9_223_372_036_854_775_808.0,
-    1e30,
-    -1e-30,
-    f64::INFINITY,
-    f64::NEG_INFINITY,
-];
-
-/// A constant at a border, as often as not.
-pub(super) fn constant(ty: Ty, stream: &mut Stream, op: &mut InstructionSink) {
-    let integer = if stream.percent(70) { *stream.pick(INTEGERS) } else { stream.u64() as i64 };
-    let float = if stream.percent(70) { *stream.pick(FLOATS) } else { integer as f64 };
-    match ty {
-        Ty::I32 => op.i32_const(integer as i32),
-        Ty::I64 => op.i64_const(integer),
-        Ty::F32 => op.f32_const((float as f32).into()),
-        Ty::F64 => op.f64_const(float.into()),
-        Ty::Func | Ty::Extern | Ty::Typed { .. } => unreachable!("only numbers are drawn"),
-    };
-}
-
-/// Which of the four types it is.
-fn position(ty: Ty) -> u32 {
-    NUMBERS.iter().position(|number| *number == ty).expect("only numbers are drawn") as u32
-}
 
 /// Where an access goes and how: its address and offset add up to the place.
 pub(super) struct Spot {
@@ -259,8 +184,8 @@ impl Body<'_> {
     }
 
     pub(super) fn mix(&mut self, ty: Ty) {
-        let distance = 1 + 2 * self.stream.below(31) as i64;
-        mix(ty, distance, &mut self.op());
+        let distance = distance(self.stream);
+        mix(ty, SINK, distance, &mut self.op());
     }
 
     /// The type of addresses.

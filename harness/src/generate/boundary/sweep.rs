@@ -1,11 +1,12 @@
 //! One operator, or one place in memory, and many numbers at borders: what an operator does wrong of few operands
 //! only is met by trying many, not by computing with whatever the last instruction gave.
 
+use super::Ty;
 use super::exercise::Body;
 use super::operand::Spot;
-use super::{NUMBERS, Ty, number_type};
 use crate::case::Value;
 use crate::generate::linked::operators::Operator;
+use crate::generate::numbers::{NUMBERS, constant_of, number_type};
 use crate::generate::values;
 use crosscheck_engine::numeric::evaluate;
 
@@ -89,14 +90,7 @@ impl Body<'_> {
         if way == 0 && matches!(ty, Ty::I32 | Ty::I64) {
             return self.known(ty, bits(value));
         }
-        let mut op = self.op();
-        match *value {
-            Value::I32(bits) => op.i32_const(bits as i32),
-            Value::I64(bits) => op.i64_const(bits as i64),
-            Value::F32(bits) => op.f32_const(wasm_encoder::Ieee32::new(bits)),
-            Value::F64(bits) => op.f64_const(wasm_encoder::Ieee64::new(bits)),
-            Value::V128(_) | Value::Ref(_) => unreachable!("only numbers are drawn"),
-        };
+        constant_of(value, &mut self.op());
         if way < 3 {
             let local = self.local(ty);
             self.op().local_set(local).local_get(local);

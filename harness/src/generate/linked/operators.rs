@@ -49,8 +49,8 @@ fn number(operand: Operand) -> Ty {
 }
 
 fn operator(row: &'static Row) -> Operator {
-    let mut code: Vec<u8> = row.code.prefix.into_iter().collect();
-    row.code.value.encode(&mut code);
+    let mut code = Vec::new();
+    write_code(row, &mut code);
     let (ty, name) = row.text.split_once('.').expect("a numeric operator is named type.name");
     let danger = match name {
         "div_s" | "div_u" | "rem_s" | "rem_u" => Danger::Division,
@@ -72,6 +72,17 @@ fn operator(row: &'static Row) -> Operator {
         proposal: row.proposal,
         floats: float_result || operands.iter().any(is_float),
         operands,
+    }
+}
+
+/// Writes the code of an instruction: a byte, or a prefix and a number that may be longer.
+pub(in crate::generate) fn write_code(row: &Row, code: &mut Vec<u8>) {
+    match row.code.prefix {
+        None => code.push(u8::try_from(row.code.value).expect("without a prefix it is a byte")),
+        Some(prefix) => {
+            code.push(prefix);
+            row.code.value.encode(code);
+        }
     }
 }
 

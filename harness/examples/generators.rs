@@ -1,0 +1,56 @@
+//! How many cases a second each generator makes, beside those of `wasm-smith`: `cargo run --release --example generators`.
+//!
+//! A round gives every generator the same number of case seeds, one after the other, so that whatever else the
+//! machine does hits all alike; the medians of the rounds are compared.
+
+#![allow(clippy::print_stdout, reason = "printing is what it is for")]
+
+use crosscheck::generate::Generator;
+use crosscheck::generate::stream::case_seed;
+use std::time::Instant;
+
+const ROUNDS: u64 = 15;
+const CASES: u64 = 400;
+
+/// What was measured of a generator.
+#[derive(Default)]
+struct Measured {
+    microseconds: Vec<f64>,
+    wasm_bytes: usize,
+    modules: usize,
+}
+
+fn main() {
+    let names: Vec<&str> = Generator::names().collect();
+    let mut measured: Vec<Measured> = names.iter().map(|_| Measured::default()).collect();
+    let mut generator = Generator::default();
+    for round in 0..ROUNDS {
+        for (name, measured) in names.iter().zip(&mut measured) {
+            let start = Instant::now();
+            for index in 0..CASES {
+                if let Some(case) = generator.case_of(name, case_seed(round, index)) {
+                    measured.wasm_bytes += case.wasm_bytes();
+                    measured.modules += case.modules.len();
+                }
+            }
+            measured.microseconds.push(start.elapsed().as_secs_f64() * 1e6 / CASES as f64);
+        }
+    }
+    let median = |measured: &Measured| {
+        let mut sorted = measured.microseconds.clone();
+        sorted.sort_by(f64::total_cmp);
+        sorted[sorted.len() / 2]
+    };
+    let smith = median(&measured[0]);
+    println!("generator      us/case   cases/s   times {}   modules/case   bytes/case", names[0]);
+    for (name, measured) in names.iter().zip(&measured) {
+        let (each, cases) = (median(measured), (ROUNDS * CASES) as f64);
+        println!(
+            "{name:10} {each:11.1} {:9.0} {:13.1} {:14.2} {:12.0}",
+            1e6 / each,
+            smith / each,
+            measured.modules as f64 / cases,
+            measured.wasm_bytes as f64 / cases
+        );
+    }
+}
