@@ -78,11 +78,11 @@ fn warnings(night: &Night) -> Vec<String> {
             Some(_) => {}
         }
     }
-    if let (Some(spec), Some(fuzz)) = (&night.spec, &night.fuzz) {
-        if spec.header.commit != fuzz.header.commit {
-            let (a, b) = (&spec.header.commit, &fuzz.header.commit);
-            warnings.push(format!("Suite and campaign are of different builds: {a} and {b}."));
-        }
+    if let (Some(spec), Some(fuzz)) = (&night.spec, &night.fuzz)
+        && spec.header.commit != fuzz.header.commit
+    {
+        let (a, b) = (&spec.header.commit, &fuzz.header.commit);
+        warnings.push(format!("Suite and campaign are of different builds: {a} and {b}."));
     }
     if let Some(spec) = &night.spec {
         warnings.extend(spec.unreadable.iter().map(|file| format!("Could not be read: {file}")));
