@@ -49,11 +49,11 @@ fn vary(generator: Option<&str>, bytes: &[u8], most: usize, seed: u32) -> Option
         // Without anything to vary, even a target that only varies needs a module to begin with.
         (None, generator) => fresh(generator.unwrap_or("smith"), &mut stream),
         (Some(_), Some(generator)) if stream.percent(30) => fresh(generator, &mut stream),
-        (Some(old), _) if stream.percent(35) => Some(with_other_calls(old, &mut stream)),
+        (Some(old), _) if stream.percent(35) => with_other_calls(old, &mut stream),
         (Some(old), _) => {
             let mutant = with_another_module(old.clone(), &mut stream);
             // What wasm-mutate cannot read - typed references, say - still has calls.
-            mutant.or_else(|| Some(with_other_calls(old, &mut stream)))
+            mutant.or_else(|| with_other_calls(old, &mut stream))
         }
     };
     envelope::write(&case?).filter(|bytes| bytes.len() <= most)
@@ -63,8 +63,8 @@ fn fresh(generator: &str, stream: &mut Stream) -> Option<Case> {
     Generator::new(Features::executed()).case_of(generator, stream.u64())
 }
 
-/// The same modules with other hosts, calls, arguments and limits.
-fn with_other_calls(mut case: Case, stream: &mut Stream) -> Case {
+/// The same modules with other hosts, calls, arguments and limits; `None` of a module whose insides nobody can read.
+fn with_other_calls(mut case: Case, stream: &mut Stream) -> Option<Case> {
     if case.modules.len() > 1 {
         // What modules with partners can be called with only their generator knows; values are anybody's.
         for action in &mut case.actions {
@@ -72,10 +72,10 @@ fn with_other_calls(mut case: Case, stream: &mut Stream) -> Case {
             args.iter_mut().for_each(|arg| *arg = values::another(arg, stream));
         }
         (case.hosts, case.limits) = plan::surroundings(stream);
-        return case;
+        return Some(case);
     }
     let wasm = std::mem::take(&mut case.modules[0].wasm);
-    plan::plan(wasm, stream.u64()).expect("a module that was read can be read again")
+    plan::plan(wasm, stream.u64()).ok()
 }
 
 /// One module changed by wasm-mutate; `None` if it found nothing to change.

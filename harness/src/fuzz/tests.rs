@@ -97,6 +97,22 @@ fn a_case_in_an_envelope_is_the_same_case() {
 }
 
 #[test]
+fn damaged_inputs_are_varied_or_given_up() {
+    let mut stream = Stream::new(3, Purpose::Mutation);
+    for target in TARGETS.iter().filter(|target| target.mutate.is_some()) {
+        let mutate = target.mutate.expect("it makes its own");
+        for bytes in inputs(target, 12) {
+            for seed in 0..20 {
+                let mut damaged = bytes.clone();
+                let at = stream.below(damaged.len() as u64) as usize;
+                damaged[at] ^= 1 << stream.below(8);
+                mutate(&damaged, 1 << 20, seed);
+            }
+        }
+    }
+}
+
+#[test]
 fn new_inputs_follow_from_old_ones_and_the_seed() {
     for target in TARGETS.iter().filter(|target| target.mutate.is_some()) {
         assert_eq!(inputs(target, 12), inputs(target, 12), "{}", target.name);
