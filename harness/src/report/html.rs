@@ -46,7 +46,7 @@ impl Html {
     /// A table in a box of its own, which scrolls where the page is too narrow for it. Its first row and its first
     /// column say what the others are about.
     pub fn table(&mut self, caption: &str, columns: &[&str], rows: impl FnOnce(&mut Rows<'_>)) {
-        let frame = [("class", "scrolls"), ("tabindex", "0"), ("role", "region"), ("aria-label", caption)];
+        let frame = [("class", "scrolls"), ("tabindex", "0"), ("role", "group"), ("aria-label", caption)];
         self.element("div", &frame, |html| {
             html.element("table", &[], |html| {
                 html.simple("caption", caption);
@@ -72,7 +72,7 @@ impl Html {
 
     /// Text of a file or a program, as it is.
     pub fn listing(&mut self, label: &str, text: &str) {
-        let attributes = [("tabindex", "0"), ("role", "region"), ("aria-label", label)];
+        let attributes = [("tabindex", "0"), ("role", "group"), ("aria-label", label)];
         self.element("pre", &attributes, |html| html.text(text));
     }
 

@@ -6,7 +6,6 @@ use crate::report::fuzz::FindingEntry;
 use crate::report::html::{Cell, Html};
 use crate::report::night::Night;
 use crate::script::Failure;
-use std::collections::BTreeSet;
 
 /// Changes that the first screen names.
 const SHOWN_CHANGES: usize = 8;
@@ -151,14 +150,14 @@ fn start(html: &mut Html, night: &Night) {
 
 /// A row a mode: what points at it.
 fn blame(html: &mut Html, night: &Night) {
-    let names = |names: &[String]| names.iter().map(|name| mode(name)).collect::<Vec<_>>();
-    let mut modes: BTreeSet<String> = BTreeSet::new();
-    if let Some(spec) = &night.spec {
-        modes.extend(spec.lanes().into_iter().map(mode));
-    }
-    if let Some(fuzz) = &night.fuzz {
-        modes.extend(names(&fuzz.modes));
-        modes.extend(fuzz.judges.iter().map(|judge| judge.subject.clone()));
+    let lanes = night.spec.iter().flat_map(|spec| spec.lanes());
+    let ran = night.fuzz.iter().flat_map(|fuzz| fuzz.modes.iter().map(String::as_str));
+    let judges = night.fuzz.iter().flat_map(|fuzz| fuzz.judges.iter().map(|judge| &*judge.subject));
+    let mut modes: Vec<String> = Vec::new();
+    for name in lanes.chain(ran).chain(judges).map(mode) {
+        if !modes.contains(&name) {
+            modes.push(name);
+        }
     }
     html.table(
         "What points at each mode",
