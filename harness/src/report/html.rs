@@ -47,9 +47,10 @@ impl Html {
     /// column say what the others are about.
     pub fn table(&mut self, caption: &str, columns: &[&str], rows: impl FnOnce(&mut Rows<'_>)) {
         let frame = [("class", "scrolls"), ("tabindex", "0"), ("role", "group"), ("aria-label", caption)];
+        // Not a `caption`, which would scroll away with the table.
+        self.element("p", &[("class", "caption")], |html| html.text(caption));
         self.element("div", &frame, |html| {
             html.element("table", &[], |html| {
-                html.simple("caption", caption);
                 html.element("thead", &[], |html| {
                     html.element("tr", &[], |html| {
                         for column in columns {
@@ -79,9 +80,12 @@ impl Html {
     fn open(&mut self, name: &str, attributes: &[(&str, &str)]) {
         let _ = write!(self.text, "<{name}");
         for (key, value) in attributes {
-            let _ = write!(self.text, " {key}=\"");
-            self.escaped(value);
-            self.text.push('"');
+            let _ = write!(self.text, " {key}");
+            if !value.is_empty() {
+                self.text.push_str("=\"");
+                self.escaped(value);
+                self.text.push('"');
+            }
         }
         self.text.push('>');
     }

@@ -49,11 +49,11 @@ fn in_short(night: &Night) -> String {
     }
     if let Some(fuzz) = &night.fuzz {
         told.push(format!(
-            "Campaign: {} cases, {} diverge in {} kinds of finding, {:.2} % with a verdict.",
+            "Campaign: {} cases, {} diverge, {:.2} % with a verdict; kinds of finding: {}.",
             fuzz.cases,
             fuzz.diverge,
-            fuzz.findings.len(),
-            fuzz.verdict_rate()
+            fuzz.verdict_rate(),
+            fuzz.findings.len()
         ));
     }
     told.join(" ")
@@ -77,11 +77,11 @@ fn warnings(night: &Night) -> Vec<String> {
             Some(_) => {}
         }
     }
-    if let (Some(spec), Some(fuzz)) = (&night.spec, &night.fuzz) {
-        if spec.header.commit != fuzz.header.commit {
-            let (a, b) = (&spec.header.commit, &fuzz.header.commit);
-            warnings.push(format!("Suite and campaign are of different builds: {a} and {b}."));
-        }
+    if let (Some(spec), Some(fuzz)) = (&night.spec, &night.fuzz)
+        && spec.header.commit != fuzz.header.commit
+    {
+        let (a, b) = (&spec.header.commit, &fuzz.header.commit);
+        warnings.push(format!("Suite and campaign are of different builds: {a} and {b}."));
     }
     if let Some(spec) = &night.spec {
         warnings.extend(spec.unreadable.iter().map(|file| format!("Could not be read: {file}")));
@@ -101,7 +101,7 @@ fn changed(html: &mut Html, story: &Story<'_>) {
     told.extend(since.scripts.better.iter().map(|change| format!("Better: {change}")));
     html.element("p", &[], |html| match told.len() {
         0 => html.text(format!("Nothing, since {}.", since.before)),
-        count => html.text(format!("{count} changes since {}:", since.before)),
+        count => html.text(format!("Since {}, in {count} places:", since.before)),
     });
     let list = |html: &mut Html, lines: &[String]| {
         html.element("ul", &[], |html| lines.iter().for_each(|line| html.simple("li", line)));

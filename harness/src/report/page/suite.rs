@@ -46,9 +46,9 @@ fn figures(counts: Option<&ModeCounts>) -> Cell {
     let text =
         if others.is_empty() { passed.to_string() } else { format!("{passed} ({})", others.join(", ")) };
     Cell::words(text).class(match (failed, passed) {
-        (0, 0) => "soft-number",
-        (0, _) => "number",
-        _ => "bad-number",
+        (0, 0) => "soft-figures",
+        (0, _) => "figures",
+        _ => "bad-figures",
     })
 }
 
@@ -57,7 +57,7 @@ fn failures(html: &mut Html, spec: &Spec) {
         return;
     }
     html.element("details", &[("open", "")], |html| {
-        html.simple("summary", format!("{} failures", spec.failures.len()));
+        html.simple("summary", format!("Failures: {}", spec.failures.len()));
         html.table("Failures", &["where", "mode", "what"], |rows| {
             for failure in spec.failures.iter().take(SHOWN_FAILURES) {
                 let cells = [Cell::words(&failure.mode), Cell::words(&failure.message)];
