@@ -149,10 +149,14 @@ fn crates_depend_only_as_the_page_allows() {
 #[test]
 fn compare_and_report_run_nothing_and_run_judges_nothing() {
     let source = root().join("harness/src");
-    for (file, forbidden) in [("compare.rs", "run"), ("report.rs", "subject"), ("compare.rs", "generate")] {
-        let text = fs::read_to_string(source.join(file)).expect("readable");
+    let report = rust_files(&source.join("report")).into_iter().chain([source.join("report.rs")]);
+    let compare = ["run", "generate"].map(|forbidden| (source.join("compare.rs"), forbidden));
+    let runners = ["subject", "generate", "worker", "investigate", "reduce", "localise"];
+    let report = report.flat_map(|file| runners.map(|forbidden| (file.clone(), forbidden)));
+    for (file, forbidden) in report.chain(compare) {
+        let text = fs::read_to_string(&file).expect("readable");
         let found = mentions(&text, "crate::");
-        assert!(!found.contains(forbidden), "{file} uses {forbidden}");
+        assert!(!found.contains(forbidden), "{} uses {forbidden}", file.display());
     }
 }
 

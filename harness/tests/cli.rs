@@ -248,7 +248,7 @@ fn campaign_json(folder: &Folder, more: &[&str]) -> serde_json::Value {
     let json = std::fs::read_to_string(folder.0.join("out.json")).expect("the JSON file");
     let mut json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     let fields = json.as_object_mut().expect("an object");
-    for field in ["argv", "wall_s", "cpu_s", "cases_per_cpu_s"] {
+    for field in ["argv", "wall_s", "cpu_s", "started_s", "cases_per_cpu_s", "throughput"] {
         assert!(fields.remove(field).is_some(), "{field}");
     }
     json

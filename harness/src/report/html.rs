@@ -46,10 +46,11 @@ impl Html {
     /// A table in a box of its own, which scrolls where the page is too narrow for it. Its first row and its first
     /// column say what the others are about.
     pub fn table(&mut self, caption: &str, columns: &[&str], rows: impl FnOnce(&mut Rows<'_>)) {
-        let frame = [("class", "scrolls"), ("tabindex", "0"), ("role", "region"), ("aria-label", caption)];
+        let frame = [("class", "scrolls"), ("tabindex", "0"), ("role", "group"), ("aria-label", caption)];
+        // Not a `caption`, which would scroll away with the table.
+        self.element("p", &[("class", "caption")], |html| html.text(caption));
         self.element("div", &frame, |html| {
             html.element("table", &[], |html| {
-                html.simple("caption", caption);
                 html.element("thead", &[], |html| {
                     html.element("tr", &[], |html| {
                         for column in columns {
@@ -72,16 +73,19 @@ impl Html {
 
     /// Text of a file or a program, as it is.
     pub fn listing(&mut self, label: &str, text: &str) {
-        let attributes = [("tabindex", "0"), ("role", "region"), ("aria-label", label)];
+        let attributes = [("tabindex", "0"), ("role", "group"), ("aria-label", label)];
         self.element("pre", &attributes, |html| html.text(text));
     }
 
     fn open(&mut self, name: &str, attributes: &[(&str, &str)]) {
         let _ = write!(self.text, "<{name}");
         for (key, value) in attributes {
-            let _ = write!(self.text, " {key}=\"");
-            self.escaped(value);
-            self.text.push('"');
+            let _ = write!(self.text, " {key}");
+            if !value.is_empty() {
+                self.text.push_str("=\"");
+                self.escaped(value);
+                self.text.push('"');
+            }
         }
         self.text.push('>');
     }

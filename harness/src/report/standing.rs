@@ -115,7 +115,8 @@ impl Standings {
             // A report of an earlier version does not say which lanes.
             let modes = if skip.modes.is_empty() { &standings.modes.clone() } else { &skip.modes };
             for mode in modes {
-                standings.note(&skip.file, skip.line, mode, Standing::Skipped(skip.count), &skip.reason);
+                let reason = without_mode(&skip.reason, mode);
+                standings.note(&skip.file, skip.line, mode, Standing::Skipped(skip.count), reason);
             }
         }
         for excuse in &spec.excuses {
@@ -190,6 +191,11 @@ impl Standings {
         }
         changes
     }
+}
+
+/// A reason without the mode that it begins with, so that it is the same in all modes.
+pub fn without_mode<'a>(reason: &'a str, mode: &str) -> &'a str {
+    reason.strip_prefix(mode).map_or(reason, str::trim_start)
 }
 
 impl Changes {

@@ -6,7 +6,6 @@ use crate::report::fuzz::FindingEntry;
 use crate::report::html::{Cell, Html};
 use crate::report::night::Night;
 use crate::script::Failure;
-use std::collections::BTreeSet;
 
 /// Changes that the first screen names.
 const SHOWN_CHANGES: usize = 8;
@@ -50,11 +49,11 @@ fn in_short(night: &Night) -> String {
     }
     if let Some(fuzz) = &night.fuzz {
         told.push(format!(
-            "Campaign: {} cases, {} diverge in {} kinds of finding, {:.2} % with a verdict.",
+            "Campaign: {} cases, {} diverge, {:.2} % with a verdict; kinds of finding: {}.",
             fuzz.cases,
             fuzz.diverge,
-            fuzz.findings.len(),
-            fuzz.verdict_rate()
+            fuzz.verdict_rate(),
+            fuzz.findings.len()
         ));
     }
     told.join(" ")
@@ -102,7 +101,7 @@ fn changed(html: &mut Html, story: &Story<'_>) {
     told.extend(since.scripts.better.iter().map(|change| format!("Better: {change}")));
     html.element("p", &[], |html| match told.len() {
         0 => html.text(format!("Nothing, since {}.", since.before)),
-        count => html.text(format!("{count} changes since {}:", since.before)),
+        count => html.text(format!("Since {}, in {count} places:", since.before)),
     });
     let list = |html: &mut Html, lines: &[String]| {
         html.element("ul", &[], |html| lines.iter().for_each(|line| html.simple("li", line)));
@@ -151,14 +150,14 @@ fn start(html: &mut Html, night: &Night) {
 
 /// A row a mode: what points at it.
 fn blame(html: &mut Html, night: &Night) {
-    let names = |names: &[String]| names.iter().map(|name| mode(name)).collect::<Vec<_>>();
-    let mut modes: BTreeSet<String> = BTreeSet::new();
-    if let Some(spec) = &night.spec {
-        modes.extend(spec.lanes().into_iter().map(mode));
-    }
-    if let Some(fuzz) = &night.fuzz {
-        modes.extend(names(&fuzz.modes));
-        modes.extend(fuzz.judges.iter().map(|judge| judge.subject.clone()));
+    let lanes = night.spec.iter().flat_map(|spec| spec.lanes());
+    let ran = night.fuzz.iter().flat_map(|fuzz| fuzz.modes.iter().map(String::as_str));
+    let judges = night.fuzz.iter().flat_map(|fuzz| fuzz.judges.iter().map(|judge| &*judge.subject));
+    let mut modes: Vec<String> = Vec::new();
+    for name in lanes.chain(ran).chain(judges).map(mode) {
+        if !modes.contains(&name) {
+            modes.push(name);
+        }
     }
     html.table(
         "What points at each mode",

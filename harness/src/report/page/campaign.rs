@@ -2,6 +2,7 @@
 
 use super::Story;
 use crate::events::percent;
+use crate::fingerprint::mode_of;
 use crate::report::chart::{self, Series};
 use crate::report::fuzz::{Fuzz, Throughput};
 use crate::report::header::Header;
@@ -30,25 +31,47 @@ pub fn verdicts(html: &mut Html, story: &Story<'_>) {
             rows.row(verdict, [Cell::number(count).class(class), Cell::number(share)]);
         }
     });
-    let columns = ["lane", "cases", "left out", "findings"];
-    html.table(
-        "Cases by lane; a lane is left out of a case where the reference runs out of fuel, if it counts none",
-        &columns,
-        |rows| {
+    switches(html, fuzz);
+    html.details(format!("All {} lanes", fuzz.by_lane.len()), |html| {
+        let columns = ["lane", "cases", "left out", "findings"];
+        html.table("A lane that counts no fuel is left out of cases that run out of it", &columns, |rows| {
             for (lane, cases) in &fuzz.by_lane {
                 let left_out = fuzz.left_out.get(lane).copied().unwrap_or(0);
-                let takes_part = fuzz
-                    .findings
-                    .iter()
-                    .filter(|finding| finding.subjects.iter().flatten().any(|name| name == lane));
-                rows.row(lane, [cases, &left_out, &(takes_part.count() as u64)].map(Cell::number));
+                let takes_part = |names: &[Vec<String>]| names.iter().flatten().any(|name| name == lane);
+                let findings = fuzz.findings.iter().filter(|finding| takes_part(&finding.subjects)).count();
+                rows.row(lane, [*cases, left_out, findings as u64].map(Cell::number));
             }
-        },
-    );
+        });
+    });
     for judge in &fuzz.judges {
         let not_compared = judge.not_compared.join(", ");
         html.simple("p", format!("Not compared with {}: {not_compared}.", judge.subject));
     }
+}
+
+/// Writes how many cases each mode ran with each switch.
+fn switches(html: &mut Html, fuzz: &Fuzz) {
+    let mut switches: Vec<&str> = fuzz.by_lane.keys().flat_map(|lane| lane.split('+').skip(1)).collect();
+    switches.sort_unstable();
+    switches.dedup();
+    let columns: Vec<&str> = ["mode", "cases"].into_iter().chain(switches.iter().copied()).collect();
+    let mut modes: Vec<&str> = fuzz.modes.iter().map(|lane| mode_of(lane)).collect();
+    modes.extend(fuzz.judges.iter().map(|judge| &*judge.subject));
+    modes.dedup();
+    html.table("Runs of each mode, and those of them with each switch on", &columns, |rows| {
+        for mode in modes {
+            let lanes = || fuzz.by_lane.iter().filter(|(lane, _)| mode_of(lane) == mode);
+            let with = |switch: &&str| {
+                let has = |lane: &str| lane.split('+').skip(1).any(|name| name == *switch);
+                lanes().filter(|(lane, _)| has(lane)).map(|(_, cases)| cases).sum::<u64>()
+            };
+            let all: u64 = lanes().map(|(_, cases)| cases).sum();
+            rows.row(
+                mode,
+                [Cell::number(all)].into_iter().chain(switches.iter().map(with).map(Cell::number)),
+            );
+        }
+    });
 }
 
 /// Writes what happened in it.

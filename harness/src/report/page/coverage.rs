@@ -67,7 +67,7 @@ pub fn write(html: &mut Html, story: &Story<'_>) {
     for (proposal, opcodes) in &proposals {
         if subject.modes.iter().any(|mode| opcodes.iter().any(|opcode| mode.executes(*opcode))) {
             html.details(format!("{proposal}: {} opcodes", opcodes.len()), |html| {
-                subject.heat(html, opcodes)
+                subject.heat(html, proposal, opcodes)
             });
         }
     }
@@ -117,10 +117,10 @@ impl Subject<'_> {
     }
 
     /// A row an opcode.
-    fn heat(&self, html: &mut Html, opcodes: &[Opcode]) {
+    fn heat(&self, html: &mut Html, proposal: &str, opcodes: &[Opcode]) {
         let columns = self.columns("opcode");
         let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-        html.table("Assertions and sampled cases", &columns, |rows| {
+        html.table(&format!("Assertions and sampled cases of {proposal}"), &columns, |rows| {
             for opcode in opcodes {
                 let cells = self.modes.iter().flat_map(|mode| {
                     [0, 1].map(|which| {

@@ -47,8 +47,13 @@ pub fn write(html: &mut Html, story: &Story<'_>) {
             }
         },
     );
-    for finding in fuzz.findings.iter().take(SHOWN) {
-        html.details(&finding.fingerprint, |html| one(html, story.night, finding));
+    for (number, finding) in fuzz.findings.iter().take(SHOWN).enumerate() {
+        // The first is what most readers want next.
+        let open: &[(&str, &str)] = if number == 0 { &[("open", "")] } else { &[] };
+        html.element("details", open, |html| {
+            html.simple("summary", &finding.fingerprint);
+            one(html, story.night, finding);
+        });
     }
     if fuzz.findings.len() > SHOWN {
         let rest = fuzz.findings.len() - SHOWN;

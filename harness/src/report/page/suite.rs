@@ -3,8 +3,9 @@
 use super::Story;
 use crate::report::html::{Cell, Html};
 use crate::report::spec::{Spec, group_of};
+use crate::report::standing::without_mode;
 use crate::script::ModeCounts;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Failures that are listed.
 const SHOWN_FAILURES: usize = 1000;
@@ -45,9 +46,9 @@ fn figures(counts: Option<&ModeCounts>) -> Cell {
     let text =
         if others.is_empty() { passed.to_string() } else { format!("{passed} ({})", others.join(", ")) };
     Cell::words(text).class(match (failed, passed) {
-        (0, 0) => "soft-number",
-        (0, _) => "number",
-        _ => "bad-number",
+        (0, 0) => "soft-figures",
+        (0, _) => "figures",
+        _ => "bad-figures",
     })
 }
 
@@ -56,7 +57,7 @@ fn failures(html: &mut Html, spec: &Spec) {
         return;
     }
     html.element("details", &[("open", "")], |html| {
-        html.simple("summary", format!("{} failures", spec.failures.len()));
+        html.simple("summary", format!("Failures: {}", spec.failures.len()));
         html.table("Failures", &["where", "mode", "what"], |rows| {
             for failure in spec.failures.iter().take(SHOWN_FAILURES) {
                 let cells = [Cell::words(&failure.mode), Cell::words(&failure.message)];
@@ -69,42 +70,53 @@ fn failures(html: &mut Html, spec: &Spec) {
     });
 }
 
+/// What one reason keeps from running.
+#[derive(Default)]
+struct Kept<'a> {
+    modes: BTreeSet<&'a str>,
+    /// By script and line, directives.
+    files: BTreeMap<&'a str, BTreeMap<u32, u64>>,
+}
+
+impl Kept<'_> {
+    fn directives(&self) -> u64 {
+        self.files.values().flat_map(|lines| lines.values()).sum()
+    }
+}
+
 /// By reason, then by script: lines, and how many directives each of them keeps from running.
 fn skips(html: &mut Html, spec: &Spec) {
-    type ByFile<'a> = BTreeMap<&'a str, (u64, Vec<(u32, u64)>)>;
-    let mut reasons: BTreeMap<(&str, String), (u64, ByFile<'_>)> = BTreeMap::new();
+    let mut reasons: BTreeMap<&str, Kept<'_>> = BTreeMap::new();
     for skip in &spec.skips {
-        let all = skip.modes.is_empty() || skip.modes.len() == spec.modes.len();
-        let who = if all { "every mode".to_string() } else { skip.modes.join(", ") };
-        let (total, files) = reasons.entry((&skip.reason, who)).or_default();
-        *total += skip.count;
-        let (in_file, lines) = files.entry(&skip.file).or_default();
-        *in_file += skip.count;
-        lines.push((skip.line, skip.count));
+        for mode in &skip.modes {
+            let kept = reasons.entry(without_mode(&skip.reason, mode)).or_default();
+            kept.modes.insert(mode);
+            let known = kept.files.entry(&skip.file).or_default().entry(skip.line).or_default();
+            *known = skip.count.max(*known);
+        }
     }
     let mut reasons: Vec<_> = reasons.into_iter().collect();
-    reasons.sort_by_key(|((reason, who), (total, _))| {
-        (std::cmp::Reverse(*total), reason.to_string(), who.clone())
-    });
+    reasons.sort_by_key(|(reason, kept)| (std::cmp::Reverse(kept.directives()), *reason));
     if !reasons.is_empty() {
         html.simple("h3", "Skips");
     }
-    for ((reason, who), (total, files)) in reasons {
-        html.details(format!("{total} directives in {who}: {reason}"), |html| {
-            html.table("Scripts", &["script", "directives", "lines of the causes"], |rows| {
-                for (file, (count, lines)) in files {
-                    let mut told: Vec<String> = lines
-                        .iter()
-                        .take(SHOWN_LINES)
-                        .map(
-                            |(line, count)| {
-                                if *count == 1 { line.to_string() } else { format!("{line} ({count})") }
-                            },
-                        )
-                        .collect();
+    for (reason, kept) in reasons {
+        let all = kept.modes.len() == spec.modes.len();
+        let modes: Vec<&str> = kept.modes.iter().copied().collect();
+        let who = if all { "every mode".to_string() } else { modes.join(", ") };
+        html.details(format!("{} directives ({who}): {reason}", kept.directives()), |html| {
+            let caption = format!("Skipped: {reason}");
+            html.table(&caption, &["script", "directives", "lines of the causes"], |rows| {
+                for (file, lines) in &kept.files {
+                    let told = |(line, count): (&u32, &u64)| match count {
+                        1 => line.to_string(),
+                        count => format!("{line} ({count})"),
+                    };
+                    let mut told: Vec<String> = lines.iter().take(SHOWN_LINES).map(told).collect();
                     if lines.len() > SHOWN_LINES {
                         told.push(format!("and {} more", lines.len() - SHOWN_LINES));
                     }
+                    let count: u64 = lines.values().sum();
                     rows.row(file, [Cell::number(count), Cell::words(told.join(", "))]);
                 }
             });
@@ -116,8 +128,7 @@ fn excuses(html: &mut Html, spec: &Spec) {
     if spec.excuses.is_empty() {
         return;
     }
-    let groups: std::collections::BTreeSet<&str> =
-        spec.excuses.iter().map(|excuse| group_of(&excuse.file)).collect();
+    let groups: BTreeSet<&str> = spec.excuses.iter().map(|excuse| group_of(&excuse.file)).collect();
     let summary = format!("{} excused assertions in {} groups", spec.excuses.len(), groups.len());
     html.details(summary, |html| {
         html.table("Excused", &["where", "why it cannot pass"], |rows| {

@@ -1,0 +1,413 @@
+//! What runs leave behind: shards that make the whole, a baseline that names what got worse, a page that a browser
+//! opens without help, JSON of the documented shape, JUnit that can be read back.
+
+use serde_json::Value as Json;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A folder that is removed when the test ends.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let path = std::env::temp_dir().join(format!("crosscheck-reports-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("a temporary folder");
+        Folder(path)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.0.join(name);
+        std::fs::create_dir_all(path.parent().expect("below the folder")).expect("a folder");
+        std::fs::write(path, text).expect("a temporary file");
+    }
+
+    fn text(&self, name: &str) -> String {
+        std::fs::read_to_string(self.0.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    fn json(&self, name: &str) -> Json {
+        serde_json::from_str(&self.text(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// Runs the program there; it must end with that.
+    fn run(&self, args: &[&str], exit: i32) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_crosscheck"));
+        let output: Output = command.args(args).current_dir(&self.0).output().expect("the program starts");
+        let told = [&output.stdout[..], &output.stderr[..]].concat();
+        let told = String::from_utf8_lossy(&told).into_owned();
+        assert_eq!(output.status.code(), Some(exit), "{args:?}: {told}");
+        told
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+const GOOD: &str = r#"(module (func (export "f") (param i32) (result i32) (i32.add (local.get 0) (i32.const 1))))
+(assert_return (invoke "f" (i32.const 1)) (i32.const 2))
+(assert_return (invoke "f" (i32.const 2)) (i32.const 3))
+"#;
+const SKIPPED: &str = "(module (func (export \"g\") (result i32) (i32.const 7)))
+(assert_return (invoke \"g\") (i32.const 7))
+(component)
+(assert_return (invoke \"g\") (i32.const 7))
+";
+/// One assertion that does not hold, in a file whose name wants to be part of the page.
+const BAD: &str = "(module (func (export \"h\") (result i32) (i32.const 7)))
+(assert_return (invoke \"h\") (i32.const 8))
+";
+
+fn scripts(folder: &Folder) {
+    folder.write("scripts/good.wast", GOOD);
+    folder.write("scripts/skipped.wast", SKIPPED);
+    folder.write("scripts/<b id=x>.wast", BAD);
+}
+
+/// A run of the scripts and a small campaign into that folder.
+fn night(folder: &Folder, report: &str, shard: &str, exit: i32) {
+    let modes = ["--modes", "interp,fast-interp", "--report", report, "--shard", shard];
+    folder.run(&[&["spec", "scripts"], &modes[..]].concat(), exit);
+    folder.run(&[&["fuzz", "--seed", "3", "--cases", "96"], &modes[..]].concat(), 0);
+}
+
+/// The totals without what depends on the clock and on who was asked.
+fn totals(mut json: Json) -> Json {
+    for field in ["argv", "wall_s", "cpu_s", "started_s", "cases_per_cpu_s", "throughput"] {
+        json.as_object_mut().expect("an object").remove(field);
+    }
+    json
+}
+
+#[test]
+fn shards_put_together_are_one_run() {
+    let folder = Folder::new("shards");
+    scripts(&folder);
+    night(&folder, "whole", "0/1", 1);
+    // Which of two shards has the failing script is not said here.
+    for (shard, name) in [("0/2", "first"), ("1/2", "second")] {
+        let spec = ["spec", "scripts", "--modes", "interp,fast-interp", "--report", name, "--shard", shard];
+        let mut command = Command::new(env!("CARGO_BIN_EXE_crosscheck"));
+        command.args(spec).current_dir(&folder.0).output().expect("the program starts");
+        folder.run(
+            &[
+                "fuzz",
+                "--seed",
+                "3",
+                "--cases",
+                "96",
+                "--modes",
+                "interp,fast-interp",
+                "--report",
+                name,
+                "--shard",
+                shard,
+            ],
+            0,
+        );
+    }
+    folder.run(&["report", "second", "first", "--into", "both"], 1);
+    let whole = folder.json("whole/report.json");
+    let both = folder.json("both/report.json");
+    for part in ["spec", "fuzz"] {
+        assert_eq!(totals(whole[part].clone()), totals(both[part].clone()), "{part}");
+    }
+    assert_eq!(both["fuzz"]["cases"], 96);
+    assert_eq!(both["spec"]["files"], 3);
+    assert_eq!(folder.json("first/report.json")["fuzz"]["cases"], 48);
+}
+
+#[test]
+fn what_got_worse_than_the_baseline_is_named_and_fails() {
+    let folder = Folder::new("baseline");
+    scripts(&folder);
+    let spec = |exit, more: &[&str]| {
+        folder.run(&[&["spec", "scripts", "--modes", "interp,fast-interp"], more].concat(), exit)
+    };
+    spec(1, &["--bless", "page.md", "--json", "spec.json"]);
+    for baseline in ["page.md", "spec.json"] {
+        let told = spec(0, &["--baseline", baseline]);
+        assert!(told.contains("baseline: 0 worse, 0 better"), "what failed before may fail: {told}");
+    }
+    folder.write("scripts/good.wast", &GOOD.replace("(i32.const 3))", "(i32.const 4))"));
+    for baseline in ["page.md", "spec.json"] {
+        let told = spec(1, &["--baseline", baseline]);
+        assert!(told.contains("WORSE: scripts/good.wast:3: interp: failed, was passed"), "{told}");
+        assert!(told.contains("baseline: 2 worse, 0 better"), "{told}");
+    }
+    // The other way round: the baseline says of an assertion that it passes, and it does not.
+    folder.write("scripts/good.wast", GOOD);
+    let page = folder.text("page.md");
+    let kept: Vec<&str> = page.lines().filter(|line| !line.contains(": failed (")).collect();
+    folder.write("flipped.md", &kept.join("\n"));
+    let told = spec(1, &["--baseline", "flipped.md"]);
+    assert!(told.contains("<b id=x>.wast:2: interp: failed, was passed"), "{told}");
+    // And what got better is named too.
+    folder.write("scripts/<b id=x>.wast", &BAD.replace('8', "7"));
+    let told = spec(0, &["--baseline", "page.md"]);
+    assert!(told.contains("better: scripts/<b id=x>.wast:2: fast-interp: passed, was failed"), "{told}");
+    folder.write("broken.md", "nothing of the kind");
+    let told = spec(2, &["--baseline", "broken.md"]);
+    assert!(told.contains("broken.md:1: expected"), "{told}");
+}
+
+/// A finding as a campaign would have left it, in a folder that a run has written.
+fn add_finding(folder: &Folder, report: &str) {
+    let mut fuzz = folder.json(&format!("{report}/fuzz.json"));
+    fuzz["diverge"] = 2.into();
+    fuzz["agree"] = 94.into();
+    fuzz["findings"] = serde_json::json!([{
+        "fingerprint": "fast-interp / interp|values|i32", "seed": 3, "index": 5,
+        "subjects": [["interp"], ["fast-interp+no-fuel"]], "kind": "values", "triage": "look there",
+        "first_difference": "action 1: result 0: i32:0x1 against i32:0x2", "cases": 2,
+        "path": "elsewhere/findings/abc-3-5", "replay": "crosscheck replay <here> & there",
+    }]);
+    folder.write(&format!("{report}/fuzz.json"), &fuzz.to_string());
+    let record = "{\"difference\": {\"left\": \"i32:0x1\", \"right\": \"</td><script>\"}}";
+    folder.write(&format!("{report}/findings/abc-3-5/finding.json"), record);
+    folder.write(&format!("{report}/findings/abc-3-5/reduced.wast"), "(module (; </pre> ;))");
+    folder.write(&format!("{report}/findings/abc-3-5/finding.md"), "machine code: 48 01 d8");
+}
+
+/// Holds a page against what any browser wants, and ours: every element closed in order, identifiers unique, links to
+/// places that are there, and nothing from elsewhere.
+fn assert_stands_alone(page: &str) {
+    let rest = page.strip_prefix("<!DOCTYPE html>").expect("the kind of the document");
+    let (style_start, style_end) =
+        (rest.find("<style>").expect("a style"), rest.find("</style>").expect("closed"));
+    let style = &rest[style_start..style_end];
+    assert!(!style.contains("url(") && !style.contains("@import"), "the style fetches something");
+    let markup = format!("{}{}", &rest[..style_start], &rest[style_end + "</style>".len()..]);
+    let (mut open, mut ids, mut links): (Vec<String>, BTreeSet<String>, Vec<String>) = Default::default();
+    for part in markup.split('<').skip(1) {
+        let (tag, text) = part.split_once('>').unwrap_or_else(|| panic!("a tag without end: {part}"));
+        assert!(!text.contains('>'), "unescaped text: {text}");
+        if let Some(name) = tag.strip_prefix('/') {
+            assert_eq!(open.pop().as_deref(), Some(name), "closed in order");
+            continue;
+        }
+        let (name, attributes) = tag.split_once(' ').unwrap_or((tag, ""));
+        assert!(name.chars().all(|c| c.is_ascii_alphanumeric()), "an element called `{name}`");
+        assert!(!["script", "link", "iframe", "img", "object"].contains(&name), "<{name}>");
+        for attribute in attributes.split("\" ").filter(|attribute| !attribute.is_empty()) {
+            // What is open says so without a value.
+            let (key, value) = attribute.split_once("=\"").unwrap_or((attribute, "open"));
+            assert!(value != "open" || key == "open", "attribute {attribute}");
+            let value = value.trim_end_matches('"');
+            assert!(!key.starts_with("on") && key != "src", "{key}={value}");
+            match key {
+                "id" => assert!(ids.insert(value.to_string()), "two elements are {value}"),
+                "href" => links.push(value.strip_prefix('#').expect("a place on the page").to_string()),
+                "aria-labelledby" => links.push(value.to_string()),
+                _ => {}
+            }
+        }
+        if name != "meta" {
+            open.push(name.to_string());
+        }
+    }
+    assert_eq!(open, [""; 0], "all is closed");
+    links.iter().for_each(|link| assert!(ids.contains(link), "nothing is called {link}"));
+}
+
+#[test]
+fn the_page_stands_alone_and_says_where_to_start() {
+    let folder = Folder::new("page");
+    scripts(&folder);
+    night(&folder, "night", "0/1", 1);
+    add_finding(&folder, "night");
+    folder.run(&["report", "night"], 1);
+    let page = folder.text("night/report.html");
+    assert_stands_alone(&page);
+    for told in [
+        "Not green",
+        "look there",
+        "crosscheck replay &lt;here&gt; &amp; there",
+        "&lt;/td&gt;&lt;script&gt;",
+        "(module (; &lt;/pre&gt; ;))",
+        "machine code: 48 01 d8",
+        "&lt;b id=x&gt;.wast:2",
+        "i32.add",
+    ] {
+        assert!(page.contains(told), "{told}");
+    }
+    assert!(page.len() < 2_000_000);
+    let main = page.split("<main").nth(1).expect("the main part");
+    let places =
+        ["Not green", "What changed", "Where do I start", "Which mode", "id=\"findings\"", "id=\"suite\""];
+    let places = places.map(|told| main.find(told).unwrap_or_else(|| panic!("{told}")));
+    assert!(places.is_sorted(), "first what people ask first: {places:?}");
+}
+
+#[test]
+fn a_folder_of_nights_is_told_as_a_trend() {
+    let folder = Folder::new("nights");
+    scripts(&folder);
+    for (name, more) in
+        [("nights/a", ""), ("nights/b", "(assert_return (invoke \"f\" (i32.const 4)) (i32.const 4))\n")]
+    {
+        folder.write("scripts/good.wast", &format!("{GOOD}{more}"));
+        night(&folder, name, "0/1", 1);
+        // Nights are far apart.
+        let mut spec = folder.json(&format!("{name}/spec.json"));
+        let started = spec["started_s"].as_u64().expect("a time");
+        spec["started_s"] = (started - if name.ends_with('a') { 86_400 } else { 0 }).into();
+        folder.write(&format!("{name}/spec.json"), &spec.to_string());
+    }
+    add_finding(&folder, "nights/b");
+    let told = folder.run(&["report", "nights"], 1);
+    for line in [
+        "since a",
+        "WORSE: scripts/good.wast:4: interp: failed, was passed",
+        "NEW finding: fast-interp / interp|values|i32",
+    ] {
+        assert!(told.contains(line), "{line} is not in {told}");
+    }
+    let report = folder.json("nights/report.json");
+    let names: Vec<_> =
+        report["trend"].as_array().expect("nights").iter().map(|point| &point["name"]).collect();
+    assert_eq!(names, ["a", "b"]);
+    let page = folder.text("nights/report.html");
+    assert_stands_alone(&page);
+    assert!(page.contains("<svg") && page.contains("id=\"trend\""));
+    // A night knows those beside it.
+    folder.run(&["report", "nights/b"], 1);
+    assert_eq!(folder.json("nights/b/report.json")["since"]["before"], "a");
+    for (args, told) in [
+        (["report", "scripts"], "neither spec.json nor fuzz.json"),
+        (["report", "none"], "expected a folder"),
+    ] {
+        assert!(folder.run(&args, 2).contains(told), "{told}");
+    }
+    folder.write("nights/c/fuzz.json", "{\"schema\": 1, ");
+    assert!(folder.run(&["report", "nights/c"], 2).contains("fuzz.json: EOF"));
+}
+
+#[test]
+fn junit_says_what_the_run_says_and_can_be_read_back() {
+    let folder = Folder::new("junit");
+    scripts(&folder);
+    night(&folder, "night", "0/1", 1);
+    add_finding(&folder, "night");
+    folder.run(&["report", "night", "--junit", "out.xml"], 1);
+    let text = folder.text("out.xml");
+    let report = quick_junit::Report::deserialize_from_str(&text).expect("JUnit");
+    // Two scripts pass in two modes, one fails in both; the campaign and one finding fail.
+    assert_eq!((report.tests, report.failures, report.errors), (8, 4, 0));
+    assert_eq!(
+        report.test_suites.iter().map(|suite| suite.name.as_str()).collect::<Vec<_>>(),
+        ["scripts", "campaign"]
+    );
+    for suite in &report.test_suites {
+        assert_eq!(suite.tests, suite.test_cases.len());
+    }
+    assert!(text.contains("&lt;b id=x&gt;.wast:2: "), "{text}");
+}
+
+#[test]
+fn json_files_have_the_shape_that_is_documented() {
+    let folder = Folder::new("schemas");
+    scripts(&folder);
+    night(&folder, "nights/a", "0/1", 1);
+    night(&folder, "nights/b", "0/1", 1);
+    add_finding(&folder, "nights/b");
+    folder.run(&["report", "nights"], 1);
+    let schemas: PathBuf = [env!("CARGO_MANIFEST_DIR"), "../reports/schema"].iter().collect();
+    for (schema, file) in [
+        ("spec.json", "nights/a/spec.json"),
+        ("fuzz.json", "nights/a/fuzz.json"),
+        ("fuzz.json", "nights/b/fuzz.json"),
+        ("report.json", "nights/a/report.json"),
+        ("report.json", "nights/report.json"),
+    ] {
+        let mut wrong = Vec::new();
+        Schemas(&schemas).check(&read(&schemas.join(schema)), schema, &folder.json(file), file, &mut wrong);
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+    // The check finds what it looks for.
+    let mut json = folder.json("nights/b/fuzz.json");
+    json["cases"] = "many".into();
+    json["more"] = 1.into();
+    json["findings"][0].as_object_mut().expect("a finding").remove("kind");
+    let mut wrong = Vec::new();
+    Schemas(&schemas).check(&read(&schemas.join("fuzz.json")), "fuzz.json", &json, "it", &mut wrong);
+    wrong.sort();
+    let expected = ["it.cases: expected \"integer\"", "it.findings[0]: no `kind`", "it.more: not documented"];
+    assert_eq!(wrong, expected);
+}
+
+fn read(path: &Path) -> Json {
+    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The part of JSON Schema that ours use: `type`, `properties`, `required`, `additionalProperties`, `items`, `enum`,
+/// `anyOf`, and references to definitions and files.
+struct Schemas<'a>(&'a Path);
+
+impl Schemas<'_> {
+    fn check(&self, schema: &Json, file: &str, value: &Json, at: &str, wrong: &mut Vec<String>) {
+        if let Some(target) = schema["$ref"].as_str() {
+            let (name, place) = target.split_once('#').unwrap_or((target, ""));
+            let name = if name.is_empty() { file } else { name };
+            let whole = read(&self.0.join(name));
+            let part = whole.pointer(place).unwrap_or_else(|| panic!("{file}: nothing at {target}"));
+            return self.check(part, name, value, at, wrong);
+        }
+        if let Some(choices) = schema["anyOf"].as_array() {
+            let tried = choices.iter().map(|choice| {
+                let mut found = Vec::new();
+                self.check(choice, file, value, at, &mut found);
+                found
+            });
+            return wrong.extend(tried.min_by_key(Vec::len).unwrap_or_default());
+        }
+        let kinds: Vec<&Json> = match &schema["type"] {
+            Json::Array(kinds) => kinds.iter().collect(),
+            Json::Null => Vec::new(),
+            kind => vec![kind],
+        };
+        if !kinds.is_empty() && !kinds.iter().any(|kind| is_a(value, kind.as_str().expect("a word"))) {
+            return wrong.push(format!("{at}: expected {}", schema["type"]));
+        }
+        if schema["enum"].as_array().is_some_and(|known| !known.contains(value)) {
+            wrong.push(format!("{at}: {value} is none of {}", schema["enum"]));
+        }
+        for name in schema["required"].as_array().into_iter().flatten() {
+            let name = name.as_str().expect("a name");
+            if value.as_object().is_some_and(|fields| !fields.contains_key(name)) {
+                wrong.push(format!("{at}: no `{name}`"));
+            }
+        }
+        for (name, field) in value.as_object().into_iter().flatten() {
+            let at = format!("{at}.{name}");
+            match (&schema["properties"][name], &schema["additionalProperties"]) {
+                (Json::Null, Json::Bool(false)) => wrong.push(format!("{at}: not documented")),
+                (Json::Null, Json::Null) => {}
+                (Json::Null, all) => self.check(all, file, field, &at, wrong),
+                (one, _) => self.check(one, file, field, &at, wrong),
+            }
+        }
+        if schema["items"].is_object() {
+            for (number, item) in value.as_array().into_iter().flatten().enumerate() {
+                self.check(&schema["items"], file, item, &format!("{at}[{number}]"), wrong);
+            }
+        }
+    }
+}
+
+fn is_a(value: &Json, kind: &str) -> bool {
+    match kind {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "boolean" => value.is_boolean(),
+        "integer" => value.is_u64(),
+        "number" => value.is_number(),
+        "null" => value.is_null(),
+        other => panic!("no type is called {other}"),
+    }
+}
