@@ -12,7 +12,7 @@ use crate::localise::{Localisation, Precision, localise};
 use crate::observe::Capture;
 use crate::reduce::{Reduced, Reducer, Refused, to_script_on};
 use crate::run::{CaseRun, Ground, Task, run_task};
-use crate::subject::Subject;
+use crate::subject::{Lane, Subject, Trace};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -24,6 +24,8 @@ pub struct Question<'a> {
     /// Which of the subjects speaks for the largest group.
     majority: usize,
     wanted: Fingerprint,
+    /// Whether the reference survives the case, so that what it executes can be watched in this process.
+    is_traceable: bool,
 }
 
 /// A divergence that was looked into.
@@ -79,9 +81,14 @@ impl<'a> Question<'a> {
         let sizes = divergence.groups.iter().map(Vec::len).enumerate();
         let majority = sizes.rev().max_by_key(|(_, size)| *size).map_or(0, |(group, _)| group);
         let task = Task { case: case.clone(), subjects };
-        match run_task(ground, &task, Capture::Digest)?.verdict {
+        let run = run_task(ground, &task, Capture::Digest)?;
+        let is_traceable = !run.observations.iter().any(|(name, observation)| {
+            observation.failure().is_some() && name.parse::<Lane>().is_ok_and(|lane| lane.mode == Trace::MODE)
+        });
+        match run.verdict {
             Verdict::Diverge(again) => {
-                Ok(Question { ground, subjects: task.subjects, majority, wanted: again.fingerprint() })
+                let wanted = again.fingerprint();
+                Ok(Question { ground, subjects: task.subjects, majority, wanted, is_traceable })
             }
             Verdict::Agree | Verdict::Inconclusive(_) | Verdict::Invalid => {
                 Err("the case does not diverge when it is run again".into())
@@ -122,7 +129,9 @@ impl<'a> Question<'a> {
             }
             self.is_shown_by(case)
         };
-        let reduced = Reducer::new(case, &interesting, &stop, progress).map(Reducer::run).map_err(explain)?;
+        let reducer = Reducer::new(case, &interesting, &stop, progress).map_err(explain)?;
+        let reducer = if self.is_traceable { reducer } else { reducer.without_trace() };
+        let reduced = reducer.run();
         let last = self.run(&reduced.case)?;
         let Verdict::Diverge(divergence) = last.verdict else {
             return Err("the smallest case does not diverge when it is run again".into());

@@ -12,6 +12,7 @@
 mod actions;
 mod body;
 mod entities;
+mod hosts;
 mod proposal;
 mod script;
 mod segments;
@@ -87,6 +88,7 @@ const PASSES: &[Pass] = &[
     pass("modules", actions::fewer_modules),
     tidying("code that is not executed", body::unexecuted),
     tidying("entities", entities::fewer),
+    pass("imports", hosts::defined),
     pass("fuel", actions::less_fuel),
     pass("bodies", body::emptied),
     pass("statements", body::fewer_statements),
@@ -103,6 +105,7 @@ const PASSES: &[Pass] = &[
     pass("arguments", actions::simpler_arguments),
     pass("hosts", actions::simpler_hosts),
     pass("limits", actions::usual_limits),
+    pass("hosts as modules", hosts::played),
 ];
 
 /// Proposals that are judged at once.
@@ -119,6 +122,8 @@ pub struct Reducer<'a> {
     refused: Mutex<HashSet<u64>>,
     tried: AtomicU64,
     passes: Vec<PassReport>,
+    /// Whether passes may see what the reference executes.
+    traces: bool,
 }
 
 impl<'a> Reducer<'a> {
@@ -145,7 +150,14 @@ impl<'a> Reducer<'a> {
             refused: Mutex::default(),
             tried: AtomicU64::new(2),
             passes: PASSES.iter().map(|pass| PassReport { name: pass.name, tried: 0, kept: 0 }).collect(),
+            traces: true,
         })
+    }
+
+    /// The same without a look at what the reference executes, which happens in this process: for cases that the
+    /// reference does not survive.
+    pub fn without_trace(self) -> Reducer<'a> {
+        Reducer { traces: false, ..self }
     }
 
     /// Runs all passes until none finds anything, or somebody says stop.
@@ -168,6 +180,11 @@ impl<'a> Reducer<'a> {
         Reduced { case: self.best, tried: self.tried.into_inner(), kept, passes: self.passes }
     }
 
+    fn proposals(&self, pass: usize) -> Vec<Proposal> {
+        let look = if self.traces { Look::at(&self.best) } else { Look::without_trace(&self.best) };
+        (PASSES[pass].propose)(&look)
+    }
+
     fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
@@ -178,7 +195,7 @@ impl<'a> Reducer<'a> {
     fn sweep(&mut self, number: usize) -> bool {
         let before = self.passes[number].kept;
         let tried = self.tried.load(Ordering::Relaxed);
-        let mut proposals = (PASSES[number].propose)(&Look::at(&self.best));
+        let mut proposals = self.proposals(number);
         let mut next = 0;
         while next < proposals.len() && !self.is_stopped() {
             let batch = &proposals[next..proposals.len().min(next + BATCH)];
@@ -192,7 +209,7 @@ impl<'a> Reducer<'a> {
                     self.best = case;
                     self.passes[number].kept += 1;
                     (self.progress)(&self.best);
-                    proposals = (PASSES[number].propose)(&Look::at(&self.best));
+                    proposals = self.proposals(number);
                 }
                 None => next += BATCH,
             }

@@ -4,6 +4,7 @@
 //! capability row, which `compare` reads and reports print.
 
 mod lane;
+pub(crate) mod linked;
 mod trace;
 pub mod values;
 #[cfg(feature = "wasmi")]

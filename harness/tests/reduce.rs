@@ -42,6 +42,7 @@ const COMPILED: &[(&str, &str)] = &[
     ("baseline-frame-one-slot-large", "call"),
     ("native-memory-length-kept-after-growth", "memory.grow"),
     ("native-memory-length-kept-after-crossing", "call"),
+    ("baseline-address-for-host-misses-its-addend", "call"),
 ];
 
 /// Ends the campaign with the first finding that is no crash.

@@ -6,6 +6,7 @@
 //! cargo run -p crosscheck-bench --profile bench -- --compile app.wasm  # decoding, validating, preparing
 //! cargo run -p crosscheck-bench --profile bench -- --compile-small 200 # the same of small generated modules
 //! cargo run -p crosscheck-bench --profile bench --features peers       # wasmtime's compilers as well
+//! cargo run -p crosscheck-bench --profile bench --features shrink -- --shrink  # the reducer beside wasm-shrink
 //! ```
 //!
 //! What is compared runs interleaved in one process, A B C A B C, on the CPU time of one thread: a machine that is
@@ -13,7 +14,7 @@
 //! the others are compared with. Every call's result is checked, so nothing is fast by being wrong.
 //!
 //! In the order to read: [`kernels`] are the programs, [`contestants`] what runs them, [`measure`] the clock and the
-//! order, [`compile`] the other question, [`small`] modules for it, [`table`] and [`json`] how it is shown.
+//! order, [`compile`] the other question, [`small`] modules for it, [`table`] and [`json`] how it is shown. `shrink` asks about reductions.
 
 #![allow(clippy::print_stdout, reason = "a table on standard output is what the program is for")]
 
@@ -22,6 +23,8 @@ mod contestants;
 mod json;
 mod kernels;
 mod measure;
+#[cfg(all(feature = "shrink", unix))]
+mod shrink;
 mod small;
 mod table;
 
@@ -48,6 +51,10 @@ struct Options {
     /// Measure the same of so many small generated modules together
     #[arg(long, value_name = "COUNT", conflicts_with_all = ["filters", "compile"])]
     compile_small: Option<usize>,
+    /// Reduce so many findings of planted faults with the reducer and with wasm-shrink
+    #[arg(long, value_name = "COUNT", num_args = 0..=1, default_missing_value = "20")]
+    #[arg(conflicts_with_all = ["filters", "compile", "compile_small"])]
+    shrink: Option<usize>,
     /// Write every sample here, for machines
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -62,10 +69,11 @@ struct Row {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    let outcome = match options.compile_small {
-        Some(count) => compile_small(&options, count),
-        None if options.compile.is_empty() => run_kernels(&options),
-        None => compile_files(&options),
+    let outcome = match (options.shrink, options.compile_small) {
+        (Some(count), _) => compare_shrinking(&options, count),
+        (None, Some(count)) => compile_small(&options, count),
+        (None, None) if options.compile.is_empty() => run_kernels(&options),
+        (None, None) => compile_files(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -147,6 +155,16 @@ fn compile_small(options: &Options, count: usize) -> Result<(), String> {
     let title = format!("{count} generated modules");
     let report = compile_modules(options, &title, &small::modules(count))?;
     write_json(options, "compile", json!([report]))
+}
+
+#[cfg(all(feature = "shrink", unix))]
+fn compare_shrinking(options: &Options, count: usize) -> Result<(), String> {
+    write_json(options, "shrink", shrink::compare(count)?)
+}
+
+#[cfg(not(all(feature = "shrink", unix)))]
+fn compare_shrinking(_: &Options, _: usize) -> Result<(), String> {
+    Err("this build has no wasm-shrink; build with `--features shrink`".into())
 }
 
 fn compile_modules(options: &Options, title: &str, modules: &[Vec<u8>]) -> Result<serde_json::Value, String> {

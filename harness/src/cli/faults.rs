@@ -48,6 +48,7 @@ mod planted {
     use crate::canary::{Found, Hunt, Hunted, Planted};
     use crate::cli::{Exit, Failure, show, stop_flag};
     use crate::events::percent;
+    use crate::report::header::Header;
     use crate::report::{self, Clock};
     use serde::Serialize;
     use std::collections::BTreeMap;
@@ -78,6 +79,16 @@ mod planted {
         purity: f64,
         /// Fingerprints a fault.
         buckets_per_fault: f64,
+    }
+
+    /// What `--json` writes.
+    #[derive(Serialize)]
+    struct Hunts<'a> {
+        #[serde(flatten)]
+        header: Header,
+        seed: u64,
+        rows: &'a [Hunted],
+        totals: &'a Totals,
     }
 
     impl Faults {
@@ -116,9 +127,9 @@ mod planted {
             totals.lines(self.more > 0).iter().for_each(show);
             if let Some(path) = &self.json {
                 let is_complete = rows.len() == faults.len();
-                let header = report::header(&[], (0, 1), &clock.stop(), is_complete);
-                let body = serde_json::json!({"seed": self.seed, "rows": rows, "totals": totals});
-                report::write_json(path, &report::joined(header, body)).map_err(Failure::Bench)?;
+                let header = Header::new(Vec::new(), (0, 1), &clock.stop(), is_complete);
+                let hunts = Hunts { header, seed: self.seed, rows: &rows, totals: &totals };
+                report::write_json(path, &hunts).map_err(Failure::Bench)?;
             }
             if stop.load(Ordering::Relaxed) {
                 return Ok(Exit::Interrupted);

@@ -63,6 +63,12 @@ impl Reduce {
             time.as_secs_f64(),
             divergence.fingerprint()
         ));
+        if self.common.verbose {
+            show(format_args!("{:<44} {:>6} {:>6}", "pass", "tried", "kept"));
+            for pass in reduced.passes.iter().filter(|pass| pass.tried > 0) {
+                show(format_args!("{:<44} {:>6} {:>6}", pass.name, pass.tried, pass.kept));
+            }
+        }
         match localised {
             Ok(localised) => show(localised),
             Err(why) => show(format_args!("not localised: {why}")),

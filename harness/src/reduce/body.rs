@@ -11,6 +11,7 @@ pub mod locals;
 mod tree;
 
 use super::proposal::{Look, Proposal, Site, halvings};
+use crate::case::{HeapKind, RefValue, Value};
 use crosscheck_engine::opcode::Opcode;
 use std::cmp::Reverse;
 use std::ops::Range;
@@ -33,11 +34,15 @@ pub struct Edit {
     pub code: Vec<u8>,
 }
 
-/// The module with the edits made, sizes put right; `None` if it cannot be read.
+/// The module with the edits made, sizes put right; `None` if it cannot be read, or edits overlap: what makes one of
+/// several results may make another operand too.
 pub fn apply(wasm: &[u8], edits: &[Edit]) -> Option<Vec<u8>> {
     const CODE_SECTION: u8 = 10;
     let mut edits: Vec<&Edit> = edits.iter().collect();
     edits.sort_by_key(|edit| (edit.body, edit.range.start));
+    if edits.windows(2).any(|two| two[0].body == two[1].body && two[0].range.end > two[1].range.start) {
+        return None;
+    }
     let mut module = wasm_encoder::Module::new();
     let mut ranges = Vec::new();
     for payload in Parser::new(0).parse_all(wasm) {
@@ -240,6 +245,13 @@ fn replacements(site: &Site<'_>, node: &Node) -> Vec<Vec<u8>> {
     if !node.results.is_empty() {
         // What is left on the stack by a branch need not be there.
         codes.push(Vec::new());
+        // What counts may be what an operand does, not what it is.
+        let mut simple = vec![DROP];
+        if node.results.iter().all(|ty| push_simplest(*ty, &mut simple)) {
+            let does = |operand: &&Operand| operand.ty.is_some() && operand.bytes.len() > 2;
+            let kept = node.operands.iter().filter(does);
+            codes.extend(kept.map(|operand| [&wasm[operand.bytes.clone()], &simple].concat()));
+        }
     }
     if let [result] = *node.results {
         let fitting = node.operands.iter().filter(|operand| operand.ty == Some(result));
@@ -263,32 +275,51 @@ fn observed(site: &Site<'_>, node: &Node) -> Option<Vec<u8>> {
     for ty in &node.results {
         depth -= 1;
         let bits = *operands.get(depth)?;
-        match ty {
-            ValType::I32 => {
-                code.push(0x41);
-                (bits as i32).encode(&mut code);
-            }
-            ValType::I64 => {
-                code.push(0x42);
-                (bits as i64).encode(&mut code);
-            }
-            ValType::F32 => {
-                code.push(0x43);
-                code.extend((bits as u32).to_le_bytes());
-            }
-            ValType::F64 => {
-                code.push(0x44);
-                code.extend(bits.to_le_bytes());
-            }
+        let value = match ty {
+            ValType::I32 => Value::I32(bits as u32),
+            ValType::I64 => Value::I64(bits),
+            ValType::F32 => Value::F32(bits as u32),
+            ValType::F64 => Value::F64(bits),
             // A vector takes two slots, and a reference's slot says nothing to others.
             ValType::V128 | ValType::Ref(_) => return None,
-        }
+        };
+        push_value(&value, &mut code);
     }
     Some(code)
 }
 
+/// Writes a value as a constant; says `false` of references, but for the plainest nulls.
+pub fn push_value(value: &Value, code: &mut Vec<u8>) -> bool {
+    match value {
+        Value::I32(value) => {
+            code.push(0x41);
+            (*value as i32).encode(code);
+        }
+        Value::I64(value) => {
+            code.push(0x42);
+            (*value as i64).encode(code);
+        }
+        Value::F32(bits) => {
+            code.push(0x43);
+            code.extend(bits.to_le_bytes());
+        }
+        Value::F64(bits) => {
+            code.push(0x44);
+            code.extend(bits.to_le_bytes());
+        }
+        Value::V128(bits) => {
+            code.extend([0xfd, 0x0c]);
+            code.extend(bits.to_le_bytes());
+        }
+        Value::Ref(RefValue::Null(HeapKind::Func)) => code.extend([0xd0, 0x70]),
+        Value::Ref(RefValue::Null(HeapKind::Extern)) => code.extend([0xd0, 0x6f]),
+        Value::Ref(_) => return false,
+    }
+    true
+}
+
 /// Writes the simplest value of a type; says `false` where there is none that can be written.
-fn push_simplest(ty: ValType, code: &mut Vec<u8>) -> bool {
+pub fn push_simplest(ty: ValType, code: &mut Vec<u8>) -> bool {
     match ty {
         ValType::I32 => code.extend([0x41, 0]),
         ValType::I64 => code.extend([0x42, 0]),

@@ -2,9 +2,10 @@
 
 use super::body::{self, Body, Edit};
 use super::entities::{self, Entity};
-use crate::case::{Case, CaseModule};
+use crate::case::{Case, CaseModule, Value};
 use crate::subject::Trace;
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use wasmparser::{Parser, Payload};
 
 /// The best case so far, as passes see it. What costs something to find out is found out when it is asked for.
@@ -13,12 +14,19 @@ pub struct Look<'a> {
     pub case: &'a Case,
     bodies: OnceCell<Vec<Vec<Body>>>,
     trace: OnceCell<Trace>,
+    answers: OnceCell<BTreeMap<String, Vec<Value>>>,
 }
 
 impl<'a> Look<'a> {
     /// A look at a case.
     pub fn at(case: &'a Case) -> Look<'a> {
-        Look { case, bodies: OnceCell::new(), trace: OnceCell::new() }
+        Look { case, bodies: OnceCell::new(), trace: OnceCell::new(), answers: OnceCell::new() }
+    }
+
+    /// The same without a trace: as if the reference executed nothing.
+    pub fn without_trace(case: &'a Case) -> Look<'a> {
+        let (trace, answers) = (OnceCell::from(Trace::default()), OnceCell::from(BTreeMap::new()));
+        Look { trace, answers, ..Look::at(case) }
     }
 
     /// The bodies of each module.
@@ -30,6 +38,11 @@ impl<'a> Look<'a> {
     /// What the reference executes.
     pub fn trace(&self) -> &Trace {
         self.trace.get_or_init(|| Trace::of(self.case))
+    }
+
+    /// What hosts answered the reference last, by import.
+    pub fn answers(&self) -> &BTreeMap<String, Vec<Value>> {
+        self.answers.get_or_init(|| Trace::answers(self.case))
     }
 
     /// What is proposed for each body: lists of edits that belong together.
@@ -106,7 +119,8 @@ impl Proposal {
                 (*module, entities::without(&best.modules[*module].wasm, gone)?)
             }
             Proposal::Wasm { module, wasm } => (*module, wasm.clone()),
-            Proposal::Case(case) => return Some(case.clone()),
+            // What plays a host is not to be left out again.
+            Proposal::Case(case) => return (hosts_of(case).len() <= cost.hosts).then(|| case.clone()),
         };
         let mut case = best.clone();
         case.modules[module].wasm = wasm;
@@ -118,6 +132,7 @@ impl Proposal {
 /// less, so a reduction ends.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Cost {
+    hosts: usize,
     imports: u32,
     functions: usize,
     code_bytes: usize,
@@ -129,7 +144,8 @@ pub struct Cost {
 impl Cost {
     /// What a case costs.
     pub fn of(case: &Case) -> Cost {
-        let mut cost = Cost { imports: 0, functions: 0, code_bytes: 0, bytes: 0, sum: 0 };
+        let hosts = hosts_of(case).len();
+        let mut cost = Cost { hosts, imports: 0, functions: 0, code_bytes: 0, bytes: 0, sum: 0 };
         for module in &case.modules {
             cost.bytes += module.wasm.len();
             cost.sum += module.wasm.iter().map(|byte| u64::from(*byte)).sum::<u64>();
@@ -147,6 +163,26 @@ impl Cost {
         }
         cost
     }
+}
+
+/// What modules import that no module of the case provides: the names of host and item.
+pub fn hosts_of(case: &Case) -> Vec<(String, String)> {
+    let mut hosts = Vec::new();
+    for module in &case.modules {
+        for payload in Parser::new(0).parse_all(&module.wasm) {
+            match payload {
+                Ok(Payload::ImportSection(section)) => {
+                    let imports = section.into_imports().filter_map(Result::ok);
+                    let unknown =
+                        imports.filter(|import| case.modules.iter().all(|of| of.name != import.module));
+                    hosts.extend(unknown.map(|import| (import.module.to_string(), import.name.to_string())));
+                }
+                Ok(Payload::CodeSectionStart { .. }) | Err(_) => break,
+                Ok(_) => {}
+            }
+        }
+    }
+    hosts
 }
 
 /// Bytes of function bodies in all modules of a case: locals and instructions, sizes left out.

@@ -1,5 +1,6 @@
 //! Writes a case as a script that any engine's runner can run, with what the majority showed as what is expected.
 
+use super::proposal::hosts_of;
 use crate::case::{Action, Case, HeapKind, RefValue, Value};
 use crate::observe::{ActionObservation, Observation, Outcome};
 use crosscheck_engine::{Limits, TrapKind};
@@ -45,6 +46,9 @@ fn headers(case: &Case, lanes: &[&str]) -> Vec<String> {
     add("host-depth", limits.host_depth.into(), Some(usual.host_reentries.into()));
     add("memory-bytes", limits.memory_bytes, Some(usual.memory_bytes));
     add("table-elements", limits.table_elements, Some(usual.table_elements));
+    if !hosts_of(case).is_empty() {
+        headers.push(format!("hosts: {} {}", case.hosts.seed, case.hosts.trap_one_in));
+    }
     if lanes.iter().any(|lane| lane.contains('+')) {
         headers.push(format!("lanes: {}", lanes.join(" ")));
     }
@@ -54,24 +58,44 @@ fn headers(case: &Case, lanes: &[&str]) -> Vec<String> {
 fn directive(case: &Case, action: &Action, seen: &ActionObservation) -> Result<String, String> {
     match action {
         Action::Instantiate { module } => {
-            let name = &case.modules[*module as usize].name;
+            let id = id(case, *module);
             let printed = print(&case.modules[*module as usize].wasm)?;
-            let named = printed.replacen("(module", &format!("(module ${name}"), 1);
+            let named = printed.replacen("(module", &format!("(module {id}"), 1);
+            let name = quoted(&case.modules[*module as usize].name);
             Ok(match &seen.outcome {
                 Outcome::Trap(trap) => format!("(assert_trap {printed} {:?})", trap.kind.text()),
-                _ => format!("{named}\n(register {name:?} ${name})"),
+                _ => format!("{named}\n(register {name} {id})"),
             })
         }
         Action::Invoke { module, export, args } => {
-            let name = &case.modules[*module as usize].name;
             let args: String = args.iter().map(|arg| format!(" {}", constant(arg))).collect();
-            Ok(assertion(&format!("(invoke ${name} {export:?}{args})"), &seen.outcome))
+            let call = format!("(invoke {} {}{args})", id(case, *module), quoted(export));
+            Ok(assertion(&call, &seen.outcome))
         }
         Action::Read { module, export } => {
-            let name = &case.modules[*module as usize].name;
-            Ok(assertion(&format!("(get ${name} {export:?})"), &seen.outcome))
+            Ok(assertion(&format!("(get {} {})", id(case, *module), quoted(export)), &seen.outcome))
         }
     }
+}
+
+/// What a script calls a module: its name, where that can stand in one.
+fn id(case: &Case, module: u32) -> String {
+    let name = &case.modules[module as usize].name;
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    if !name.is_empty() && name.bytes().all(is_plain) { format!("${name}") } else { format!("$-{module}") }
+}
+
+/// A name as a string of the text format.
+fn quoted(name: &str) -> String {
+    let mut text = String::from("\"");
+    for byte in name.bytes() {
+        match byte {
+            b'"' | b'\\' => text.extend(['\\', char::from(byte)]),
+            b' '..=b'~' => text.push(char::from(byte)),
+            _ => _ = write!(text, "\\{byte:02x}"),
+        }
+    }
+    text + "\""
 }
 
 fn assertion(action: &str, outcome: &Outcome) -> String {

@@ -54,8 +54,11 @@ pub(super) fn compare_outcomes(
 }
 
 fn compare_logs(a: &LaneState, b: &LaneState) -> Option<String> {
-    let at = a.store.data().first_difference(b.store.data())?;
     let (x, y) = (a.store.data().total(), b.store.data().total());
+    let Some(at) = a.store.data().first_difference(b.store.data()) else {
+        let differ = a.store.data().is_asked_otherwise(b.store.data());
+        return differ.then(|| format!("host calls differ; {} makes {x}, {} makes {y}", a.name, b.name));
+    };
     Some(format!("host calls differ from number {at} on; {} makes {x}, {} makes {y}", a.name, b.name))
 }
 
@@ -235,7 +238,7 @@ mod tests {
         let Built::Module(module) = build(&engine, &mut module) else { panic!("a valid module") };
         let lane = |name: &str| {
             let lane = Lane { name: name.to_string(), config };
-            let mut state = LaneState::new(&lane, engine.sibling(&config), None);
+            let mut state = LaneState::new(&lane, engine.sibling(&config), None, None);
             let action = Action::Module { module: &module, becomes: Becomes::Current(None) };
             let outcome = state.perform(&action, 0, 1);
             assert!(matches!(outcome, Outcome::Values(_)), "{outcome}");

@@ -4,10 +4,14 @@ use super::Lane;
 use super::report::PANICKED;
 use super::spectest;
 use super::value::{FuncName, References, Value, list};
+use crate::case::HostPlan;
 use crate::guard::guarded;
+use crate::hosts::Host;
+use crate::observe::{Capture, HostCalls};
+use crate::subject::linked::{self, Hosted};
 use crosscheck_engine::{
-    DecodedModule, Engine, Error, Extern, ExternRef, ExternType, Func, Import, Instance, Linker, Module,
-    Store, Trap, Val, ValType,
+    DecodedModule, Engine, Error, Extern, ExternRef, ExternType, Func, Import, Instance, Module, Store, Trap,
+    Val, ValType,
 };
 use std::collections::HashMap;
 use std::fmt;
@@ -93,14 +97,46 @@ pub(super) enum Becomes<'a> {
     Definition(Option<&'a str>),
 }
 
-/// Calls of host functions during one action.
-#[derive(Default, PartialEq, Eq, Debug)]
+/// The host, and calls of its functions during one action.
+#[derive(Default, Debug)]
 pub(super) struct HostLog {
     calls: Vec<(&'static str, Box<[Val]>)>,
     total: u64,
+    /// What behaves as a case's host does, in a script that asks for one.
+    host: Option<Host>,
+    /// Calls of that.
+    answered: HostCalls,
+}
+
+impl Hosted for HostLog {
+    fn host(&mut self) -> &mut Host {
+        self.host.as_mut().expect("imports are only linked to a host where there is one")
+    }
 }
 
 impl HostLog {
+    /// A log with a host that behaves by that plan, if there is one.
+    pub fn new(plan: Option<HostPlan>) -> HostLog {
+        HostLog { host: plan.map(|plan| Host::new(plan, Capture::Digest)), ..HostLog::default() }
+    }
+
+    /// Forgets the calls; the host remembers how many there were.
+    fn clear(&mut self) {
+        *self = HostLog { host: self.host.take(), ..HostLog::default() };
+    }
+
+    /// Adds up what the host was called for.
+    fn close(&mut self) {
+        if let Some(host) = &mut self.host {
+            self.answered = host.take_calls();
+        }
+    }
+
+    /// Whether the host was called otherwise than another log's.
+    pub fn is_asked_otherwise(&self, other: &HostLog) -> bool {
+        self.answered != other.answered
+    }
+
     /// Notes a call; its arguments are numbers.
     pub fn note(&mut self, name: &'static str, args: &[Val]) {
         self.total += 1;
@@ -111,7 +147,7 @@ impl HostLog {
 
     /// How many calls there were, noted or not.
     pub fn total(&self) -> u64 {
-        self.total
+        self.total + self.answered.count
     }
 
     /// The position of the first call that differs from another log's.
@@ -159,6 +195,8 @@ pub(super) struct LaneState {
     pub engine: Engine,
     /// Fuel for each action.
     fuel: u64,
+    /// Whether what nobody offers is the host's.
+    has_host: bool,
     pub store: Store<HostLog>,
     /// The directive that made each instance of the store, half-made ones included.
     pub directives: Vec<u32>,
@@ -182,13 +220,14 @@ pub(super) struct LaneState {
 
 impl LaneState {
     /// A lane before the script's first directive. The engine is made from the lane's configuration.
-    pub fn new(lane: &Lane, engine: Engine, fuel: Option<u64>) -> LaneState {
-        let mut store = Store::new(&engine, HostLog::default());
+    pub fn new(lane: &Lane, engine: Engine, fuel: Option<u64>, hosts: Option<HostPlan>) -> LaneState {
+        let mut store = Store::new(&engine, HostLog::new(hosts));
         let spectest = spectest::define(&mut store);
         LaneState {
             name: lane.name.clone(),
             engine,
             fuel: fuel.unwrap_or(FUEL),
+            has_host: hosts.is_some(),
             store,
             directives: Vec::new(),
             clouded: None,
@@ -212,11 +251,12 @@ impl LaneState {
             return Outcome::Skipped(dead.clone());
         }
         self.touched = None;
-        *self.store.data_mut() = HostLog::default();
+        self.store.data_mut().clear();
         self.store.set_fuel(self.fuel);
         let outcome = guarded(|| {
             let outcome = self.act(action, line);
             self.directives.resize(Instance::all(&self.store).len(), directive);
+            self.store.data_mut().close();
             outcome
         });
         match outcome {
@@ -319,22 +359,26 @@ impl LaneState {
     }
 
     fn instantiate(&mut self, module: &Module) -> Result<Instance, Outcome> {
-        let mut linker: Linker<HostLog> = Linker::new();
-        for import in module.imports() {
-            if let Some(item) = self.import(import)? {
-                linker.define(&import.module, &import.name, item);
-            }
+        // By position, not by name: a host gives two imports of one name two things.
+        let mut items = Vec::with_capacity(module.imports().len());
+        for (import, number) in module.imports().iter().zip(0..) {
+            let unknown = || Error::Link(format!("unknown import {}.{}", import.module, import.name));
+            items.push(self.import(import, number)?.ok_or_else(unknown).map_err(Outcome::Error)?);
         }
-        let instance = linker.instantiate(&mut self.store, module).map_err(Outcome::Error)?;
+        let instance = Instance::new(&mut self.store, module, &items).map_err(Outcome::Error)?;
         self.touched = Some(instance);
         Ok(instance)
     }
 
-    /// What an import is satisfied with; nothing if nobody offers it.
-    fn import(&self, import: &Import) -> Result<Option<Extern>, Outcome> {
+    /// What import number `number` of a module is satisfied with; nothing if nobody offers it.
+    fn import(&mut self, import: &Import, number: u32) -> Result<Option<Extern>, Outcome> {
         match self.registered.get(&import.module) {
             Some(named) => Ok(named.get()?.export(&self.store, &import.name)),
             None if import.module == spectest::NAME => Ok(self.spectest.get(&*import.name).copied()),
+            None if self.has_host => {
+                let item = linked::import(&mut self.store, &self.engine, import, number);
+                item.map(Some).map_err(Outcome::Error)
+            }
             None => Ok(None),
         }
     }

@@ -44,9 +44,10 @@ pub(super) fn run(
     let settings = Settings::of(file)?;
     let first = settings.lane(first);
     let engine = Engine::new(&first.config);
-    let mut states = vec![LaneState::new(&first, engine.clone(), settings.fuel)];
+    let state = |lane: &Lane, engine: Engine| LaneState::new(lane, engine, settings.fuel, settings.hosts);
+    let mut states = vec![state(&first, engine.clone())];
     let others = others.iter().map(|lane| settings.lane(lane));
-    states.extend(others.map(|lane| LaneState::new(&lane, engine.sibling(&lane.config), settings.fuel)));
+    states.extend(others.map(|lane| state(&lane, engine.sibling(&lane.config))));
     let executed = Arc::new(Executed::default());
     for (lane, state) in lanes.iter().zip(&mut states) {
         if lane.config.mode() == Mode::Interp {

@@ -7,12 +7,14 @@
 //! | `;;! host-depth: N` | how deep hosts may call back |
 //! | `;;! memory-bytes: N` | bytes to which one memory may grow |
 //! | `;;! table-elements: N` | elements to which one table may grow |
+//! | `;;! hosts: SEED N` | what nobody else provides is a host's that behaves as that seed says and traps in one of N calls, 0 for never |
 //! | `;;! lanes: a b+switch` | these modes run with these switches; all others as they are |
 //!
 //! Other keys are for other readers.
 
 use super::text::numbered_headers;
 use super::{Lane, ScriptFile, Unreadable};
+use crate::case::HostPlan;
 use crate::subject;
 use crosscheck_engine::Limits;
 
@@ -20,6 +22,8 @@ use crosscheck_engine::Limits;
 pub(super) struct Settings {
     /// Fuel for each action.
     pub fuel: Option<u64>,
+    /// How the host behaves that provides what nobody else does.
+    pub hosts: Option<HostPlan>,
     limits: Option<Limits>,
     lanes: Vec<subject::Lane>,
 }
@@ -27,7 +31,7 @@ pub(super) struct Settings {
 impl Settings {
     /// The settings in the headers of a script. Fails on a value that makes no sense.
     pub fn of(file: &ScriptFile) -> Result<Settings, Unreadable> {
-        let mut settings = Settings { fuel: None, limits: None, lanes: Vec::new() };
+        let mut settings = Settings { fuel: None, hosts: None, limits: None, lanes: Vec::new() };
         for (line, key, value) in numbered_headers(&file.text) {
             settings.read(&key, &value).map_err(|message| Unreadable {
                 file: file.path(),
@@ -50,6 +54,7 @@ impl Settings {
             "host-depth" => self.limits = Some(Limits { host_reentries: small()?, ..limits }),
             "memory-bytes" => self.limits = Some(Limits { memory_bytes: number()?, ..limits }),
             "table-elements" => self.limits = Some(Limits { table_elements: number()?, ..limits }),
+            "hosts" => self.hosts = Some(host_plan(value)?),
             "lanes" => self.lanes = value.split_whitespace().map(str::parse).collect::<Result<_, _>>()?,
             _ => {}
         }
@@ -68,4 +73,14 @@ impl Settings {
         }
         Lane { name: lane.name.clone(), config }
     }
+}
+
+fn host_plan(value: &str) -> Result<HostPlan, String> {
+    let wrong = || format!("expected a seed and a number, not `{value}`");
+    let (seed, trap_one_in) = value.split_once(' ').ok_or_else(wrong)?;
+    let (seed, trap_one_in) = (seed.parse(), trap_one_in.trim().parse());
+    seed.ok()
+        .zip(trap_one_in.ok())
+        .map(|(seed, trap_one_in)| HostPlan { seed, trap_one_in })
+        .ok_or_else(wrong)
 }

@@ -1,16 +1,15 @@
 //! A mode of our engine in a configuration that must not change what is observed.
 
 use super::trace::{Recorder, Trace};
-use super::{Capabilities, Prepared, Subject, Watch, values};
+use super::{Capabilities, Prepared, Subject, Watch, linked, values};
 use crate::case::{Action, Limits, Value};
 use crate::guard::guarded;
-use crate::hosts::{self, Host, Refusal, World};
+use crate::hosts::Host;
 use crate::observe::{
     ActionObservation, Capture, Frame, Frames, Observation, Outcome, TrapObservation, capture_state,
 };
 use crosscheck_engine::{
-    self as engine, Caller, Config, Engine, Error, Extern, ExternType, Func, FuncType, Global, Import,
-    Instance, Memory, Mode, Module, Store, Table, Tag, Trap, Val, ValType,
+    self as engine, Config, Engine, Error, Extern, Func, Instance, Mode, Module, Store, Trap,
 };
 use std::fmt;
 use std::str::FromStr;
@@ -291,7 +290,7 @@ impl<'a> Run<'a> {
             let value = values::to_val(&mut self.store, arg);
             params.push(value.ok_or_else(|| Error::Unsupported(format!("cannot pass {arg} from outside")))?);
         }
-        call(&mut self.store, func, &params)
+        linked::call(&mut self.store, func, &params)
     }
 
     /// Imports in order: from earlier modules of the case by name, else from the host.
@@ -305,38 +304,11 @@ impl<'a> Run<'a> {
                     let instance = self.instances[source].ok_or_else(missing)?;
                     instance.export(&self.store, &import.name).ok_or_else(missing)?
                 }
-                None => self.host_import(import, index)?,
+                None => linked::import(&mut self.store, &self.engine, import, index)?,
             };
             imports.push(item);
         }
         Ok(imports)
-    }
-
-    fn host_import(&mut self, import: &Import, index: u32) -> Result<Extern, Error> {
-        let types = self.engine.types();
-        let no_value = |ty: ValType| Error::Link(format!("the host has no value of type {ty}"));
-        Ok(match &import.ty {
-            ExternType::Func(id) => {
-                let ty = (*types.func_type(*id).expect("functions have function types")).clone();
-                Extern::Func(host_function(&mut self.store, import, index, ty))
-            }
-            ExternType::Global(ty) => {
-                let value =
-                    self.store.data().global(index, ty.content).ok_or_else(|| no_value(ty.content))?;
-                let value = values::to_val(&mut self.store, &value).ok_or_else(|| no_value(ty.content))?;
-                Extern::Global(Global::new(&mut self.store, *ty, value)?)
-            }
-            ExternType::Memory(ty) => Extern::Memory(Memory::new(&mut self.store, *ty)?),
-            ExternType::Table(ty) => {
-                let element = ValType::Ref(ty.element);
-                let init = Val::default_of(element).ok_or_else(|| no_value(element))?;
-                Extern::Table(Table::new(&mut self.store, *ty, init)?)
-            }
-            ExternType::Tag(id) => {
-                let ty = (*types.func_type(*id).expect("tags have function types")).clone();
-                Extern::Tag(Tag::new(&mut self.store, ty))
-            }
-        })
     }
 
     fn outcome(&self, error: Error) -> Outcome {
@@ -381,75 +353,4 @@ pub(crate) fn observe_trap(trap: &Trap, capture: Capture) -> TrapObservation {
 
 fn observe_frame(number: u64, frame: &engine::Frame) -> Frame {
     Frame { number, function: frame.instance().zip(frame.func()), offset: frame.offset(), name: frame.name() }
-}
-
-fn call(store: &mut impl engine::AsContextMut, func: Func, params: &[Val]) -> Result<Vec<Value>, Error> {
-    let ty = func.ty(&*store);
-    let default = |ty: &ValType| Val::default_of(*ty).unwrap_or(Val::FuncRef(None));
-    let mut results: Vec<Val> = ty.results().iter().map(default).collect();
-    func.call(&mut *store, params, &mut results)?;
-    Ok(results.iter().zip(ty.results()).map(|(value, ty)| values::observed(store, *value, *ty)).collect())
-}
-
-fn host_function(store: &mut Store<Host>, import: &Import, index: u32, ty: FuncType) -> Func {
-    let name = format!("{}.{}", import.module, import.name);
-    let known_as: Arc<str> = name.as_str().into();
-    let (params, answers) = (ty.params().to_vec(), ty.results().to_vec());
-    Func::new(store, &name, ty, move |caller: Caller<'_, Host>, args, results| {
-        let mut world = LaneWorld { caller, failure: None };
-        let args: Vec<Value> = args
-            .iter()
-            .zip(&params)
-            .map(|(value, ty)| values::observed(&world.caller, *value, *ty))
-            .collect();
-        match hosts::call(&mut world, index, &known_as, &args, &answers) {
-            Ok(values) => {
-                for (result, value) in results.iter_mut().zip(values) {
-                    *result = values::to_val(&mut world.caller, &value)
-                        .expect("hosts answer with numbers and nulls");
-                }
-                Ok(())
-            }
-            Err(Refusal::Trap(message)) => Err(Trap::host(message).into()),
-            Err(Refusal::CallBack) => Err(world.failure.expect("a failed call back leaves its failure")),
-        }
-    })
-}
-
-/// The world of a host function called from our engine.
-struct LaneWorld<'a> {
-    caller: Caller<'a, Host>,
-    failure: Option<Error>,
-}
-
-impl World for LaneWorld<'_> {
-    fn memory_bytes(&mut self) -> Option<u64> {
-        self.caller.exported_first_memory().map(|memory| memory.len(&self.caller))
-    }
-
-    fn read(&mut self, address: u64, buffer: &mut [u8]) -> bool {
-        let bytes = self.caller.guest_bytes(address, buffer.len() as u64);
-        bytes.map(|bytes| buffer.copy_from_slice(bytes)).is_ok()
-    }
-
-    fn write(&mut self, address: u64, bytes: &[u8]) -> bool {
-        let target = self.caller.guest_bytes_mut(address, bytes.len() as u64);
-        target.map(|target| target.copy_from_slice(bytes)).is_ok()
-    }
-
-    fn exported_funcs(&mut self) -> Vec<Vec<ValType>> {
-        let funcs = self.caller.exported_funcs();
-        funcs.iter().map(|func| func.ty(&self.caller).params().to_vec()).collect()
-    }
-
-    fn call_exported_func(&mut self, number: usize, args: &[Value]) -> Option<Vec<Value>> {
-        let func = self.caller.exported_funcs()[number];
-        let to_val = |value| values::to_val(&mut self.caller, value).expect("call backs are given numbers");
-        let params: Vec<Val> = args.iter().map(to_val).collect();
-        call(&mut self.caller, func, &params).map_err(|error| self.failure = Some(error)).ok()
-    }
-
-    fn host(&mut self) -> &mut Host {
-        self.caller.data_mut()
-    }
 }

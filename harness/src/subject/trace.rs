@@ -2,7 +2,7 @@
 
 use super::lane::LaneSubject;
 use super::{Lane, Prepared, Subject, Unwatched};
-use crate::case::{Case, Limits};
+use crate::case::{Case, Limits, Value};
 use crate::coverage::Executed;
 use crate::observe::Capture;
 use crosscheck_engine::Mode;
@@ -31,6 +31,9 @@ pub struct Seen {
 }
 
 impl Trace {
+    /// The mode that is watched. It runs in this process, and takes the process with it if it crashes.
+    pub const MODE: Mode = Mode::Interp;
+
     /// What the reference executes of a case, as far as its modules are valid.
     pub fn of(case: &Case) -> Trace {
         let case = with_enough_fuel(case);
@@ -38,13 +41,26 @@ impl Trace {
         if prepared.invalid().is_some() {
             return Trace::default();
         }
-        LaneSubject::new(Lane::plain(Mode::Interp)).trace(&prepared)
+        LaneSubject::new(Lane::plain(Trace::MODE)).trace(&prepared)
+    }
+
+    /// What hosts answer the reference last in a case, by import; nothing if its modules are not valid.
+    pub fn answers(case: &Case) -> BTreeMap<String, Vec<Value>> {
+        let case = with_enough_fuel(case);
+        let prepared = Prepared::new(&case);
+        if prepared.invalid().is_some() {
+            return BTreeMap::new();
+        }
+        let reference = LaneSubject::new(Lane::plain(Trace::MODE));
+        let observation = reference.observe(&prepared, Capture::Full, &mut Unwatched);
+        let calls = observation.actions.into_iter().flat_map(|action| action.host_calls.first);
+        calls.filter_map(|call| Some((call.import, call.results?))).collect()
     }
 
     /// The opcodes that the reference executes of a case, as far as its modules are valid.
     pub fn opcodes_of(case: &Case) -> Vec<Opcode> {
         let executed = Arc::new(Executed::default());
-        let subject = LaneSubject::new(Lane::plain(Mode::Interp)).traced(executed.clone());
+        let subject = LaneSubject::new(Lane::plain(Trace::MODE)).traced(executed.clone());
         let case = with_enough_fuel(case);
         let prepared = Prepared::new(&case);
         if prepared.invalid().is_none() {

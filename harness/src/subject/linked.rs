@@ -1,0 +1,131 @@
+//! What a case's host provides to a store of our engine: functions, globals, memories, tables and tags.
+
+use super::values;
+use crate::case::Value;
+use crate::hosts::{self, Host, Refusal, World};
+use crosscheck_engine::{
+    self as engine, Caller, Engine, Error, Extern, ExternType, Func, FuncType, Global, Import, Memory, Store,
+    Table, Tag, Trap, Val, ValType,
+};
+use std::sync::Arc;
+
+/// What lives as long as a store, with a host in it.
+pub trait Hosted: Send + 'static {
+    /// The host.
+    fn host(&mut self) -> &mut Host;
+}
+
+impl Hosted for Host {
+    fn host(&mut self) -> &mut Host {
+        self
+    }
+}
+
+/// What the host provides for import number `index` of a module. Fails if it has no value of the type.
+pub fn import<T: Hosted>(
+    store: &mut Store<T>,
+    engine: &Engine,
+    import: &Import,
+    index: u32,
+) -> Result<Extern, Error> {
+    let types = engine.types();
+    let no_value = |ty: ValType| Error::Link(format!("the host has no value of type {ty}"));
+    Ok(match &import.ty {
+        ExternType::Func(id) => {
+            let ty = (*types.func_type(*id).expect("functions have function types")).clone();
+            Extern::Func(host_function(store, import, index, ty))
+        }
+        ExternType::Global(ty) => {
+            let value = store.data_mut().host().global(index, ty.content);
+            let value = value.ok_or_else(|| no_value(ty.content))?;
+            let value = values::to_val(store, &value).ok_or_else(|| no_value(ty.content))?;
+            Extern::Global(Global::new(store, *ty, value)?)
+        }
+        ExternType::Memory(ty) => Extern::Memory(Memory::new(store, *ty)?),
+        ExternType::Table(ty) => {
+            let element = ValType::Ref(ty.element);
+            let init = Val::default_of(element).ok_or_else(|| no_value(element))?;
+            Extern::Table(Table::new(store, *ty, init)?)
+        }
+        ExternType::Tag(id) => {
+            let ty = (*types.func_type(*id).expect("tags have function types")).clone();
+            Extern::Tag(Tag::new(store, ty))
+        }
+    })
+}
+
+/// Calls a function; its results as they are observed.
+pub(super) fn call(
+    store: &mut impl engine::AsContextMut,
+    func: Func,
+    params: &[Val],
+) -> Result<Vec<Value>, Error> {
+    let ty = func.ty(&*store);
+    let default = |ty: &ValType| Val::default_of(*ty).unwrap_or(Val::FuncRef(None));
+    let mut results: Vec<Val> = ty.results().iter().map(default).collect();
+    func.call(&mut *store, params, &mut results)?;
+    Ok(results.iter().zip(ty.results()).map(|(value, ty)| values::observed(store, *value, *ty)).collect())
+}
+
+fn host_function<T: Hosted>(store: &mut Store<T>, import: &Import, index: u32, ty: FuncType) -> Func {
+    let name = format!("{}.{}", import.module, import.name);
+    let known_as: Arc<str> = name.as_str().into();
+    let (params, answers) = (ty.params().to_vec(), ty.results().to_vec());
+    Func::new(store, &name, ty, move |caller: Caller<'_, T>, args, results| {
+        let mut world = LaneWorld { caller, failure: None };
+        let args: Vec<Value> = args
+            .iter()
+            .zip(&params)
+            .map(|(value, ty)| values::observed(&world.caller, *value, *ty))
+            .collect();
+        match hosts::call(&mut world, index, &known_as, &args, &answers) {
+            Ok(values) => {
+                for (result, value) in results.iter_mut().zip(values) {
+                    *result = values::to_val(&mut world.caller, &value)
+                        .expect("hosts answer with numbers and nulls");
+                }
+                Ok(())
+            }
+            Err(Refusal::Trap(message)) => Err(Trap::host(message).into()),
+            Err(Refusal::CallBack) => Err(world.failure.expect("a failed call back leaves its failure")),
+        }
+    })
+}
+
+/// The world of a host function called from our engine.
+struct LaneWorld<'a, T> {
+    caller: Caller<'a, T>,
+    failure: Option<Error>,
+}
+
+impl<T: Hosted> World for LaneWorld<'_, T> {
+    fn memory_bytes(&mut self) -> Option<u64> {
+        self.caller.exported_first_memory().map(|memory| memory.len(&self.caller))
+    }
+
+    fn read(&mut self, address: u64, buffer: &mut [u8]) -> bool {
+        let bytes = self.caller.guest_bytes(address, buffer.len() as u64);
+        bytes.map(|bytes| buffer.copy_from_slice(bytes)).is_ok()
+    }
+
+    fn write(&mut self, address: u64, bytes: &[u8]) -> bool {
+        let target = self.caller.guest_bytes_mut(address, bytes.len() as u64);
+        target.map(|target| target.copy_from_slice(bytes)).is_ok()
+    }
+
+    fn exported_funcs(&mut self) -> Vec<Vec<ValType>> {
+        let funcs = self.caller.exported_funcs();
+        funcs.iter().map(|func| func.ty(&self.caller).params().to_vec()).collect()
+    }
+
+    fn call_exported_func(&mut self, number: usize, args: &[Value]) -> Option<Vec<Value>> {
+        let func = self.caller.exported_funcs()[number];
+        let to_val = |value| values::to_val(&mut self.caller, value).expect("call backs are given numbers");
+        let params: Vec<Val> = args.iter().map(to_val).collect();
+        call(&mut self.caller, func, &params).map_err(|error| self.failure = Some(error)).ok()
+    }
+
+    fn host(&mut self) -> &mut Host {
+        self.caller.data_mut().host()
+    }
+}
