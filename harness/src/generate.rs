@@ -9,6 +9,7 @@
 //! subjects then run the case is not decided here. [`mutate`] damages modules for whoever tests hostile input.
 
 mod boundary;
+mod deep;
 pub mod features;
 mod hosts;
 mod linked;
@@ -60,6 +61,7 @@ const GENERATORS: &[Row] = &[
     Row { name: "boundary", weight: 6, case: boundary_case },
     Row { name: "hosts", weight: 2, case: hosts_case },
     Row { name: "single", weight: 4, case: single_case },
+    Row { name: "deep", weight: 1, case: deep_case },
 ];
 
 impl Generator {
@@ -116,6 +118,10 @@ fn boundary_case(generator: &mut Generator, case_seed: u64) -> Option<Case> {
 
 fn single_case(generator: &mut Generator, case_seed: u64) -> Option<Case> {
     Some(single::case(&generator.features, generator.profile, case_seed))
+}
+
+fn deep_case(generator: &mut Generator, case_seed: u64) -> Option<Case> {
+    Some(deep::case(&generator.features, generator.profile, case_seed))
 }
 
 fn hosts_case(generator: &mut Generator, case_seed: u64) -> Option<Case> {

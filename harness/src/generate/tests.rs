@@ -1,7 +1,8 @@
 use super::*;
 use crate::case::Action;
+use crosscheck_engine::opcode::{Opcode, Proposal};
 use crosscheck_engine::{Config, Engine, Mode, Module};
-use wasmparser::{Operator, Parser, Validator, WasmFeatures};
+use wasmparser::{Operator, Parser, Payload, Validator, WasmFeatures};
 
 fn case(generator: &mut Generator, seed: u64, index: u64) -> Case {
     generator.case(seed, index).expect("these indices make modules").case
@@ -144,6 +145,44 @@ fn hardly_a_value_is_dropped() {
         all += more;
     }
     assert!(dropped * 10_000 < all, "{dropped} of {all} instructions drop a value");
+}
+
+#[test]
+fn every_opcode_that_modes_execute_is_generated() {
+    let mut generator = Generator::default();
+    let mut met = vec![0; Opcode::COUNT];
+    for index in 0..2000 {
+        for module in &case(&mut generator, 4, index).modules {
+            for payload in Parser::new(0).parse_all(&module.wasm) {
+                let Payload::CodeSectionEntry(body) = payload.expect("it decodes") else { continue };
+                let mut operators = body.get_operators_reader().expect("it decodes");
+                while !operators.eof() {
+                    let at = operators.original_position() as usize;
+                    operators.read().expect("it decodes");
+                    let (opcode, _) = Opcode::decode(&module.wasm[at..]).expect("it is in the table");
+                    met[opcode.index()] += 1;
+                }
+            }
+        }
+    }
+    let is_executed = |opcode: &Opcode| match opcode.row().proposal {
+        Proposal::Mvp
+        | Proposal::SignExtensionOps
+        | Proposal::NontrappingFloatToInt
+        | Proposal::BulkMemory
+        | Proposal::ReferenceTypes
+        | Proposal::TailCall
+        | Proposal::FunctionReferences
+        | Proposal::WideArithmetic => true,
+        Proposal::Gc
+        | Proposal::ExceptionHandling
+        | Proposal::Simd
+        | Proposal::RelaxedSimd
+        | Proposal::Threads => false,
+    };
+    let rare = Opcode::all().filter(is_executed).filter(|opcode| met[opcode.index()] < 5);
+    let rare: Vec<&str> = rare.map(Opcode::text).collect();
+    assert!(rare.is_empty(), "hardly ever generated: {rare:?}");
 }
 
 /// FNV-1a, which is enough to notice a change.
