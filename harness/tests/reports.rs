@@ -305,6 +305,21 @@ fn junit_says_what_the_run_says_and_can_be_read_back() {
         assert_eq!(suite.tests, suite.test_cases.len());
     }
     assert!(text.contains("&lt;b id=x&gt;.wast:2: "), "{text}");
+    // What Jenkins knows, and holds every file against.
+    for (element, known) in [
+        ("<testsuites ", &["name", "tests", "failures", "errors", "time"][..]),
+        ("<testsuite ", &["name", "tests", "failures", "errors", "skipped"]),
+        ("<testcase ", &["name", "classname"]),
+        ("<failure ", &["message"]),
+    ] {
+        let elements: Vec<&str> = text.split(element).skip(1).collect();
+        assert!(!elements.is_empty(), "{element}");
+        for tag in elements.iter().filter_map(|rest| rest.split('>').next()) {
+            // Values are quoted, so keys are the odd ones out.
+            let keys = tag.split('"').step_by(2).filter_map(|part| part.trim().strip_suffix('='));
+            keys.for_each(|key| assert!(known.contains(&key), "{element}{tag}: {key}"));
+        }
+    }
 }
 
 #[test]

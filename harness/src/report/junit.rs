@@ -26,7 +26,15 @@ pub fn junit(night: &Night) -> String {
         took += fuzz.header.wall_s;
     }
     report.set_time(seconds(took));
-    report.to_string().expect("text without control characters is XML")
+    without_sum_of_skips(&report.to_string().expect("text without control characters is XML"))
+}
+
+/// The outermost element without `skipped`, which the schema that Jenkins holds files against does not know there; every
+/// suite has its own.
+fn without_sum_of_skips(text: &str) -> String {
+    let sum =
+        text.split_once(" skipped=\"").and_then(|(before, rest)| Some((before, rest.split_once('"')?.1)));
+    sum.map_or_else(|| text.to_string(), |(before, after)| format!("{before}{after}"))
 }
 
 /// A suite a group of scripts.
