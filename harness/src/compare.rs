@@ -576,7 +576,7 @@ fn table_difference(
 }
 
 /// Address of the first byte that differs, and the two bytes. Pages that are absent are zeros.
-fn first_byte(left: &MemoryState, right: &MemoryState) -> Option<(u64, u8, u8)> {
+pub(crate) fn first_byte(left: &MemoryState, right: &MemoryState) -> Option<(u64, u8, u8)> {
     let mut numbers: Vec<u64> = left.pages.keys().chain(right.pages.keys()).copied().collect();
     numbers.sort_unstable();
     numbers.dedup();

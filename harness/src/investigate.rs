@@ -9,8 +9,8 @@ use crate::case::Case;
 use crate::compare::{Divergence, Kind, Verdict};
 use crate::fingerprint::Fingerprint;
 use crate::localise::{Localisation, Precision, localise};
-use crate::observe::Capture;
-use crate::reduce::{Reduced, Reducer, Refused, to_script_on};
+use crate::observe::{Capture, Observation};
+use crate::reduce::{Reduced, Reducer, Refused, shown, to_script_on};
 use crate::run::{CaseRun, Ground, Task, run_task};
 use crate::subject::{Lane, Subject, Trace};
 use std::sync::Arc;
@@ -133,17 +133,43 @@ impl<'a> Question<'a> {
         let reducer = if self.is_traceable { reducer } else { reducer.without_trace() };
         let reduced = reducer.run();
         let last = self.run(&reduced.case)?;
-        let Verdict::Diverge(divergence) = last.verdict else {
+        let Verdict::Diverge(divergence) = &last.verdict else {
             return Err("the smallest case does not diverge when it is run again".into());
         };
-        let majority = self.subjects[self.majority].name();
-        let expected = last.observations.iter().find(|(name, _)| name == majority);
-        let (_, expected) = expected.ok_or("the majority was left out of the smallest case")?;
+        let expected = self.expected(&last).ok_or("the majority was left out of the smallest case")?;
         let lanes: Vec<&str> = self.subjects.iter().map(|subject| subject.name()).collect();
-        let script = to_script_on(&reduced.case, expected, &lanes, &notes(&divergence))?;
+        let notes = notes(divergence);
+        let script = match self.shown(&reduced.case, &last, divergence) {
+            Some((case, expected)) => to_script_on(&case, &expected, &lanes, &notes)?,
+            None => to_script_on(&reduced.case, expected, &lanes, &notes)?,
+        };
         let time = started.elapsed();
-        let localised = self.localise(&reduced.case, &divergence, budget.stop);
-        Ok(Investigation { reduced, divergence, script, localised, time })
+        let localised = self.localise(&reduced.case, divergence, budget.stop);
+        Ok(Investigation { reduced, divergence: divergence.clone(), script, localised, time })
+    }
+
+    /// What the majority showed.
+    fn expected<'r>(&self, run: &'r CaseRun) -> Option<&'r Observation> {
+        let majority = self.subjects[self.majority].name();
+        run.observations.iter().find(|(name, _)| name == majority).map(|(_, seen)| seen)
+    }
+
+    /// The case with what differs made a result, and what the majority then shows, if it differs that way too.
+    fn shown(&self, case: &Case, run: &CaseRun, divergence: &Divergence) -> Option<(Case, Observation)> {
+        let action = divergence.first.action;
+        let (Kind::Global | Kind::MemoryBytes | Kind::MemorySize) = divergence.first.kind else {
+            return None;
+        };
+        let state = |observation: &'_ Observation| observation.actions.get(action)?.state.clone();
+        let ours = state(self.expected(run)?)?;
+        let mut others = run.observations.iter().filter_map(|(_, observation)| state(observation));
+        let theirs = others.find(|theirs| *theirs != ours)?;
+        let shown = shown(case, action, &ours, &theirs)?;
+        let again = self.run(&shown).ok()?;
+        let outcome = |observation: &Observation| Some(observation.actions.get(action + 1)?.outcome.clone());
+        let expected = self.expected(&again)?;
+        let differs = again.observations.iter().any(|(_, other)| outcome(other) != outcome(expected));
+        differs.then(|| (shown, expected.clone()))
     }
 
     /// Where subjects part on a case that diverges that way.

@@ -15,7 +15,9 @@ mod entities;
 mod hosts;
 mod proposal;
 mod script;
+mod sections;
 mod segments;
+mod show;
 
 use crate::case::Case;
 use crosscheck_engine::Module;
@@ -29,6 +31,7 @@ use wasmparser::Validator;
 
 pub use proposal::code_bytes;
 pub use script::{to_script, to_script_on};
+pub use show::shown;
 
 /// Whether a case still shows what it is reduced for.
 pub type Interesting<'a> = dyn Fn(&Case) -> bool + Sync + 'a;

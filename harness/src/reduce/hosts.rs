@@ -5,18 +5,16 @@
 
 use super::body::{push_simplest, push_value};
 use super::proposal::{Look, Proposal, hosts_of};
+use super::sections::{
+    CODE_SECTION, EXPORT_SECTION, FUNCTION_SECTION, IMPORT_SECTION, Sections, TYPE_SECTION,
+};
 use crate::case::{Action, Case, CaseModule};
-use crate::generate::sink::rank;
 use crate::hosts::Host;
 use crate::observe::Capture;
 use std::collections::BTreeMap;
 use wasm_encoder::Encode;
 use wasmparser::{BinaryReader, Import, Imports, Parser, Payload, TypeRef, ValType};
 
-const IMPORT_SECTION: u8 = 2;
-const FUNCTION_SECTION: u8 = 3;
-const EXPORT_SECTION: u8 = 7;
-const CODE_SECTION: u8 = 10;
 const END: u8 = 0x0b;
 
 /// How definitions get their values.
@@ -128,7 +126,7 @@ impl Kind {
 /// A module taken apart.
 struct Parts<'a> {
     /// Each section but custom ones: its number and its content.
-    sections: Vec<(u8, &'a [u8])>,
+    sections: Sections,
     imports: Vec<Import<'a>>,
     /// Each import as it stands in the module, and its type alone.
     written: Vec<(&'a [u8], &'a [u8])>,
@@ -139,16 +137,10 @@ struct Parts<'a> {
 impl<'a> Parts<'a> {
     /// Takes a module apart; `None` if it cannot be read, or its imports stand in groups.
     fn of(wasm: &'a [u8]) -> Option<Parts<'a>> {
-        let mut parts =
-            Parts { sections: Vec::new(), imports: Vec::new(), written: Vec::new(), types: Vec::new() };
+        let sections = Sections::of(wasm)?;
+        let mut parts = Parts { sections, imports: Vec::new(), written: Vec::new(), types: Vec::new() };
         for payload in Parser::new(0).parse_all(wasm) {
-            let payload = payload.ok()?;
-            if let Some((id, range)) = payload.as_section()
-                && id != 0
-            {
-                parts.sections.push((id, &wasm[range.start as usize..range.end as usize]));
-            }
-            match payload {
+            match payload.ok()? {
                 Payload::TypeSection(section) => {
                     for group in section {
                         let types = group.ok()?.into_types();
@@ -195,20 +187,15 @@ impl<'a> Parts<'a> {
         let kept: Vec<&[u8]> = kept.map(|number| self.written[number].0).collect();
         let definitions: Vec<Definition> =
             gone.iter().map(|number| self.definition(look, *number, values)).collect::<Option<_>>()?;
-        let mut sections: Vec<(u8, Vec<u8>)> =
-            self.sections.iter().map(|(id, content)| (*id, content.to_vec())).collect();
-        for (id, content) in &mut sections {
-            if *id == IMPORT_SECTION {
-                *content = listed(&kept);
-            }
-        }
+        let mut sections = self.sections.clone();
+        sections.replace(IMPORT_SECTION, &kept);
         let entries: Vec<&[u8]> = definitions.iter().map(|made| made.entry.as_slice()).collect();
-        prepend(&mut sections, kind.section(), &entries)?;
+        sections.prepend(kind.section(), &entries)?;
         if kind == Kind::Func {
             let bodies: Vec<&[u8]> = definitions.iter().map(|made| made.body.as_slice()).collect();
-            prepend(&mut sections, CODE_SECTION, &bodies)?;
+            sections.prepend(CODE_SECTION, &bodies)?;
         }
-        Some(written(&sections))
+        Some(sections.module())
     }
 
     /// What import number `number` is as a definition; `None` if there is no value of its type.
@@ -316,54 +303,18 @@ impl Player {
     }
 
     fn finish(self) -> Vec<u8> {
-        const TYPE_SECTION: u8 = 1;
         let mut lists = self.entries;
         lists.extend([
             (TYPE_SECTION, self.types),
             (EXPORT_SECTION, self.exports),
             (CODE_SECTION, self.bodies),
         ]);
-        let slices = |list: &[Vec<u8>]| listed(&list.iter().map(Vec::as_slice).collect::<Vec<_>>());
-        let filled = lists.iter().filter(|(_, list)| !list.is_empty());
-        written(&filled.map(|(id, list)| (*id, slices(list))).collect::<Vec<_>>())
-    }
-}
-
-/// Sections as a module, in the order in which sections stand.
-fn written(sections: &[(u8, Vec<u8>)]) -> Vec<u8> {
-    let mut module = wasm_encoder::Module::new();
-    for (id, data) in sections {
-        module.section(&wasm_encoder::RawSection { id: *id, data });
-    }
-    module.finish()
-}
-
-/// A list as sections have it: how many, and each.
-fn listed(entries: &[&[u8]]) -> Vec<u8> {
-    let mut content = Vec::new();
-    entries.len().encode(&mut content);
-    entries.iter().for_each(|entry| content.extend_from_slice(entry));
-    content
-}
-
-/// Puts entries in front of those of a section, which is made if there is none.
-fn prepend(sections: &mut Vec<(u8, Vec<u8>)>, id: u8, entries: &[&[u8]]) -> Option<()> {
-    match sections.iter_mut().find(|(other, _)| *other == id) {
-        Some((_, content)) => {
-            let mut reader = BinaryReader::new(content, 0);
-            let count = reader.read_var_u32().ok()?;
-            let rest = content[reader.original_position() as usize..].to_vec();
-            *content = Vec::new();
-            (count as usize + entries.len()).encode(content);
-            entries.iter().for_each(|entry| content.extend_from_slice(entry));
-            content.extend_from_slice(&rest);
+        let mut sections = Sections::default();
+        for (id, list) in lists.iter().filter(|(_, list)| !list.is_empty()) {
+            sections.replace(*id, &list.iter().map(Vec::as_slice).collect::<Vec<_>>());
         }
-        None => {
-            let place = sections.iter().position(|(other, _)| rank(*other) > rank(id));
-            sections.insert(place.unwrap_or(sections.len()), (id, listed(entries)));
-        }
+        sections.module()
     }
-    Some(())
 }
 
 /// A function type as the type section has it; `None` if it names other types.

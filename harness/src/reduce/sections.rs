@@ -1,0 +1,98 @@
+//! A module as its sections, to which entries are added without a look at what else stands in them.
+
+use crate::generate::sink::rank;
+use wasm_encoder::Encode;
+use wasmparser::{BinaryReader, Parser};
+
+pub const TYPE_SECTION: u8 = 1;
+pub const IMPORT_SECTION: u8 = 2;
+pub const FUNCTION_SECTION: u8 = 3;
+pub const EXPORT_SECTION: u8 = 7;
+pub const CODE_SECTION: u8 = 10;
+
+/// The sections of a module in their order, custom ones left out: their numbers and contents.
+#[derive(Clone, Default)]
+pub struct Sections(Vec<(u8, Vec<u8>)>);
+
+/// Where new entries of a section go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Front,
+    Back,
+}
+
+impl Sections {
+    /// Those of a module; `None` if it cannot be read.
+    pub fn of(wasm: &[u8]) -> Option<Sections> {
+        let mut sections = Vec::new();
+        for payload in Parser::new(0).parse_all(wasm) {
+            if let Some((id, range)) = payload.ok()?.as_section()
+                && id != 0
+            {
+                sections.push((id, wasm[range.start as usize..range.end as usize].to_vec()));
+            }
+        }
+        Some(Sections(sections))
+    }
+
+    /// The module.
+    pub fn module(&self) -> Vec<u8> {
+        let mut module = wasm_encoder::Module::new();
+        for (id, data) in &self.0 {
+            module.section(&wasm_encoder::RawSection { id: *id, data });
+        }
+        module.finish()
+    }
+
+    /// Gives a section these entries and no others.
+    pub fn replace(&mut self, id: u8, entries: &[&[u8]]) {
+        let mut content = Vec::new();
+        entries.len().encode(&mut content);
+        entries.iter().for_each(|entry| content.extend_from_slice(entry));
+        match self.0.iter_mut().find(|(other, _)| *other == id) {
+            Some((_, old)) => *old = content,
+            None => {
+                let place = self.0.iter().position(|(other, _)| rank(*other) > rank(id));
+                self.0.insert(place.unwrap_or(self.0.len()), (id, content));
+            }
+        }
+    }
+
+    /// Puts entries in front of those of a section.
+    pub fn prepend(&mut self, id: u8, entries: &[&[u8]]) -> Option<()> {
+        self.add(id, entries, Place::Front)
+    }
+
+    /// Puts an entry behind those of a section, and gives its number.
+    pub fn append(&mut self, id: u8, entry: &[u8]) -> Option<u32> {
+        let count = self.entries(id)?.0;
+        self.add(id, &[entry], Place::Back)?;
+        Some(count)
+    }
+
+    fn add(&mut self, id: u8, entries: &[&[u8]], place: Place) -> Option<()> {
+        let (count, rest) = self.entries(id)?;
+        let rest = rest.to_vec();
+        let mut content = Vec::new();
+        (count as usize + entries.len()).encode(&mut content);
+        if place == Place::Back {
+            content.extend_from_slice(&rest);
+        }
+        entries.iter().for_each(|entry| content.extend_from_slice(entry));
+        if place == Place::Front {
+            content.extend_from_slice(&rest);
+        }
+        self.replace(id, &[]);
+        let section = self.0.iter_mut().find(|(other, _)| *other == id);
+        section.expect("it was made").1 = content;
+        Some(())
+    }
+
+    /// How many entries a section has, and the bytes of all.
+    fn entries(&self, id: u8) -> Option<(u32, &[u8])> {
+        let Some((_, content)) = self.0.iter().find(|(other, _)| *other == id) else { return Some((0, &[])) };
+        let mut reader = BinaryReader::new(content, 0);
+        let count = reader.read_var_u32().ok()?;
+        Some((count, &content[reader.original_position() as usize..]))
+    }
+}
