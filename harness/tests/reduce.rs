@@ -38,7 +38,7 @@ const COMPILED: &[(&str, &str)] = &[
     ("baseline-shift-by-width-clears", "i"),
     ("baseline-nan-seen-in-stores", "store"),
     ("baseline-nan-seen-by-reinterpretation", "reinterpret"),
-    ("baseline-fuel-of-the-next-segment", "call"),
+    ("baseline-fuel-of-the-next-segment", "fuel: "),
     ("baseline-frame-one-slot-large", "call"),
     ("native-memory-length-kept-after-growth", "memory.grow"),
     ("native-memory-length-kept-after-crossing", "call"),
