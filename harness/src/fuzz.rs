@@ -55,7 +55,7 @@ pub const TARGETS: [Target; 7] = [
     },
     Target {
         name: "single_instruction",
-        about: "a few instructions on operands at their borders",
+        about: "one instruction at a time, on operands at their borders",
         read: enveloped,
         mutate: Some(mutators::single_instruction),
     },

@@ -2,8 +2,8 @@
 //!
 //! What goes wrong between a module and its host is the crossing itself: a buffer whose address is passed on, a
 //! result that comes back in the wrong register, a value that a call back has changed meanwhile, a tail call that has
-//! left no frame to return to, a trap in the host of which nobody cleans up. So these modules import many functions and globals,
-//! hand them places in memory that they have written before and read afterwards, compute with what they answer, and
+//! left no frame to return to, a trap in the host of which nobody cleans up. So these modules import many functions
+//! and globals, hand them places in memory that they have written before and read afterwards, compute with what they answer, and
 //! reach them directly, through tables and by reference, in calls and in tail calls, from exported functions and from
 //! chains of tail calls thousands deep. Everything is exported, so that a host that calls back finds other callers
 //! of hosts. A module may stand between, which passes calls on from an instance with a memory of its own.
@@ -375,7 +375,7 @@ fn types(plan: &Plan) -> TypeSection {
     types
 }
 
-/// Exports under their names all functions that a module of the case has, and the table's worth of them.
+/// Exports of those functions, and of the first memory, for hosts to find.
 fn exported(plan: &Plan, funcs: impl Iterator<Item = u32>) -> ExportSection {
     let mut exports = ExportSection::new();
     funcs.for_each(|func| {

@@ -5,8 +5,8 @@
 //! shows its results to the bit. An operand is a constant or a parameter, and comes directly, by way of a
 //! local, a global, memory, a call or a block, or waits on the stack while more values than registers come and go.
 //! What numbers are tried follows from what the operand is for: a place for an access with that offset and
-//! width, a length, a slot of a table, a plain number. So a wrong rule for one instruction and one kind of operand is met
-//! in small modules, which are cheap to make and quick to read.
+//! width, a length, a slot of a table, a plain number. So a wrong rule for one instruction and one kind of operand is
+//! met in small modules, which are cheap to make and quick to read.
 //!
 //! Which instructions there are, and what they take and give, the engine's table says: a new row is tried at once.
 //! Branches and calls are not for here: see `linked` and `boundary`.

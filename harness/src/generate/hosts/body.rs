@@ -13,7 +13,7 @@ pub(super) struct Body<'a> {
     code: Vec<u8>,
     /// Parameters and locals, in order.
     locals: Vec<Ty>,
-    /// Whether another module's functions, memory and globals are this one's too: not so between.
+    /// Whether its module has globals, which the one that stands between has not.
     has_globals: bool,
 }
 
