@@ -1,60 +1,46 @@
 //! Findings of planted faults are localised to the opcode that has the fault.
 
 use crosscheck::case::Case;
-use crosscheck::compare::Verdict;
-use crosscheck::corpus::Finding;
-use crosscheck::events::{Events, Tally};
-use crosscheck::generate::Features;
+use crosscheck::compare::{Divergence, Verdict};
+use crosscheck::generate::stream::case_seed;
+use crosscheck::generate::{Features, Generator};
 use crosscheck::localise::{Localisation, Precision, localise};
 use crosscheck::observe::Capture;
 use crosscheck::reduce::Reducer;
-use crosscheck::run::{Campaign, CaseRun, Ground, Lanes, Task, run_task};
-use crosscheck::subject::{Subject, named};
+use crosscheck::run::{CaseRun, Ground, Lanes, Task, run_task};
+use crosscheck::subject::{LaneSubject, Subject, named};
 use crosscheck::worker::{Options, Workers};
 use crosscheck_engine::Mode;
 use crosscheck_engine::opcode::{Load, Store};
 use std::ffi::OsString;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::AtomicBool;
 
-/// Keeps the first finding of the generator of boundary cases, and ends the campaign: what others make first changes
+/// The first case of a generator on which the modes differ, and how. Not a campaign's first finding, which changes
 /// with every generator that there is.
-struct First<'a>(Option<Finding>, &'a AtomicBool);
-
-impl Events for First<'_> {
-    fn progress(&mut self, _: &Tally, _: Option<u64>, _: Duration) {}
-    fn finding(&mut self, finding: &Finding) {
-        if finding.generator != "boundary" {
-            return;
+fn first(ground: Ground<'_>, generator: &str, fault: &str) -> (Case, Divergence) {
+    let mut cases = Generator::new(Features::executed());
+    for index in 0..10_000 {
+        let case_seed = case_seed(1, index);
+        let Some(case) = cases.case_of(generator, case_seed) else { continue };
+        let lanes = Lanes::Swarm(Mode::all().collect()).draw(case_seed);
+        let subjects = lanes.into_iter().map(LaneSubject::shared).collect();
+        let task = Task { case, subjects };
+        let run = run_task(ground, &task, Capture::Digest).expect("workers are to be had");
+        if let Verdict::Diverge(divergence) = run.verdict {
+            return (task.case, divergence);
         }
-        if self.0.as_ref().is_none_or(|first| finding.index < first.index) {
-            self.0 = Some(finding.clone());
-        }
-        self.1.store(true, Ordering::Relaxed);
     }
+    panic!("{fault} was not found")
 }
 
 /// What the localiser says of a fault's first finding, as found and reduced.
-fn localised(fault: &str) -> [Localisation; 2] {
+fn localised(generator: &str, fault: &str) -> [Localisation; 2] {
     let program: [OsString; 3] =
         [env!("CARGO_BIN_EXE_crosscheck").into(), crosscheck::cli::PLANTED.into(), fault.into()];
     let workers = Workers::start(Options { command: program.into(), ..Options::of("") }).expect("a worker");
     let ground = Ground::Workers(&workers);
-    let campaign = Campaign {
-        seed: 1,
-        first: 0,
-        cases: Some(10_000),
-        time: None,
-        shard: (0, 1),
-        lanes: Lanes::Swarm(Mode::all().collect()),
-        judges: Vec::new(),
-        features: Features::executed(),
-    };
-    let stop = AtomicBool::new(false);
-    let mut first = First(None, &stop);
-    campaign.run_on(ground, &mut first, &stop).expect("workers are to be had");
-    let Finding { case, divergence, .. } = first.0.unwrap_or_else(|| panic!("{fault} was not found"));
+    let (case, divergence) = first(ground, generator, fault);
     let subjects: Vec<Arc<dyn Subject>> =
         divergence.groups.iter().map(|group| named(&group[0]).expect("a lane")).collect();
     let run = |case: &Case| -> CaseRun {
@@ -84,7 +70,12 @@ fn accesses() -> Vec<&'static str> {
 
 /// The localiser names one of these opcodes for the fault, in the finding as it is and in the reduced one.
 fn names(fault: &str, opcodes: &[&str]) {
-    for found in localised(fault) {
+    names_in("boundary", fault, opcodes);
+}
+
+/// The same, in a case of that generator.
+fn names_in(generator: &str, fault: &str, opcodes: &[&str]) {
+    for found in localised(generator, fault) {
         let opcode = found.place.as_ref().map_or("", |place| place.opcode.as_str());
         assert!(opcodes.contains(&opcode), "{fault}: {found}");
         assert_eq!(found.precision, Precision::Instruction, "{fault}: {found}");
@@ -171,9 +162,12 @@ fn shifts_by_constants() {
     );
 }
 
+const DIVISIONS: &[&str] =
+    &["i32.div_s", "i32.div_u", "i32.rem_s", "i32.rem_u", "i64.div_s", "i64.div_u", "i64.rem_s", "i64.rem_u"];
+
 #[test]
 fn code_that_its_verifier_refuses() {
-    names("baseline-constant-divisor-is-trusted", &["i32.div_u", "i32.div_s", "i64.div_u", "i64.div_s"]);
+    names("baseline-constant-divisor-is-trusted", DIVISIONS);
 }
 
 #[test]
@@ -196,12 +190,12 @@ fn nans_seen_behind_branches_and_calls() {
 
 #[test]
 fn a_frame_that_is_too_large() {
-    names("baseline-frame-one-slot-large", &["call", "call_indirect", "call_ref"]);
+    names_in("smith", "baseline-frame-one-slot-large", &["call", "call_indirect", "call_ref"]);
 }
 
 #[test]
 fn fuel_is_told_to_the_segment() {
-    for found in localised("baseline-fuel-of-the-next-segment") {
+    for found in localised("boundary", "baseline-fuel-of-the-next-segment") {
         assert_eq!(found.precision, Precision::Segment, "{found}");
     }
 }

@@ -1,8 +1,8 @@
 //! Makes calls through tables direct, so that tables and their segments can go.
 
 use super::super::proposal::{Look, Proposal, Site};
-use super::Edit;
 use super::tree::Node;
+use super::{DROP, Edit};
 use crosscheck_engine::opcode::{Control, Immediate, Opcode};
 use wasm_encoder::Encode;
 use wasmparser::{Parser, Payload, TypeRef};
@@ -32,11 +32,17 @@ fn edits_of(site: &Site<'_>, node: &Node, opcode: u8) -> Vec<Vec<Edit>> {
     let types = function_types(site.wasm()).unwrap_or_default();
     let funcs = (0u32..).zip(&types).filter(|(_, of)| **of == ty.index).take(CANDIDATES);
     let edits = |(func, _): (u32, &u32)| {
-        let mut code = vec![opcode];
-        func.encode(&mut code);
-        vec![site.edit(index.bytes.clone(), Vec::new()), site.edit(node.at..node.immediates.end, code)]
+        let mut call = vec![opcode];
+        func.encode(&mut call);
+        let dropped = [vec![DROP], call.clone()].concat();
+        let at = node.at..node.immediates.end;
+        // What makes the index may be what counts.
+        [
+            vec![site.edit(index.bytes.clone(), Vec::new()), site.edit(at.clone(), call)],
+            vec![site.edit(at, dropped)],
+        ]
     };
-    funcs.map(edits).collect()
+    funcs.flat_map(edits).collect()
 }
 
 /// The type of each function, imported ones first.
