@@ -426,7 +426,7 @@ mod unix {
         };
         let refused = |options: Options| Workers::start(options).err().expect("it is no worker of ours");
         let error = refused(greet(r"\007\000\000\000\000xwrk\347\003"));
-        assert!(error.contains("speaks version 999 of the protocol, this program version 1"), "{error}");
+        assert!(error.contains("speaks version 999 of the protocol, this program version 2"), "{error}");
         for strange in [r"hello", r"", r"\007\000\000\000\000nope\001\000", r"\377\377\377\377"] {
             let error = refused(greet(strange));
             assert!(error.contains("is no worker") && !error.contains('\n'), "{error}");
