@@ -23,7 +23,7 @@ use crate::corpus::finding::Record;
 use crate::report::night::with_earlier;
 use crate::report::{Rendered, write_json, write_text};
 use crate::run::Lanes;
-use crate::subject::{self, Lane, LaneSubject, OUTSIDE, Subject};
+use crate::subject::{self, Lane, LaneSubject, Outside, Subject};
 use clap::{Args, Parser, Subcommand};
 use crosscheck_engine::Mode;
 use field::Field;
@@ -127,7 +127,8 @@ pub struct Common {
     /// Run only this machine's part, as `I/N` with I from 0
     #[arg(long, value_parser = shard, default_value = "0/1")]
     shard: (u64, u64),
-    /// Outside engines that run beside the modes
+    /// Outside engines that run beside the modes: names of `crosscheck modes`, or commands like
+    /// `iwasm=iwasm -f NAME FILE`, without commas
     #[arg(long, value_delimiter = ',')]
     with: Vec<String>,
     /// How long one action may take before its subject counts as hung, e.g. 10s
@@ -259,11 +260,11 @@ impl Common {
 }
 
 fn judge(name: &str) -> Result<Arc<dyn Subject>, Failure> {
-    let known: Vec<&str> = OUTSIDE.iter().map(|outside| outside.name).collect();
-    if !known.contains(&name) {
+    let known: Vec<&str> = subject::outside().map(|outside| outside.name).collect();
+    if !known.contains(&name) && !name.contains('=') {
         let known = known.join(", ");
         return Err(Failure::Usage(format!(
-            "--with: no outside engine is called `{name}`; there is {known}"
+            "--with: no outside engine is called `{name}`; there is {known}, or LABEL=COMMAND"
         )));
     }
     subject::named(name).map_err(|error| Failure::Usage(format!("--with {name}: {error}")))
@@ -301,6 +302,13 @@ fn arguments() -> Result<Vec<OsString>, String> {
         crate::canary::plant(&names.to_string_lossy())?;
     }
     Ok(arguments)
+}
+
+/// As [`main`], with engines that are not of this crate among the outside ones: `--with NAME` runs them everywhere, in
+/// worker processes too, for those are the same program. To be called once, first thing in a program's `main`.
+pub fn main_with(engines: Vec<Outside>) -> ExitCode {
+    subject::add_outside(engines);
+    main()
 }
 
 /// Reads the command line, does what it says, and tells how it ended.

@@ -10,7 +10,7 @@ use crate::observe::{
     ActionObservation, ExportState, HostCall, HostCalls, InstanceState, MemoryState, Observation, Outcome,
     State, TableState, TrapObservation,
 };
-use crate::subject::Capabilities;
+use crate::subject::{Capabilities, is_outside};
 use crosscheck_engine::TrapKind;
 use crosscheck_engine::faults::Fault;
 use serde::{Deserialize, Serialize};
@@ -226,6 +226,37 @@ fn unsupported(observation: &Observation) -> Option<&str> {
     })
 }
 
+/// How much of a case an outside engine was truly compared on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Compared {
+    /// That many actions, of that many.
+    Actions(usize, usize),
+    /// None, for it does not execute something.
+    Unsupported(String),
+    /// None, for a subject failed, or the operating system refused memory.
+    Failed,
+}
+
+/// How much of the reference's case another subject was compared on.
+pub fn compared(reference: &Testimony<'_>, other: &Testimony<'_>) -> Compared {
+    let failed = |testimony: &Testimony<'_>| {
+        testimony.observation.failure().is_some() || resources(testimony.observation).is_some()
+    };
+    if failed(reference) || failed(other) {
+        return Compared::Failed;
+    }
+    if let Some(why) = [other, reference].iter().find_map(|testimony| unsupported(testimony.observation)) {
+        return Compared::Unsupported(why.to_string());
+    }
+    let both = reference.capabilities.and(other.capabilities);
+    let actions = &reference.observation.actions;
+    let pairs = actions.iter().zip(&other.observation.actions);
+    let beyond = |(a, b): &(&ActionObservation, &ActionObservation)| {
+        beyond_comparison(a, both) || beyond_comparison(b, both)
+    };
+    Compared::Actions(pairs.take_while(|pair| !beyond(pair)).count(), actions.len())
+}
+
 /// The first difference of two testimonies in what both vouch for.
 pub fn difference(left: &Testimony<'_>, right: &Testimony<'_>) -> Option<Difference> {
     let both = left.capabilities.and(right.capabilities);
@@ -238,7 +269,7 @@ pub fn difference(left: &Testimony<'_>, right: &Testimony<'_>) -> Option<Differe
             return Some(found);
         }
     }
-    (a.len() != b.len()).then(|| Difference {
+    (both.to_the_end && a.len() != b.len()).then(|| Difference {
         action: a.len().min(b.len()),
         kind: Kind::Outcome,
         place: "count".into(),
@@ -284,7 +315,7 @@ fn action_difference(
         return differs(Kind::Fuel, "", "fuel left", a.fuel_left.to_string(), b.fuel_left.to_string());
     }
     match (&a.state, &b.state) {
-        (Some(a), Some(b)) => {
+        (Some(a), Some(b)) if both.exported_state => {
             let (kind, exactly, left, right) = state_difference(a, b, both)?;
             differs(kind, kind.word(), &exactly, left, right)
         }
@@ -379,7 +410,18 @@ fn is_nan64(bits: u64) -> bool {
 /// An engine with one text for every index beyond a table's end still satisfies all scripts.
 fn same_kind(a: TrapKind, b: TrapKind, both: Capabilities) -> bool {
     let beyond = |kind| matches!(kind, TrapKind::UndefinedElement | TrapKind::TableOutOfBounds);
-    a == b || (!both.undefined_elements && beyond(a) && beyond(b))
+    let null = |kind| {
+        matches!(
+            kind,
+            TrapKind::NullFunctionReference
+                | TrapKind::NullReference
+                | TrapKind::NullStructureReference
+                | TrapKind::NullArrayReference
+                | TrapKind::NullI31Reference
+                | TrapKind::NullExceptionReference
+        )
+    };
+    a == b || (!both.undefined_elements && beyond(a) && beyond(b)) || (!both.null_kinds && null(a) && null(b))
 }
 
 fn trap_difference(a: &TrapObservation, b: &TrapObservation, both: Capabilities) -> Option<Found> {
@@ -600,17 +642,34 @@ impl Divergence {
         Fingerprint::new(&self.groups, self.first.kind, &self.first.place)
     }
 
+    /// Whether all of our modes agree, and only outside engines differ.
+    pub fn is_of_judges(&self) -> bool {
+        let ours = self.groups.iter().filter(|group| group.iter().any(|name| !is_outside(name))).count();
+        ours == 1 && self.groups.len() > 1
+    }
+
     /// Where to look first.
     pub fn triage(&self) -> &'static str {
-        let outside =
-            |name: &String| crosscheck_engine::Mode::all().all(|mode| !name.starts_with(mode.name()));
-        let ours_agree = self.groups.iter().filter(|group| !group.iter().all(outside)).count() == 1;
-        if self.groups.len() > 1 && ours_agree && self.groups.iter().any(|group| group.iter().all(outside)) {
-            return "all modes agree, an outside engine differs: the shared floor (types, store, numeric, linking), or the judge";
+        if !self.is_of_judges() {
+            return match self.first.kind {
+                Kind::Unstable => "a subject is not deterministic: what it shows differs between two runs",
+                _ => "one mode alone differs: that mode's room",
+            };
         }
-        match self.first.kind {
-            Kind::Unstable => "a subject is not deterministic: what it shows differs between two runs",
-            _ => "one mode alone differs: that mode's room",
+        let (ours, theirs): (Vec<_>, Vec<_>) =
+            self.groups.iter().partition(|group| group.iter().any(|name| !is_outside(name)));
+        let sides_with_us = ours.iter().flat_map(|group| *group).any(|name| is_outside(name));
+        let against_us = theirs.iter().map(|group| group.len()).max().unwrap_or(0);
+        match (sides_with_us, against_us) {
+            (true, _) => {
+                "all modes and an outside engine agree, another one differs: that engine, and then the shared floor"
+            }
+            (false, 0..=1) => {
+                "all modes agree, an outside engine differs: the shared floor (types, store, numeric, linking), or the judge"
+            }
+            (false, _) => {
+                "outside engines agree with one another, and not with our modes: the shared floor (types, store, numeric, linking)"
+            }
         }
     }
 }

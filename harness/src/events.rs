@@ -1,10 +1,15 @@
 //! What a campaign tells while it runs, and what it adds up to.
 
+use crate::case::{Action, Case};
+use crate::compare::Compared;
 use crate::corpus::Finding;
 use crate::coverage::Coverage;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+
+/// Characters of a message that are counted by.
+const LONGEST_REASON: usize = 100;
 
 /// Whoever listens to a campaign: a progress bar, a folder of findings.
 pub trait Events {
@@ -33,6 +38,12 @@ pub struct Tally {
     pub agree: u64,
     /// Cases on which they do not.
     pub diverge: u64,
+    /// Those of them on which all of our modes agree and only outside engines differ.
+    #[serde(default)]
+    pub judged_differences: u64,
+    /// On how much each outside engine was compared.
+    #[serde(default)]
+    pub judges: BTreeMap<String, Judged>,
     /// Cases whose module nobody accepts.
     pub invalid: u64,
     /// Cases about which nothing can be said, by reason.
@@ -72,6 +83,62 @@ pub struct Tally {
     pub unexamined: u64,
     /// Findings of each fingerprint.
     pub fingerprints: BTreeMap<String, u64>,
+}
+
+/// On how much an outside engine was compared.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Judged {
+    /// Cases of which more was compared than that a module can be instantiated, or all there is.
+    pub compared: u64,
+    /// Those of them of which all actions were compared.
+    pub to_the_end: u64,
+    /// Actions that were compared.
+    pub actions: u64,
+    /// Those of all cases that it ran.
+    pub of_actions: u64,
+    /// Cases in which nothing was compared, by what the engine does not execute.
+    pub unsupported: BTreeMap<String, u64>,
+}
+
+impl Judged {
+    /// Counts a case that the engine ran.
+    pub fn count(&mut self, case: &Case, compared: &Compared) {
+        match compared {
+            Compared::Actions(actions, of) => {
+                let does = |action: &Action| !matches!(action, Action::Instantiate { .. });
+                let something = case.actions.iter().take(*actions).any(does);
+                self.compared += u64::from(something || actions == of);
+                self.to_the_end += u64::from(actions == of);
+                self.actions += *actions as u64;
+                self.of_actions += *of as u64;
+            }
+            Compared::Unsupported(why) => *self.unsupported.entry(without_numbers(why)).or_default() += 1,
+            Compared::Failed => {}
+        }
+    }
+
+    /// Adds another part of the same campaign.
+    pub fn add(&mut self, part: Judged) {
+        self.compared += part.compared;
+        self.to_the_end += part.to_the_end;
+        self.actions += part.actions;
+        self.of_actions += part.of_actions;
+        add_all(&mut self.unsupported, part.unsupported);
+    }
+}
+
+/// A message without what is different in every module: numbers, and all but its beginning.
+fn without_numbers(message: &str) -> String {
+    let mut text = String::new();
+    for c in message.lines().next().unwrap_or_default().chars().take(LONGEST_REASON) {
+        match (c.is_ascii_digit(), text.ends_with('#')) {
+            (true, true) => {}
+            (true, false) => text.push('#'),
+            (false, _) => text.push(c),
+        }
+    }
+    text
 }
 
 impl Tally {
@@ -114,6 +181,10 @@ impl Tally {
         self.cases += part.cases;
         self.agree += part.agree;
         self.diverge += part.diverge;
+        self.judged_differences += part.judged_differences;
+        for (name, judged) in part.judges {
+            self.judges.entry(name).or_default().add(judged);
+        }
         self.invalid += part.invalid;
         self.crashes += part.crashes;
         self.hangs += part.hangs;

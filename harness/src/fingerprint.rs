@@ -67,9 +67,9 @@ impl Fingerprint {
     }
 }
 
-/// The mode of a lane of that name; an outside engine is its own.
+/// The mode of a lane of that name; an outside engine is its own, and a command's is its label.
 pub fn mode_of(name: &str) -> &str {
-    name.split('+').next().unwrap_or(name)
+    name.split(['+', '=']).next().unwrap_or(name)
 }
 
 impl fmt::Display for Fingerprint {

@@ -4,7 +4,7 @@
 //! processes. What is asked of them and what becomes of their answers is the same on both.
 
 use crate::case::{Action, Case};
-use crate::compare::{Kind, Testimony, Verdict, judge};
+use crate::compare::{Compared, Kind, Testimony, Verdict, compared, judge};
 use crate::corpus::Finding;
 use crate::events::{Events, Tally};
 use crate::fingerprint::mode_of;
@@ -62,6 +62,8 @@ pub struct CaseRun {
     pub observations: Vec<(String, Observation)>,
     /// Lanes left out because the reference ran out of fuel, which they do not count.
     pub left_out: Vec<String>,
+    /// How much of the case each outside engine was compared on that was not left out.
+    pub compared: Vec<(String, Compared)>,
 }
 
 /// Runs a case in this process on every subject, the reference first, and judges.
@@ -117,7 +119,8 @@ fn closer(run: CaseRun, subjects: &[&dyn Subject], shown: Shown) -> CaseRun {
 /// The verdict on what subjects showed.
 fn judged(subjects: &[&dyn Subject], shown: Shown) -> CaseRun {
     let Shown::Observed(observed) = shown else {
-        return CaseRun { verdict: Verdict::Invalid, observations: Vec::new(), left_out: Vec::new() };
+        let (observations, left_out, compared) = (Vec::new(), Vec::new(), Vec::new());
+        return CaseRun { verdict: Verdict::Invalid, observations, left_out, compared };
     };
     let (mut observations, mut left_out) = (Vec::with_capacity(subjects.len()), Vec::new());
     for (subject, observation) in subjects.iter().zip(observed) {
@@ -135,9 +138,12 @@ fn judged(subjects: &[&dyn Subject], shown: Shown) -> CaseRun {
         })
         .collect();
     let verdict = judge(&testimonies);
+    let judges = observations.iter().zip(&testimonies).filter(|((subject, _), _)| subject.is_outside());
+    let compared =
+        judges.map(|(_, judge)| (judge.name.to_string(), compared(&testimonies[0], judge))).collect();
     let named =
         |(subject, observation): (&dyn Subject, Observation)| (subject.name().to_string(), observation);
-    CaseRun { verdict, observations: observations.into_iter().map(named).collect(), left_out }
+    CaseRun { verdict, observations: observations.into_iter().map(named).collect(), left_out, compared }
 }
 
 /// Which lanes a campaign runs.
@@ -528,6 +534,12 @@ fn count(case: &Case, run: &CaseRun, tally: &mut Tally) {
     }
     for name in &run.left_out {
         *tally.left_out.entry(name.clone()).or_default() += 1;
+    }
+    for (name, compared) in &run.compared {
+        tally.judges.entry(name.clone()).or_default().count(case, compared);
+    }
+    if let Verdict::Diverge(divergence) = &run.verdict {
+        tally.judged_differences += u64::from(divergence.is_of_judges());
     }
     for (_, observation) in &run.observations {
         match observation.failure() {

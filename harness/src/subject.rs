@@ -3,21 +3,29 @@
 //! A subject turns a case into an observation and judges nothing. What it cannot promise stands in its
 //! capability row, which `compare` reads and reports print.
 
+mod command;
+pub mod embedding;
+mod exports;
 mod lane;
 pub(crate) mod linked;
 mod trace;
 pub mod values;
 #[cfg(feature = "wasmi")]
 mod wasmi;
+#[cfg(feature = "wasmtime")]
+mod wasmtime;
 
 use crate::case::Case;
 use crate::guard::guarded;
 use crate::observe::{ActionObservation, Capture, Observation, Outcome};
 use crosscheck_engine::{DecodedModule, Engine, Error, Module, TrapKind};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 #[cfg(feature = "wasmi")]
 pub use self::wasmi::WasmiSubject;
+#[cfg(feature = "wasmtime")]
+pub use self::wasmtime::WasmtimeSubject;
+pub use command::CommandSubject;
 pub use lane::{Lane, LaneSubject, Switch};
 pub use trace::{Seen, Trace};
 
@@ -40,6 +48,12 @@ pub struct Capabilities {
     pub function_identity: bool,
     /// Which trap an index beyond a table's end is: `call_indirect`'s own or that of all other accesses.
     pub undefined_elements: bool,
+    /// Which trap a null is: that of a function, a structure, an array or another reference.
+    pub null_kinds: bool,
+    /// Exported globals, tables and memories.
+    pub exported_state: bool,
+    /// All actions of a case. Else an observation may end early.
+    pub to_the_end: bool,
 }
 
 impl Capabilities {
@@ -53,6 +67,24 @@ impl Capabilities {
         internal_state: true,
         function_identity: true,
         undefined_elements: true,
+        null_kinds: true,
+        exported_state: true,
+        to_the_end: true,
+    };
+
+    /// Nothing but how actions end, and what hosts are called with. What an engine can do beyond that is added.
+    pub const NONE: Capabilities = Capabilities {
+        fuel: false,
+        depth: false,
+        trap_sites: false,
+        backtraces: false,
+        nan_bits: false,
+        internal_state: false,
+        function_identity: false,
+        undefined_elements: false,
+        null_kinds: false,
+        exported_state: false,
+        to_the_end: false,
     };
 
     /// What both vouch for.
@@ -66,6 +98,9 @@ impl Capabilities {
             internal_state: self.internal_state && other.internal_state,
             function_identity: self.function_identity && other.function_identity,
             undefined_elements: self.undefined_elements && other.undefined_elements,
+            null_kinds: self.null_kinds && other.null_kinds,
+            exported_state: self.exported_state && other.exported_state,
+            to_the_end: self.to_the_end && other.to_the_end,
         }
     }
 
@@ -80,6 +115,9 @@ impl Capabilities {
             (self.internal_state, "internal state"),
             (self.function_identity, "function identity"),
             (self.undefined_elements, "undefined elements"),
+            (self.null_kinds, "kinds of null"),
+            (self.exported_state, "exported state"),
+            (self.to_the_end, "what follows a trap or a host call"),
         ];
         rows.into_iter().filter(|(has, _)| !has).map(|(_, what)| what).collect()
     }
@@ -122,6 +160,11 @@ pub trait Subject: Send + Sync {
     /// Whether it ends even a case that never ends; if not, it is spared those that ran out of fuel elsewhere.
     fn ends_by_itself(&self) -> bool {
         self.capabilities().fuel
+    }
+
+    /// Whether it is another engine than ours.
+    fn is_outside(&self) -> bool {
+        true
     }
 
     /// Runs a case, all of whose modules are valid; tells `watch` as it goes.
@@ -206,37 +249,84 @@ fn observe_prepared(
     Shown::Observed(observed)
 }
 
-/// The subject of that name: a lane, or an outside engine of this build. Fails with what there is instead.
+/// The subject of that name: a lane, an outside engine, or the engine of a command (`LABEL=COMMAND`). Fails with what
+/// there is instead, or what the engine lacks.
 pub fn named(name: &str) -> Result<Arc<dyn Subject>, String> {
-    if let Some(outside) = OUTSIDE.iter().find(|outside| outside.name == name) {
-        return outside
-            .subject
-            .map(|make| make())
-            .ok_or_else(|| format!("this build has no {name}; build with `--features {name}`"));
+    if let Some(outside) = outside().find(|outside| outside.name == name) {
+        let make = outside.subject.ok_or_else(|| format!("this build has no {name}; {}", outside.needs))?;
+        return make();
+    }
+    if let Some(command) = CommandSubject::parse(name) {
+        return Ok(Arc::new(command?));
     }
     Ok(LaneSubject::shared(name.parse()?))
 }
 
-/// An outside engine that the harness knows; without a subject if this build leaves it out.
+/// Whether a subject of that name is an outside engine: it is not a lane.
+pub fn is_outside(name: &str) -> bool {
+    name.parse::<Lane>().is_err()
+}
+
+/// An outside engine that is known by a name; without a subject if this build leaves it out.
+#[derive(Clone, Copy)]
 pub struct Outside {
-    /// What people call it, and the feature that builds it in.
+    /// What people call it.
     pub name: &'static str,
-    /// Makes the subject.
-    subject: Option<fn() -> Arc<dyn Subject>>,
+    /// What it takes to have it, as advice.
+    pub needs: &'static str,
+    /// Makes the subject; fails if what it stands on is not there.
+    subject: Option<fn() -> Result<Arc<dyn Subject>, String>>,
 }
 
 impl Outside {
+    /// An engine that is there: what [`cli::main_with`](crate::cli::main_with) takes.
+    pub const fn new(name: &'static str, make: fn() -> Result<Arc<dyn Subject>, String>) -> Outside {
+        Outside { name, needs: "", subject: Some(make) }
+    }
+
     /// Whether this build has it.
     pub fn is_built_in(&self) -> bool {
         self.subject.is_some()
     }
 }
 
+/// Engines that a program brings along.
+static OWN: OnceLock<Vec<Outside>> = OnceLock::new();
+
+/// Adds engines to the outside ones, once, before anybody asks for any.
+pub(crate) fn add_outside(engines: Vec<Outside>) {
+    assert!(OWN.set(engines).is_ok(), "engines are added once");
+}
+
 /// The outside engines.
-pub const OUTSIDE: [Outside; 1] = [Outside {
-    name: "wasmi",
-    #[cfg(feature = "wasmi")]
-    subject: Some(|| Arc::new(WasmiSubject)),
-    #[cfg(not(feature = "wasmi"))]
-    subject: None,
-}];
+pub fn outside() -> impl Iterator<Item = &'static Outside> {
+    OUTSIDE.iter().chain(OWN.get().into_iter().flatten())
+}
+
+/// The outside engines that the harness knows.
+static OUTSIDE: [Outside; 3] = [
+    Outside {
+        name: "wasmi",
+        needs: "build with `--features wasmi`",
+        #[cfg(feature = "wasmi")]
+        subject: Some(|| Ok(Arc::new(WasmiSubject))),
+        #[cfg(not(feature = "wasmi"))]
+        subject: None,
+    },
+    Outside {
+        name: "wasmtime",
+        needs: "build with `--features wasmtime`",
+        #[cfg(feature = "wasmtime")]
+        subject: Some(|| Ok(Arc::new(WasmtimeSubject::cranelift()))),
+        #[cfg(not(feature = "wasmtime"))]
+        subject: None,
+    },
+    Outside {
+        name: "wasmtime-winch",
+        needs: "build with `--features wasmtime`",
+        #[cfg(feature = "wasmtime")]
+        subject: Some(|| Ok(Arc::new(WasmtimeSubject::winch()))),
+        #[cfg(not(feature = "wasmtime"))]
+        subject: None,
+    },
+];

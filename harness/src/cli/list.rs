@@ -1,7 +1,7 @@
 //! `modes` and `ops`: what there is, and what covers it.
 
 use super::{Done, Exit, show};
-use crate::subject::Lane;
+use crate::subject::{self, Lane};
 use clap::Args;
 use crosscheck_engine::opcode::Opcode;
 use crosscheck_engine::{Execution, Mode};
@@ -14,8 +14,12 @@ pub fn modes() -> Done {
     }
     show("\nlane switches (MODE+SWITCH):");
     Lane::switches().for_each(|switch| show(format_args!("  {switch}")));
-    let wasmi = if cfg!(feature = "wasmi") { "in this build" } else { "build with `--features wasmi`" };
-    show(format_args!("\noutside engines (--with NAME):\n  wasmi: {wasmi}"));
+    show("\noutside engines (--with NAME):");
+    for outside in subject::outside() {
+        let there = if outside.is_built_in() { "in this build" } else { outside.needs };
+        show(format_args!("  {}: {there}", outside.name));
+    }
+    show("  LABEL=COMMAND: any command that calls a function of a file, like 'iwasm=iwasm -f NAME FILE'");
     Ok(Exit::Green)
 }
 

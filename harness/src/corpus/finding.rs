@@ -7,7 +7,7 @@ use crate::compare::{Difference, Divergence};
 use crate::investigate::Investigation;
 use crate::localise::Localisation;
 use crate::reduce::code_bytes;
-use crate::subject::OUTSIDE;
+use crate::subject::is_outside;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 use std::fs;
@@ -115,13 +115,13 @@ impl Finding {
     /// switch may be what it takes.
     pub fn replay_command(&self, folder: &Path) -> String {
         let names = || self.divergence.groups.iter().flatten().map(String::as_str);
-        let is_outside = |name: &&str| OUTSIDE.iter().any(|outside| outside.name == *name);
-        let lanes: Vec<&str> = names().filter(|name| !is_outside(name)).collect();
-        let outside: Vec<&str> = names().filter(is_outside).collect();
+        let (outside, lanes): (Vec<&str>, Vec<&str>) = names().partition(|name| is_outside(name));
         let mut command =
             format!("cargo run --release -- replay {} --modes {}", folder.display(), lanes.join(","));
         if !outside.is_empty() {
-            command += &format!(" --with {}", outside.join(","));
+            let outside = outside.join(",");
+            let quote = if outside.contains(char::is_whitespace) { "'" } else { "" };
+            command += &format!(" --with {quote}{outside}{quote}");
         }
         command
     }

@@ -2,7 +2,7 @@
 
 use super::header::{Header, Times};
 use crate::coverage::Coverage;
-use crate::events::{Tally, add_all, percent};
+use crate::events::{Judged, Tally, add_all, percent};
 use crate::run::Campaign;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -26,6 +26,9 @@ pub struct Fuzz {
     pub agree: u64,
     /// Cases on which they do not.
     pub diverge: u64,
+    /// Those of them on which all modes agree and only outside engines differ.
+    #[serde(default)]
+    pub judged_differences: u64,
     /// Cases whose module nobody accepts.
     pub invalid: u64,
     /// Cases about which nothing can be said, by reason.
@@ -74,12 +77,14 @@ pub struct Fuzz {
 
 /// An outside engine beside the modes.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Judge {
     /// Its name.
     pub subject: String,
     /// What is not compared with it.
     pub not_compared: Vec<String>,
+    /// On how much it was compared.
+    #[serde(flatten)]
+    pub judged: Judged,
 }
 
 /// A finding, as totals name it.
@@ -158,6 +163,7 @@ impl Fuzz {
         let judges = campaign.judges.iter().map(|judge| Judge {
             subject: judge.name().to_string(),
             not_compared: judge.capabilities().left_out().into_iter().map(Into::into).collect(),
+            judged: tally.judges.get(judge.name()).cloned().unwrap_or_default(),
         });
         Fuzz {
             header: Header::new(lanes, campaign.shard, times, tally.complete),
@@ -167,6 +173,7 @@ impl Fuzz {
             modes: campaign.lanes.names(),
             agree: tally.agree,
             diverge: tally.diverge,
+            judged_differences: tally.judged_differences,
             invalid: tally.invalid,
             inconclusive: tally.inconclusive.clone(),
             crashes: tally.crashes,
@@ -199,6 +206,13 @@ impl Fuzz {
         self.next_index = self.next_index.max(other.next_index);
         self.agree += other.agree;
         self.diverge += other.diverge;
+        self.judged_differences += other.judged_differences;
+        for judge in other.judges {
+            match self.judges.iter_mut().find(|known| known.subject == judge.subject) {
+                Some(known) => known.judged.add(judge.judged),
+                None => self.judges.push(judge),
+            }
+        }
         self.invalid += other.invalid;
         add_all(&mut self.inconclusive, other.inconclusive);
         self.crashes += other.crashes;

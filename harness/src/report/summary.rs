@@ -3,7 +3,7 @@
 use super::fuzz::{Fuzz, Judge};
 use super::night::Since;
 use super::spec::Spec;
-use crate::events::percent;
+use crate::events::{Judged, percent};
 use crate::script::ModeCounts;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -72,10 +72,11 @@ pub fn fuzz_summary(tally: &Fuzz) -> String {
     line(
         "cases",
         format!(
-            "{}: {} agree, {} diverge, {} inconclusive, {} invalid",
+            "{}: {} agree, {} diverge{}, {} inconclusive, {} invalid",
             tally.cases,
             tally.agree,
             tally.diverge,
+            of_judges(tally),
             tally.inconclusive_cases(),
             tally.invalid
         ),
@@ -97,8 +98,25 @@ pub fn fuzz_summary(tally: &Fuzz) -> String {
         let Fuzz { crashes, hangs, workers_lost, .. } = tally;
         line("failures", format!("{crashes} crashes, {hangs} hangs; {workers_lost} workers replaced"));
     }
-    for Judge { subject, not_compared } in &tally.judges {
-        line("judge", format!("{subject}; not compared: {}", not_compared.join(", ")));
+    for Judge { subject, not_compared, judged } in &tally.judges {
+        let Judged { compared, to_the_end, actions, of_actions, unsupported } = judged;
+        let (of_cases, of_calls) = (percent(*compared, tally.cases), percent(*actions, *of_actions));
+        line(
+            "judge",
+            format!(
+                "{subject}: compared on {compared} cases ({of_cases:.1} %), {to_the_end} of them to the end; {of_calls:.1} % of actions"
+            ),
+        );
+        line("", format!("not compared: {}", not_compared.join(", ")));
+        let left_out = tally.left_out.get(subject).copied().unwrap_or(0);
+        if left_out > 0 {
+            line("", format!("left out of {left_out} cases that ran out of fuel"));
+        }
+        let mut reasons: Vec<_> = unsupported.iter().collect();
+        reasons.sort_by_key(|(reason, count)| (std::cmp::Reverse(**count), reason.as_str()));
+        for (reason, count) in reasons.iter().take(SHOWN_REASONS) {
+            line("", format!("unsupported in {count}: {reason}"));
+        }
     }
     line(
         "speed",
@@ -116,6 +134,15 @@ pub fn fuzz_summary(tally: &Fuzz) -> String {
     }
     text.pop();
     text
+}
+
+/// How many of the differences are of outside engines only, if any is.
+fn of_judges(tally: &Fuzz) -> String {
+    match tally.judged_differences {
+        0 => String::new(),
+        all if all == tally.diverge => " (outside engines only)".into(),
+        some => format!(" ({some} of outside engines only)"),
+    }
 }
 
 /// What is different since the night before, on part of a screen.

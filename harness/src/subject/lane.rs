@@ -204,6 +204,10 @@ impl Subject for LaneSubject {
         }
     }
 
+    fn is_outside(&self) -> bool {
+        false
+    }
+
     fn observe(&self, prepared: &Prepared<'_>, capture: Capture, watch: &mut dyn Watch) -> Observation {
         let mut run = Run::new(&self.lane, prepared, capture);
         run.store.set_trace(self.trace.clone());

@@ -8,7 +8,7 @@ use super::protocol::{self, Greeting, Message, NONE, Place, Request};
 use crate::observe::ActionObservation;
 use crate::report::header::cpu_features;
 use crate::script::{Lane as ScriptLane, Options as ScriptOptions, ScriptWatch, run_script_watched};
-use crate::subject::{self, Lane, OUTSIDE, Subject, Watch, observe_all};
+use crate::subject::{self, Lane, Subject, Watch, observe_all};
 use crosscheck_engine::Mode;
 use std::collections::HashMap;
 use std::fs::File;
@@ -167,7 +167,7 @@ impl<'a> Worker<'a> {
 
 fn greeting() -> Greeting {
     let modes = Mode::all().map(|mode| mode.name().to_string());
-    let outside = OUTSIDE.iter().filter(|outside| outside.is_built_in());
+    let outside = subject::outside().filter(|outside| outside.is_built_in());
     Greeting {
         protocol: protocol::VERSION,
         build: format!("{} {}", env!("CARGO_PKG_VERSION"), env!("CROSSCHECK_COMMIT")),

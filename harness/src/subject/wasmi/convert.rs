@@ -1,5 +1,6 @@
 //! Between wasmi's types, values and errors and those of cases and observations.
 
+use super::super::embedding::Refused;
 use crate::case::{FuncIdentity, HeapKind, RefValue, Value};
 use crate::observe::{Outcome, TrapObservation};
 use crosscheck_engine::{self as engine, HeapType, TrapKind};
@@ -7,17 +8,34 @@ use std::fmt;
 use wasmi::errors::{ErrorKind, FuelError, InstantiationError, MemoryError, TableError};
 use wasmi::{AsContext, AsContextMut, ExternRef, F32, F64, Func, FuncType, Nullable, TrapCode, V128, Val};
 
-/// A host function's refusal, on its way through wasmi.
+/// A host function's words of refusal, on their way through wasmi.
 #[derive(Debug)]
-pub(super) struct Refused(pub(super) &'static str);
+struct Words(&'static str);
 
-impl fmt::Display for Refused {
+impl fmt::Display for Words {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0)
     }
 }
 
-impl wasmi::errors::HostError for Refused {}
+impl wasmi::errors::HostError for Words {}
+
+/// Why a call did not return.
+pub(super) enum Failed {
+    /// It ended so.
+    Wasmi(wasmi::Error),
+    /// An argument cannot be made from outside.
+    Argument(String),
+}
+
+/// A host function's refusal as wasmi takes it.
+pub(super) fn refusal(refused: Refused<Failed>) -> wasmi::Error {
+    match refused {
+        Refused::Trap(message) => wasmi::Error::host(Words(message)),
+        Refused::CallBack(Failed::Wasmi(error)) => error,
+        Refused::CallBack(Failed::Argument(_)) => unreachable!("call backs are given numbers"),
+    }
+}
 
 /// Wasmi's type of values; `None` for references that it does not have.
 pub(super) fn val_type(ty: engine::ValType) -> Option<wasmi::ValType> {
@@ -35,20 +53,6 @@ pub(super) fn val_type(ty: engine::ValType) -> Option<wasmi::ValType> {
         }
         engine::ValType::Ref(_) => return None,
     })
-}
-
-/// The engine's type of values.
-pub(super) fn engine_type(ty: &wasmi::ValType) -> engine::ValType {
-    let nullable = |heap| engine::ValType::Ref(engine::RefType { heap, nullable: true });
-    match ty {
-        wasmi::ValType::I32 => engine::ValType::I32,
-        wasmi::ValType::I64 => engine::ValType::I64,
-        wasmi::ValType::F32 => engine::ValType::F32,
-        wasmi::ValType::F64 => engine::ValType::F64,
-        wasmi::ValType::V128 => engine::ValType::V128,
-        wasmi::ValType::FuncRef => nullable(HeapType::Func),
-        wasmi::ValType::ExternRef => nullable(HeapType::Extern),
-    }
 }
 
 /// The type of references, if it is one.
@@ -182,7 +186,7 @@ fn instantiation_outcome(error: &InstantiationError) -> Outcome {
 
 /// How a failure of wasmi is observed. A module that wasmi refuses is a [`Outcome::Link`].
 pub(super) fn outcome(error: &wasmi::Error) -> Outcome {
-    if let Some(Refused(message)) = error.downcast_ref() {
+    if let Some(Words(message)) = error.downcast_ref() {
         return trap(TrapKind::Host, Some(message));
     }
     match error.kind() {

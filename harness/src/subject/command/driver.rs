@@ -1,0 +1,374 @@
+//! A module rewritten so that one call without arguments does what a case does, and answers in integers.
+//!
+//! A command line can call one function, once, with arguments and results as that engine writes numbers. So the module
+//! gets a new export that makes the calls of a case one after the other, on constants, and gives back all results as
+//! bits. What it imports becomes its own: functions that are not called anyway, globals with the values that the host
+//! gives them, memories and tables as large as they must be. The limits of the case become limits of types. No index
+//! changes, for imports stand first in every index space and so do what they become.
+
+use crate::case::{Action, Case, HeapKind, Limits, RefValue, Value};
+use crate::hosts::Host;
+use crate::observe::Capture;
+use crosscheck_engine::{ExternType, Import};
+use std::collections::HashMap;
+use std::fmt::Display;
+use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
+use wasm_encoder::{
+    AbstractHeapType, CodeSection, ConstExpr, DataCountSection, DataSection, ElementSection, Encode,
+    ExportKind, ExportSection, Function, FunctionSection, GlobalSection, HeapType, InstructionSink,
+    MemorySection, Module, RefType, StartSection, TableSection, TypeSection, ValType,
+};
+use wasmparser::{ExternalKind, Parser, Payload, TypeRef};
+
+/// What the new export is called, unless something else is called so.
+const NAME: &str = "crosscheck";
+/// Most results of a function that engines must take (JavaScript interface, "Implementation-defined limits").
+const MOST_RESULTS: usize = 1_000;
+/// Binary logarithm of the size of a page.
+const PAGE_LOG2: u32 = 16;
+
+/// The module and how to understand what it answers.
+pub(super) struct Driver {
+    /// The module.
+    pub(super) wasm: Vec<u8>,
+    /// The export to call.
+    pub(super) name: String,
+    /// The types of the results of each action, in order.
+    pub(super) results: Vec<Vec<ValType>>,
+}
+
+impl Driver {
+    /// The driver that does these actions of a case of one module, all but instantiations. Fails with what cannot be
+    /// driven.
+    pub(super) fn new(case: &Case, imports: &[Import], actions: &[Action]) -> Result<Driver, String> {
+        let host = Host::new(case.hosts, Capture::Digest);
+        let mut parts = Parts::default();
+        parts.read(&case.modules[0].wasm, &case.limits, imports, &host).map_err(unreadable)?;
+        parts.drive(actions)
+    }
+
+    /// How many integers it answers.
+    pub(super) fn integers(&self) -> usize {
+        self.results.iter().flatten().map(|ty| integers(*ty).len()).sum()
+    }
+
+    /// The results of each action, from the integers that it answered, in order.
+    pub(super) fn values(&self, integers: &[u64]) -> Vec<Vec<Value>> {
+        let mut integers = integers.iter().copied();
+        let mut next = || integers.next().expect("as many integers as were asked for");
+        let mut value = |ty: &ValType| match ty {
+            ValType::I32 => Value::I32(next() as u32),
+            ValType::I64 => Value::I64(next()),
+            ValType::F32 => Value::F32(next() as u32),
+            ValType::F64 => Value::F64(next()),
+            ValType::V128 => Value::V128(u128::from(next()) | u128::from(next()) << 64),
+            // Which it is is not asked for, and capabilities say so.
+            ValType::Ref(_) if next() == 0 => Value::Ref(RefValue::Func(crate::case::FuncIdentity::Host(0))),
+            ValType::Ref(_) => Value::Ref(RefValue::Null(HeapKind::Func)),
+        };
+        self.results.iter().map(|types| types.iter().map(&mut value).collect()).collect()
+    }
+}
+
+/// The types of the integers that a result becomes.
+fn integers(ty: ValType) -> &'static [ValType] {
+    match ty {
+        ValType::I32 | ValType::F32 | ValType::Ref(_) => &[ValType::I32],
+        ValType::I64 | ValType::F64 => &[ValType::I64],
+        ValType::V128 => &[ValType::I64, ValType::I64],
+    }
+}
+
+fn unreadable(error: impl Display) -> String {
+    format!("the module cannot be rewritten: {error}")
+}
+
+/// The sections of the module under way.
+#[derive(Default)]
+struct Parts {
+    types: TypeSection,
+    functions: FunctionSection,
+    tables: TableSection,
+    memories: MemorySection,
+    globals: GlobalSection,
+    exports: ExportSection,
+    start: Option<u32>,
+    elements: ElementSection,
+    data_count: Option<u32>,
+    code: CodeSection,
+    data: DataSection,
+    /// Parameters and results of each type that is a function's.
+    signatures: Vec<Option<(Vec<ValType>, Vec<ValType>)>>,
+    /// The type of each function.
+    function_types: Vec<u32>,
+    global_types: Vec<ValType>,
+    /// What is exported.
+    exported: HashMap<String, (ExternalKind, u32)>,
+}
+
+type Error = wasm_encoder::reencode::Error;
+
+/// What of a table or memory may be, by its own type and by the limit of the case.
+fn maximum(declared: Option<u64>, limit: u64) -> Option<u64> {
+    Some(declared.map_or(limit, |declared| declared.min(limit)))
+}
+
+impl Parts {
+    fn read(
+        &mut self,
+        wasm: &[u8],
+        limits: &Limits,
+        imports: &[Import],
+        host: &Host,
+    ) -> Result<(), Box<dyn std::error::Error>> {
+        let reencoder = &mut RoundtripReencoder;
+        for payload in Parser::new(0).parse_all(wasm) {
+            match payload? {
+                Payload::TypeSection(section) => {
+                    for group in section.clone() {
+                        for ty in group?.into_types() {
+                            self.signatures.push(match &ty.composite_type.inner {
+                                wasmparser::CompositeInnerType::Func(ty) => {
+                                    Some((val_types(ty.params())?, val_types(ty.results())?))
+                                }
+                                _ => None,
+                            });
+                        }
+                    }
+                    reencoder.parse_type_section(&mut self.types, section)?;
+                }
+                Payload::ImportSection(section) => {
+                    for (index, import) in section.into_imports().enumerate() {
+                        let provided = host_value(&imports[index], index, host);
+                        self.own(import?.ty, provided, limits)?;
+                    }
+                }
+                Payload::FunctionSection(section) => {
+                    for ty in section.clone() {
+                        self.function_types.push(ty?);
+                    }
+                    reencoder.parse_function_section(&mut self.functions, section)?;
+                }
+                Payload::TableSection(section) => {
+                    for table in section {
+                        let table = table?;
+                        let mut ty = reencoder.table_type(table.ty)?;
+                        ty.maximum = maximum(ty.maximum, limits.table_elements);
+                        match table.init {
+                            wasmparser::TableInit::RefNull => self.tables.table(ty),
+                            wasmparser::TableInit::Expr(init) => {
+                                self.tables.table_with_init(ty, &reencoder.const_expr(init)?)
+                            }
+                        };
+                    }
+                }
+                Payload::MemorySection(section) => {
+                    for memory in section {
+                        self.memory(reencoder.memory_type(memory?)?, limits);
+                    }
+                }
+                Payload::GlobalSection(section) => {
+                    for global in section.clone() {
+                        self.global_types.push(reencoder.val_type(global?.ty.content_type)?);
+                    }
+                    reencoder.parse_global_section(&mut self.globals, section)?;
+                }
+                Payload::ExportSection(section) => {
+                    for export in section.clone() {
+                        let export = export?;
+                        self.exported.insert(export.name.to_string(), (export.kind, export.index));
+                    }
+                    reencoder.parse_export_section(&mut self.exports, section)?;
+                }
+                Payload::StartSection { func, .. } => self.start = Some(func),
+                Payload::ElementSection(section) => {
+                    reencoder.parse_element_section(&mut self.elements, section)?;
+                }
+                Payload::DataCountSection { count, .. } => self.data_count = Some(count),
+                Payload::CodeSectionEntry(body) => reencoder.parse_function_body(&mut self.code, body)?,
+                Payload::DataSection(section) => reencoder.parse_data_section(&mut self.data, section)?,
+                Payload::TagSection(_) => return Err("tags".into()),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn memory(&mut self, mut ty: wasm_encoder::MemoryType, limits: &Limits) {
+        let page_log2 = ty.page_size_log2.unwrap_or(PAGE_LOG2);
+        ty.maximum = maximum(ty.maximum, limits.memory_bytes >> page_log2);
+        self.memories.memory(ty);
+    }
+
+    /// An import becomes the module's own.
+    fn own(
+        &mut self,
+        ty: TypeRef,
+        provided: Option<Value>,
+        limits: &Limits,
+    ) -> Result<(), Box<dyn std::error::Error>> {
+        let reencoder = &mut RoundtripReencoder;
+        match ty {
+            TypeRef::Func(ty) | TypeRef::FuncExact(ty) => {
+                self.functions.function(ty);
+                self.function_types.push(ty);
+                // Who calls it although the reference did not shows so.
+                let mut body = Function::new([]);
+                body.instructions().unreachable().end();
+                self.code.function(&body);
+            }
+            TypeRef::Table(ty) => {
+                let mut ty = reencoder.table_type(ty)?;
+                ty.maximum = maximum(ty.maximum, limits.table_elements);
+                self.tables.table(ty);
+            }
+            TypeRef::Memory(ty) => self.memory(reencoder.memory_type(ty)?, limits),
+            TypeRef::Global(ty) => {
+                let ty = reencoder.global_type(ty)?;
+                self.global_types.push(ty.val_type);
+                let value = provided.and_then(|value| constant(&value, ty.val_type));
+                self.globals.global(ty, &value.ok_or("a global that has no constant")?);
+            }
+            TypeRef::Tag(_) => return Err("tags".into()),
+        }
+        Ok(())
+    }
+
+    /// Adds the driver and gives the module.
+    fn drive(mut self, actions: &[Action]) -> Result<Driver, String> {
+        let mut locals: Vec<ValType> = Vec::new();
+        let mut code: Vec<u8> = Vec::new();
+        let mut results = Vec::new();
+        for action in actions {
+            results.push(self.act(action, &mut code, &mut locals)?);
+        }
+        let integers: Vec<ValType> = results.iter().flatten().flat_map(|ty| integers(*ty)).copied().collect();
+        if integers.len() > MOST_RESULTS {
+            return Err("too many results for one call".into());
+        }
+        let mut body = Function::new_with_locals_types(locals);
+        body.raw(code);
+        body.instructions().end();
+        self.code.function(&body);
+        let ty = self.signatures.len() as u32;
+        self.types.ty().function([], integers);
+        self.functions.function(ty);
+        let mut name = NAME.to_string();
+        while self.exported.contains_key(&name) {
+            name.push('_');
+        }
+        self.exports.export(&name, ExportKind::Func, self.function_types.len() as u32);
+        Ok(Driver { wasm: self.finish(), name, results })
+    }
+
+    /// Writes an action, whose results are left on the stack as integers; their types.
+    fn act(
+        &self,
+        action: &Action,
+        code: &mut Vec<u8>,
+        locals: &mut Vec<ValType>,
+    ) -> Result<Vec<ValType>, String> {
+        let results = match action {
+            Action::Instantiate { .. } => Vec::new(),
+            Action::Invoke { export, args, .. } => {
+                let Some((ExternalKind::Func | ExternalKind::FuncExact, index)) = self.exported.get(export)
+                else {
+                    return Err(format!("no function `{export}`"));
+                };
+                let signature = &self.signatures[self.function_types[*index as usize] as usize];
+                let (params, results) = signature.as_ref().ok_or("a function without a function's type")?;
+                for (arg, ty) in args.iter().zip(params) {
+                    let constant = constant(arg, *ty).ok_or_else(|| format!("no constant is {arg}"))?;
+                    constant.encode(code);
+                    // The expression's `end`.
+                    code.pop();
+                }
+                InstructionSink::new(code).call(*index);
+                results.clone()
+            }
+            Action::Read { export, .. } => {
+                let Some((ExternalKind::Global, index)) = self.exported.get(export) else {
+                    return Err(format!("no global `{export}`"));
+                };
+                InstructionSink::new(code).global_get(*index);
+                vec![self.global_types[*index as usize]]
+            }
+        };
+        let mut sink = InstructionSink::new(code);
+        let first = locals.len() as u32;
+        locals.extend(&results);
+        for number in (0..results.len() as u32).rev() {
+            sink.local_set(first + number);
+        }
+        for (ty, local) in results.iter().zip(first..) {
+            sink.local_get(local);
+            match ty {
+                ValType::I32 | ValType::I64 => {}
+                ValType::F32 => _ = sink.i32_reinterpret_f32(),
+                ValType::F64 => _ = sink.i64_reinterpret_f64(),
+                ValType::V128 => {
+                    sink.i64x2_extract_lane(0).local_get(local).i64x2_extract_lane(1);
+                }
+                ValType::Ref(_) => _ = sink.ref_is_null(),
+            }
+        }
+        Ok(results)
+    }
+
+    fn finish(self) -> Vec<u8> {
+        let mut module = Module::new();
+        module.section(&self.types).section(&self.functions);
+        if !self.tables.is_empty() {
+            module.section(&self.tables);
+        }
+        if !self.memories.is_empty() {
+            module.section(&self.memories);
+        }
+        if !self.globals.is_empty() {
+            module.section(&self.globals);
+        }
+        module.section(&self.exports);
+        if let Some(function_index) = self.start {
+            module.section(&StartSection { function_index });
+        }
+        if !self.elements.is_empty() {
+            module.section(&self.elements);
+        }
+        if let Some(count) = self.data_count {
+            module.section(&DataCountSection { count });
+        }
+        module.section(&self.code);
+        if !self.data.is_empty() {
+            module.section(&self.data);
+        }
+        module.finish()
+    }
+}
+
+fn val_types(types: &[wasmparser::ValType]) -> Result<Vec<ValType>, Error> {
+    types.iter().map(|ty| RoundtripReencoder.val_type(*ty)).collect()
+}
+
+/// What the host's global of an import holds, if it is one.
+fn host_value(import: &Import, index: usize, host: &Host) -> Option<Value> {
+    match &import.ty {
+        ExternType::Global(ty) => host.global(index as u32, ty.content),
+        ExternType::Func(_) | ExternType::Table(_) | ExternType::Memory(_) | ExternType::Tag(_) => None,
+    }
+}
+
+/// A value of that type as a constant expression; none for references to something.
+fn constant(value: &Value, ty: ValType) -> Option<ConstExpr> {
+    Some(match value {
+        Value::I32(bits) => ConstExpr::i32_const(*bits as i32),
+        Value::I64(bits) => ConstExpr::i64_const(*bits as i64),
+        Value::F32(bits) => ConstExpr::f32_const(wasm_encoder::Ieee32::new(*bits)),
+        Value::F64(bits) => ConstExpr::f64_const(wasm_encoder::Ieee64::new(*bits)),
+        Value::V128(bits) => ConstExpr::v128_const(*bits as i128),
+        Value::Ref(RefValue::Null(_)) => match ty {
+            ValType::Ref(RefType { heap_type, .. }) => ConstExpr::ref_null(heap_type),
+            _ => ConstExpr::ref_null(HeapType::Abstract { shared: false, ty: AbstractHeapType::Func }),
+        },
+        Value::Ref(_) => return None,
+    })
+}

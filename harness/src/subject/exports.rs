@@ -1,0 +1,99 @@
+//! What the modules of a case export, in order and by index: engines give exports by name only.
+
+use super::Prepared;
+use crosscheck_engine::{ExternType, ValType};
+use wasmparser::{Parser, Payload};
+
+/// An export.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Export {
+    name: String,
+    kind: Kind,
+}
+
+/// What is exported, as far as anybody asks.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Kind {
+    /// A function, with its parameters.
+    Func(Vec<ValType>),
+    /// The memory of that index.
+    Memory(u32),
+    /// Something else that has a state: a table or a global.
+    Stateful,
+    /// A tag.
+    Tag,
+}
+
+/// The exports of a module, in order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Exports(Vec<Export>);
+
+impl Exports {
+    /// The exports of each module of a case; an invalid one has none.
+    pub(super) fn of_case(prepared: &Prepared<'_>) -> Vec<Exports> {
+        (0..prepared.modules.len()).map(|module| Exports::of(prepared, module)).collect()
+    }
+
+    fn of(prepared: &Prepared<'_>, module: usize) -> Exports {
+        let Ok(decoded) = &prepared.modules[module] else { return Exports(Vec::new()) };
+        let indices = indices(&prepared.case.modules[module].wasm);
+        let exports = decoded.exports().zip(indices).map(|((name, ty), index)| {
+            let kind = match ty {
+                ExternType::Func(id) => Kind::Func(decoded.func_type(id).params().to_vec()),
+                ExternType::Memory(_) => Kind::Memory(index),
+                ExternType::Table(_) | ExternType::Global(_) => Kind::Stateful,
+                ExternType::Tag(_) => Kind::Tag,
+            };
+            Export { name: name.to_string(), kind }
+        });
+        Exports(exports.collect())
+    }
+
+    /// All names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|export| export.name.as_str())
+    }
+
+    /// The names of what has a state: memories, tables and globals.
+    pub fn stateful(&self) -> impl Iterator<Item = &str> {
+        let stateful = |export: &&Export| matches!(export.kind, Kind::Memory(_) | Kind::Stateful);
+        self.0.iter().filter(stateful).map(|export| export.name.as_str())
+    }
+
+    /// The functions: names, and types of parameters.
+    pub fn funcs(&self) -> impl Iterator<Item = (&str, &[ValType])> {
+        self.0.iter().filter_map(|export| match &export.kind {
+            Kind::Func(params) => Some((export.name.as_str(), params.as_slice())),
+            Kind::Memory(_) | Kind::Stateful | Kind::Tag => None,
+        })
+    }
+
+    /// The name under which memory 0 is first exported.
+    pub fn first_memory(&self) -> Option<&str> {
+        let first = self.0.iter().find(|export| export.kind == Kind::Memory(0))?;
+        Some(&first.name)
+    }
+
+    /// The exports of the module whose instance called a host function; none if none called it.
+    ///
+    /// Engines know the caller only by its exports: `has` says whether it has one of that name. Of several modules
+    /// that it could be, the one with the most is it: the others' exports are a part of its own.
+    pub fn of_caller<'a>(modules: &'a [Exports], mut has: impl FnMut(&str) -> bool) -> Option<&'a Exports> {
+        let is_caller = |exports: &&'a Exports| exports.names().all(&mut has);
+        modules.iter().filter(is_caller).max_by_key(|exports| exports.0.len())
+    }
+}
+
+/// The indices of a module's exports, in order, as far as they can be read.
+fn indices(wasm: &[u8]) -> Vec<u32> {
+    for payload in Parser::new(0).parse_all(wasm) {
+        match payload {
+            Ok(Payload::ExportSection(section)) => {
+                return section.into_iter().map_while(Result::ok).map(|export| export.index).collect();
+            }
+            Ok(_) => {}
+            Err(_) => break,
+        }
+    }
+    Vec::new()
+}
