@@ -267,6 +267,9 @@ pub fn is_outside(name: &str) -> bool {
     name.parse::<Lane>().is_err()
 }
 
+/// Makes a subject; fails with what is not there.
+type Make = fn() -> Result<Arc<dyn Subject>, String>;
+
 /// An outside engine that is known by a name; without a subject if this build leaves it out.
 #[derive(Clone, Copy)]
 pub struct Outside {
@@ -275,12 +278,12 @@ pub struct Outside {
     /// What it takes to have it, as advice.
     pub needs: &'static str,
     /// Makes the subject; fails if what it stands on is not there.
-    subject: Option<fn() -> Result<Arc<dyn Subject>, String>>,
+    subject: Option<Make>,
 }
 
 impl Outside {
     /// An engine that is there: what [`cli::main_with`](crate::cli::main_with) takes.
-    pub const fn new(name: &'static str, make: fn() -> Result<Arc<dyn Subject>, String>) -> Outside {
+    pub const fn new(name: &'static str, make: Make) -> Outside {
         Outside { name, needs: "", subject: Some(make) }
     }
 

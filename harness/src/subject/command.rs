@@ -340,7 +340,7 @@ mod tests {
         assert_eq!(printed("0x2a:i32,0x1:i64"), [42, 1]);
         assert_eq!(printed("-1\n18446744073709551615"), [u64::MAX, u64::MAX]);
         assert_eq!(printed("[42]"), [42]);
-        assert_eq!(printed("warning: slow"), []);
+        assert!(printed("warning: slow").is_empty());
     }
 
     #[test]

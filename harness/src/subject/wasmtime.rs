@@ -72,7 +72,7 @@ fn engine(strategy: Strategy, features: WasmFeatures) -> Engine {
         config.wasm_function_references(true).wasm_gc(true).wasm_wide_arithmetic(true);
         config.collector(Collector::Null);
     }
-    config.wasm_backtrace(false).generate_address_map(false);
+    config.wasm_backtrace_max_frames(None);
     Engine::new(&config).expect("the configuration is one that this release has")
 }
 
