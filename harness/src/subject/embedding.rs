@@ -5,7 +5,7 @@
 //! them. How hosts answer is decided in `hosts` and is the same for all: an engine only hands on the call, through
 //! [`HostFunction::call`], and lets itself be looked at and called back as a [`Guest`].
 
-use super::exports::Exports;
+use super::exports::{Exports, starts_with_host};
 use super::{Prepared, Watch};
 use crate::case::{Action, Value};
 use crate::guard::guarded;
@@ -16,6 +16,7 @@ use crate::observe::{
 };
 use crosscheck_engine::{ExternType, FuncType, GlobalType, Import, MemoryType, TableType, TrapKind, ValType};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use wasmparser::{Validator, WasmFeatures};
 
 /// A store of an engine, made for one case.
@@ -99,6 +100,8 @@ pub struct HostFunction {
     name: String,
     results: Vec<ValType>,
     modules: Arc<[Exports]>,
+    /// Whether the next call is by nobody: see [`starts_with_host`].
+    by_nobody: Arc<AtomicBool>,
 }
 
 /// The instance that calls a host function, seen from there.
@@ -132,7 +135,10 @@ pub enum Refused<F> {
 impl HostFunction {
     /// Calls it on behalf of a guest; gives a value for each result of its type.
     pub fn call<G: Guest>(&self, guest: &mut G, args: &[Value]) -> Result<Vec<Value>, Refused<G::Failure>> {
-        let exports = Exports::of_caller(&self.modules, |name| guest.has(name));
+        let exports = match self.by_nobody.swap(false, Ordering::Relaxed) {
+            true => None,
+            false => Exports::of_caller(&self.modules, |name| guest.has(name)),
+        };
         let mut world = GuestWorld { guest, exports, failure: None };
         hosts::call(&mut world, self.index, &self.name, args, &self.results).map_err(
             |refusal| match refusal {
@@ -193,7 +199,8 @@ pub fn observe<E: Embedding>(
 ) -> Observation {
     let exports: Arc<[Exports]> = Exports::of_case(prepared).into();
     let instances = vec![None; prepared.case.modules.len()];
-    let mut run = Run { prepared, store, exports, instances, capture };
+    let by_nobody = Arc::default();
+    let mut run = Run { prepared, store, exports, instances, capture, by_nobody };
     let mut actions = Vec::with_capacity(prepared.case.actions.len());
     for (number, action) in prepared.case.actions.iter().enumerate() {
         watch.begins(number);
@@ -230,6 +237,8 @@ struct Run<'a, E: Embedding> {
     /// The latest instance of each module.
     instances: Vec<Option<E::Instance>>,
     capture: Capture,
+    /// Whether the next host function is called by nobody.
+    by_nobody: Arc<AtomicBool>,
 }
 
 impl<E: Embedding> Run<'_, E> {
@@ -248,7 +257,10 @@ impl<E: Embedding> Run<'_, E> {
                 let module = self.compile(&self.prepared.case.modules[index].wasm)?;
                 let imports = self.imports(index, &module)?;
                 self.instances[index] = None;
-                self.instances[index] = Some(self.store.instantiate(&module, imports)?);
+                self.by_nobody.store(starts_with_host(self.prepared, index), Ordering::Relaxed);
+                let instance = self.store.instantiate(&module, imports);
+                self.by_nobody.store(false, Ordering::Relaxed);
+                self.instances[index] = Some(instance?);
                 Ok(Vec::new())
             }
             Action::Invoke { module, export, args } => {
@@ -314,7 +326,8 @@ impl<E: Embedding> Run<'_, E> {
                 let ty = decoded.func_type(*id);
                 let name = format!("{}.{}", import.module, import.name);
                 let (results, modules) = (ty.results().to_vec(), self.exports.clone());
-                ProvidedItem::Func(ty, HostFunction { index, name, results, modules })
+                let by_nobody = self.by_nobody.clone();
+                ProvidedItem::Func(ty, HostFunction { index, name, results, modules, by_nobody })
             }
             ExternType::Global(ty) => {
                 let value = self.store.host().global(index, ty.content);

@@ -2,7 +2,7 @@
 
 use super::Prepared;
 use crosscheck_engine::{ExternType, ValType};
-use wasmparser::{Parser, Payload};
+use wasmparser::{ExternalKind, Parser, Payload, TypeRef};
 
 /// An export.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -81,6 +81,69 @@ impl Exports {
     pub fn of_caller<'a>(modules: &'a [Exports], mut has: impl FnMut(&str) -> bool) -> Option<&'a Exports> {
         let is_caller = |exports: &&'a Exports| exports.names().all(&mut has);
         modules.iter().filter(is_caller).max_by_key(|exports| exports.0.len())
+    }
+}
+
+/// Whether a module's start function is one of the host's, perhaps by way of other modules that export it again.
+///
+/// Then nobody calls it: instantiation does. Some engines name the new instance as its caller nevertheless, which is no
+/// less right, for the specification has callers only as frames ("Instantiation", step of the start function).
+pub(super) fn starts_with_host(prepared: &Prepared<'_>, module: usize) -> bool {
+    let first = Functions::of(&prepared.case.modules[module].wasm);
+    let Some(mut func) = first.start else { return false };
+    let (mut functions, mut below) = (first, module);
+    loop {
+        let Some((from, name)) = functions.imported.get(func as usize) else { return false };
+        let source = prepared.case.modules.iter().position(|module| module.name == *from);
+        let Some(source) = source.filter(|source| prepared.modules[*source].is_ok()) else { return true };
+        let next = Functions::of(&prepared.case.modules[source].wasm);
+        let Some((_, index)) = next.exported.iter().find(|(exported, _)| exported == name) else {
+            return false;
+        };
+        // Modules import from earlier ones; from an earlier instance of itself comes what that one was given.
+        if source >= below {
+            return false;
+        }
+        (func, functions, below) = (*index, next, source);
+    }
+}
+
+/// Where a module's functions come from and go.
+#[derive(Default)]
+struct Functions {
+    /// Module and name of those that are imported.
+    imported: Vec<(String, String)>,
+    /// Those that are exported.
+    exported: Vec<(String, u32)>,
+    start: Option<u32>,
+}
+
+impl Functions {
+    fn of(wasm: &[u8]) -> Functions {
+        let mut functions = Functions::default();
+        for payload in Parser::new(0).parse_all(wasm).map_while(Result::ok) {
+            match payload {
+                Payload::ImportSection(section) => {
+                    for import in section.into_imports().map_while(Result::ok) {
+                        if let TypeRef::Func(_) | TypeRef::FuncExact(_) = import.ty {
+                            functions.imported.push((import.module.to_string(), import.name.to_string()));
+                        }
+                    }
+                }
+                Payload::ExportSection(section) => {
+                    let funcs = section
+                        .into_iter()
+                        .map_while(Result::ok)
+                        .filter(|export| matches!(export.kind, ExternalKind::Func | ExternalKind::FuncExact));
+                    functions.exported =
+                        funcs.map(|export| (export.name.to_string(), export.index)).collect();
+                }
+                Payload::StartSection { func, .. } => functions.start = Some(func),
+                Payload::CodeSectionStart { .. } => break,
+                _ => {}
+            }
+        }
+        functions
     }
 }
 

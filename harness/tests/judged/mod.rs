@@ -1,0 +1,98 @@
+//! Cases of modules in text, run by every mode and by a judge.
+
+#![allow(dead_code, reason = "each test program uses a part")]
+
+use crosscheck::case::{Action, Case, CaseModule, HostPlan, Limits, Value};
+use crosscheck::compare::Verdict;
+use crosscheck::generate::{Features, Generator, Profile};
+use crosscheck::observe::{Capture, Outcome, TrapObservation};
+use crosscheck::run::{CaseRun, run_case};
+use crosscheck::subject::{Lane, LaneSubject, Subject};
+use crosscheck_engine::{Mode, TrapKind};
+
+/// Runs a case in every mode and by a judge, which stands last.
+pub fn run(case: &Case, judge: &dyn Subject) -> CaseRun {
+    let modes: Vec<_> = Mode::all().map(|mode| LaneSubject::new(Lane::plain(mode))).collect();
+    let mut subjects: Vec<&dyn Subject> = modes.iter().map(|mode| mode as &dyn Subject).collect();
+    subjects.push(judge);
+    run_case(case, &subjects, Capture::Digest)
+}
+
+/// A module's bytes.
+pub fn encode(wat: &str) -> Vec<u8> {
+    let buffer = wast::parser::ParseBuffer::new(wat).expect("the test's text can be read");
+    let mut module: wast::Wat = wast::parser::parse(&buffer).expect("the test's text is well-formed");
+    module.encode().expect("the test's text can be encoded")
+}
+
+/// A case of modules in text, each instantiated, and calls of the last one's exports.
+pub fn case(modules: &[(&str, &str)], calls: &[(&str, &[Value])]) -> Case {
+    let case_modules =
+        modules.iter().map(|(name, wat)| CaseModule { name: name.to_string(), wasm: encode(wat) }).collect();
+    let instantiate = (0..modules.len() as u32).map(|module| Action::Instantiate { module });
+    let invoke = calls.iter().map(|(export, args)| Action::Invoke {
+        module: modules.len() as u32 - 1,
+        export: export.to_string(),
+        args: args.to_vec(),
+    });
+    Case {
+        modules: case_modules,
+        hosts: HostPlan { seed: 1, trap_one_in: 0 },
+        actions: instantiate.chain(invoke).collect(),
+        limits: Limits {
+            fuel: Some(100_000),
+            memory_bytes: 3 << 16,
+            table_elements: 10,
+            depth_slots: 10_000,
+            ..Limits::default()
+        },
+    }
+}
+
+/// What the judge showed of each action, where all agree.
+pub fn agreed(judge: &dyn Subject, modules: &[(&str, &str)], calls: &[(&str, &[Value])]) -> Vec<Outcome> {
+    let run = run(&case(modules, calls), judge);
+    assert_eq!(run.verdict, Verdict::Agree);
+    let (name, observation) = run.observations.last().expect("the judge ran");
+    assert_eq!(name, judge.name());
+    observation.actions.iter().map(|action| action.outcome.clone()).collect()
+}
+
+/// What the judge showed of the last action, where all agree.
+pub fn agreed_at_last(judge: &dyn Subject, modules: &[(&str, &str)], calls: &[(&str, &[Value])]) -> Outcome {
+    agreed(judge, modules, calls).pop().expect("there are actions")
+}
+
+/// All modes and the judge agree on the first generated cases of seed 1; how many actions returned, and how many
+/// exported entities were compared.
+pub fn generated_cases_agree(judge: &dyn Subject, cases: u64) -> (usize, usize) {
+    let mut generator = Generator::new(Features::executed()).profile(Profile::Judged);
+    let (mut returned, mut shown) = (0, 0);
+    for index in 0..cases {
+        let Some(generated) = generator.case(1, index) else { continue };
+        let run = run(&generated.case, judge);
+        assert_eq!(run.verdict, Verdict::Agree, "case {index}");
+        let (_, observation) = run.observations.last().expect("the judge ran");
+        for action in &observation.actions {
+            returned += usize::from(matches!(action.outcome, Outcome::Values(_)));
+            let instances = action.state.iter().flat_map(|state| &state.instances);
+            shown += instances.map(|instance| instance.exports.len()).sum::<usize>();
+        }
+    }
+    (returned, shown)
+}
+
+/// An argument or result.
+pub fn i32(value: i32) -> Value {
+    Value::I32(value as u32)
+}
+
+/// A call that returned these.
+pub fn values(values: &[Value]) -> Outcome {
+    Outcome::Values(values.to_vec())
+}
+
+/// A trap, as judges show one.
+pub fn trap(kind: TrapKind) -> Outcome {
+    Outcome::Trap(TrapObservation { kind, message: None, site: None, frames: None })
+}
