@@ -594,6 +594,13 @@ pub(crate) fn first_byte(left: &MemoryState, right: &MemoryState) -> Option<(u64
     None
 }
 
+/// The number of the largest group, which is likely right; of several as large the first, for the reference is likely
+/// right. Groups are not empty.
+pub fn majority(groups: &[Vec<String>]) -> usize {
+    let sizes = groups.iter().map(Vec::len).enumerate();
+    sizes.rev().max_by_key(|(_, size)| *size).map_or(0, |(group, _)| group)
+}
+
 impl Divergence {
     /// What makes this the same bug as another.
     pub fn fingerprint(&self) -> Fingerprint {

@@ -6,7 +6,7 @@
 //! program may be the one that has the fault.
 
 use crate::case::Case;
-use crate::compare::{Divergence, Kind, Verdict};
+use crate::compare::{Divergence, Kind, Verdict, majority};
 use crate::fingerprint::Fingerprint;
 use crate::localise::{Localisation, Precision, localise};
 use crate::observe::{Capture, Observation};
@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 /// Whether a case still diverges the way another did.
 pub struct Question<'a> {
     ground: Ground<'a>,
+    /// One of each group, the reference's first.
     subjects: Vec<Arc<dyn Subject>>,
     /// Which of the subjects speaks for the largest group.
     majority: usize,
@@ -77,9 +78,7 @@ impl<'a> Question<'a> {
         let named = |name: &String| all.iter().find(|subject| subject.name() == name).cloned();
         let subjects: Vec<Arc<dyn Subject>> =
             divergence.groups.iter().filter_map(|group| group.first().and_then(named)).collect();
-        // The first of the largest: where all are alone, the reference speaks.
-        let sizes = divergence.groups.iter().map(Vec::len).enumerate();
-        let majority = sizes.rev().max_by_key(|(_, size)| *size).map_or(0, |(group, _)| group);
+        let majority = majority(&divergence.groups);
         let task = Task { case: case.clone(), subjects };
         let run = run_task(ground, &task, Capture::Digest)?;
         let is_traceable = !run.observations.iter().any(|(name, observation)| {
@@ -94,11 +93,6 @@ impl<'a> Question<'a> {
                 Err("the case does not diverge when it is run again".into())
             }
         }
-    }
-
-    /// One subject of each group, the reference's first.
-    pub fn subjects(&self) -> &[Arc<dyn Subject>] {
-        &self.subjects
     }
 
     /// Runs a case on one subject of each group.

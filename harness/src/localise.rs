@@ -14,7 +14,7 @@ pub mod probe;
 mod search;
 
 use crate::case::{Action, Case, Value};
-use crate::compare::{Difference, Divergence, Kind, Verdict};
+use crate::compare::{Difference, Divergence, Kind, Verdict, majority};
 use crate::disassembly::{made_of, wasm_lines};
 use crate::observe::{Capture, Observation, Outcome};
 use crate::run::{CaseRun, Ground, Task, run_task};
@@ -117,11 +117,10 @@ pub fn localise(
     Search { bench, reference, guilty }.run()
 }
 
-/// Who is held against whom: the first of the largest group, which is likely right, and the first of another. Where
-/// groups are as large, the reference's is likely right.
+/// Who is held against whom: the first of the [`majority`], and the first of another group.
 pub fn parties(divergence: &Divergence, subjects: &[Arc<dyn Subject>]) -> Option<[Arc<dyn Subject>; 2]> {
     let groups = &divergence.groups;
-    let right = groups.iter().rev().max_by_key(|group| group.len())?;
+    let right = groups.get(majority(groups))?;
     let wrong = groups.iter().find(|group| *group != right)?;
     let first_of = |group: &Vec<String>| {
         let name = group.first()?;
