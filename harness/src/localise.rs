@@ -247,14 +247,14 @@ impl Search<'_> {
     fn before(
         &mut self,
         path: &Path,
-        found: usize,
+        (found, route): (usize, Route),
         visible: Option<&Visible>,
     ) -> Result<Localisation, String> {
-        let seen = self.bench.look(path, &path.steps[found], Show::All, Route::Direct, Capture::Full)?;
+        let seen = self.bench.look(path, &path.steps[found], Show::All, route, Capture::Full)?;
         let seen = match seen {
             Some(seen) if seen.difference.is_some() => Some(seen),
             // Naming locals has made it vanish.
-            _ => self.bench.look(path, &path.steps[found], Show::Operands, Route::Direct, Capture::Full)?,
+            _ => self.bench.look(path, &path.steps[found], Show::Operands, route, Capture::Full)?,
         };
         // Whoever takes another way charges other fuel, but does not come to the same place either.
         let charges = |seen: &Shown| seen.difference.as_ref().is_some_and(|found| found.kind == Kind::Fuel);
