@@ -64,6 +64,9 @@ pub struct Localisation {
     pub guilty: Side,
     /// The wasm around the place, the place marked.
     pub wasm: Vec<String>,
+    /// Whether the instruction leaves other values, and not only later ones are seen.
+    #[serde(default)]
+    pub leaves_other_values: bool,
     /// What the guilty subject made of the instruction.
     pub machine_code: Vec<String>,
     /// Cases that were run to find out.
@@ -303,6 +306,7 @@ impl Search<'_> {
                 tell(&mut found, difference);
             }
             if !differing.is_empty() {
+                found.leaves_other_values = true;
                 let results = arity.map_or(0, |arity| arity.results);
                 let text = |what: &What, value: &Value| format!("{}: {value}", name(what, results));
                 found.reference.shows = differing.iter().map(|(what, ours, _)| text(what, ours)).collect();
@@ -353,6 +357,7 @@ impl Search<'_> {
             reference: side(&subjects[0]),
             guilty: side(&subjects[1]),
             wasm: place.as_ref().map_or(Vec::new(), |place| around(wasm(place), place.offset)),
+            leaves_other_values: false,
             machine_code: place.as_ref().and_then(made).unwrap_or_default(),
             runs: *runs,
             place,

@@ -110,7 +110,10 @@ impl Bench<'_> {
         match visible {
             Some(visible) if fails => {
                 let mut path = Path::of(&self.with_fuel(visible.fuel - 1), seen)?;
-                path.is_cut = true;
+                // What the fuel did not suffice for is where it fails.
+                let next =
+                    visible.segment.and_then(|(instance, offset)| path.go_on(&self.case, instance, offset));
+                path.is_cut = next.is_none();
                 Ok(Some(path))
             }
             None if fails => Ok(None),
