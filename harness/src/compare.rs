@@ -5,7 +5,7 @@
 //! about outside engines.
 
 use crate::case::Value;
-use crate::fingerprint::Fingerprint;
+use crate::fingerprint::{Fingerprint, mode_of};
 use crate::observe::{
     ActionObservation, ExportState, HostCall, HostCalls, InstanceState, MemoryState, Observation, Outcome,
     State, TableState, TrapObservation,
@@ -14,6 +14,7 @@ use crate::subject::{Capabilities, is_outside};
 use crosscheck_engine::TrapKind;
 use crosscheck_engine::faults::Fault;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// One subject's part in a case.
@@ -634,6 +635,17 @@ pub(crate) fn first_byte(left: &MemoryState, right: &MemoryState) -> Option<(u64
         }
     }
     None
+}
+
+/// The number of the group of most modes, which is likely right: lanes of a mode have much in common, and count where
+/// modes are as many. Of several as large it is the first, for the reference is likely right. Groups are not empty.
+pub fn majority(groups: &[Vec<String>]) -> usize {
+    let size = |group: &Vec<String>| {
+        let modes: BTreeSet<&str> = group.iter().map(|name| mode_of(name)).collect();
+        (modes.len(), group.len())
+    };
+    let sizes = groups.iter().map(size).enumerate();
+    sizes.rev().max_by_key(|(_, size)| *size).map_or(0, |(group, _)| group)
 }
 
 impl Divergence {

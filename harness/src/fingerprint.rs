@@ -5,7 +5,7 @@
 //! seen first depends on what a program goes on to do with a wrong value; and many bugs in the same. So once a
 //! finding is localised, it gets another fingerprint ([`Fingerprint::of_bug`]): the guilty modes, and the opcode.
 
-use crate::compare::Kind;
+use crate::compare::{Kind, majority};
 use crate::digest::Digest;
 use std::fmt;
 
@@ -29,12 +29,12 @@ impl Fingerprint {
         Fingerprint(format!("{}|{}|{place}", groups.join(" / "), kind.word()))
     }
 
-    /// The fingerprint of a bug that was localised: which modes are wrong - not those of the largest group, or of the
-    /// reference's if groups are as large -, at which opcode, and what about it.
+    /// The fingerprint of a bug that was localised: which modes are wrong - those outside of the
+    /// [`majority`] -, at which opcode, and what about it.
     pub fn of_bug(groups: &[Vec<String>], kind: Kind, opcode: &str) -> Fingerprint {
-        let right = groups.iter().rev().max_by_key(|group| group.len());
-        let wrong = groups.iter().filter(|group| Some(*group) != right);
-        let mut modes: Vec<&str> = wrong.flatten().map(|name| mode_of(name)).collect();
+        let right = majority(groups);
+        let wrong = groups.iter().enumerate().filter(|(group, _)| *group != right);
+        let mut modes: Vec<&str> = wrong.flat_map(|(_, names)| names).map(|name| mode_of(name)).collect();
         modes.sort_unstable();
         modes.dedup();
         let what = match kind {

@@ -21,6 +21,7 @@ pub mod sink;
 pub mod smith;
 pub mod stream;
 pub mod values;
+mod way;
 
 pub use features::{Features, Profile};
 

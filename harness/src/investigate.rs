@@ -1,14 +1,14 @@
 //! What is done with a divergence before people see it: the smallest case that diverges the same way, a script of it,
 //! and the instruction at which its subjects part.
 //!
-//! "The same way" is the fingerprint, asked of one subject of each group: who agrees anyway need not run. Cases are
-//! tried where the divergence was seen, for only there a subject that dies costs nothing, and another build of the
+//! "The same way" is the fingerprint, asked of one of the majority and one who is wrong: who agrees with them need not
+//! run, and where several are wrong in ways of their own, one is enough to find out about. Cases are tried where the divergence was seen, for only there a subject that dies costs nothing, and another build of the
 //! program may be the one that has the fault.
 
 use crate::case::Case;
 use crate::compare::{Divergence, Kind, Verdict};
 use crate::fingerprint::Fingerprint;
-use crate::localise::{Localisation, Precision, localise};
+use crate::localise::{Localisation, localise, parties};
 use crate::observe::{Capture, Observation};
 use crate::reduce::{Reduced, Reducer, Refused, shown, to_script_on};
 use crate::run::{CaseRun, Ground, Task, run_task};
@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 /// Whether a case still diverges the way another did.
 pub struct Question<'a> {
     ground: Ground<'a>,
+    /// One of the majority and one who is wrong, the reference first; one alone if all fail alike.
     subjects: Vec<Arc<dyn Subject>>,
     /// Which of the subjects speaks for the largest group.
     majority: usize,
@@ -45,14 +46,11 @@ pub struct Investigation {
 impl Investigation {
     /// What makes it the same bug as another: by the guilty opcode if that is known, else as it is seen.
     pub fn bug(&self, seen: &Divergence) -> Fingerprint {
-        let Ok(Localisation { precision, place: Some(place), .. }) = &self.localised else {
+        let Ok(Localisation { leaves_other_values, place: Some(place), .. }) = &self.localised else {
             return seen.fingerprint();
         };
-        // Where it is an instruction that gives something else, other fuel is what became of that.
-        let kind = match (seen.first.kind, precision) {
-            (Kind::Fuel, Precision::Instruction) => Kind::Values,
-            (kind, _) => kind,
-        };
+        // Where an instruction leaves other values, whatever is seen later is what became of them.
+        let kind = if *leaves_other_values { Kind::Values } else { self.divergence.first.kind };
         Fingerprint::of_bug(&seen.groups, kind, &place.opcode)
     }
 }
@@ -66,20 +64,27 @@ pub struct Budget<'a> {
 }
 
 impl<'a> Question<'a> {
-    /// The question that a divergence of those subjects asks. Fails if it does not show again with one of each
-    /// group, or nobody can be asked.
+    /// The question that a divergence of those subjects asks. Fails if it does not show again with two of them, or
+    /// nobody can be asked.
     pub fn new(
         ground: Ground<'a>,
         case: &Case,
         divergence: &Divergence,
         all: &[Arc<dyn Subject>],
     ) -> Result<Question<'a>, String> {
-        let named = |name: &String| all.iter().find(|subject| subject.name() == name).cloned();
-        let subjects: Vec<Arc<dyn Subject>> =
-            divergence.groups.iter().filter_map(|group| group.first().and_then(named)).collect();
-        // The first of the largest: where all are alone, the reference speaks.
-        let sizes = divergence.groups.iter().map(Vec::len).enumerate();
-        let majority = sizes.rev().max_by_key(|(_, size)| *size).map_or(0, |(group, _)| group);
+        let (subjects, majority) = match parties(divergence, all) {
+            Some([right, wrong]) => {
+                let place =
+                    |party: &Arc<dyn Subject>| all.iter().position(|other| other.name() == party.name());
+                if place(&right) < place(&wrong) { (vec![right, wrong], 0) } else { (vec![wrong, right], 1) }
+            }
+            None => {
+                let failed = |subject: &&Arc<dyn Subject>| {
+                    divergence.groups.concat().iter().any(|name| name == subject.name())
+                };
+                (all.iter().find(failed).cloned().into_iter().collect(), 0)
+            }
+        };
         let task = Task { case: case.clone(), subjects };
         let run = run_task(ground, &task, Capture::Digest)?;
         let is_traceable = !run.observations.iter().any(|(name, observation)| {
@@ -96,12 +101,7 @@ impl<'a> Question<'a> {
         }
     }
 
-    /// One subject of each group, the reference's first.
-    pub fn subjects(&self) -> &[Arc<dyn Subject>] {
-        &self.subjects
-    }
-
-    /// Runs a case on one subject of each group.
+    /// Runs a case on the subjects that are asked.
     pub fn run(&self, case: &Case) -> Result<CaseRun, String> {
         let task = Task { case: case.clone(), subjects: self.subjects.clone() };
         run_task(self.ground, &task, Capture::Digest)

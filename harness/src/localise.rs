@@ -14,7 +14,7 @@ pub mod probe;
 mod search;
 
 use crate::case::{Action, Case, Value};
-use crate::compare::{Difference, Divergence, Kind, Verdict};
+use crate::compare::{Difference, Divergence, Kind, Verdict, majority};
 use crate::disassembly::{made_of, wasm_lines};
 use crate::observe::{Capture, Observation, Outcome};
 use crate::run::{CaseRun, Ground, Task, run_task};
@@ -64,6 +64,9 @@ pub struct Localisation {
     pub guilty: Side,
     /// The wasm around the place, the place marked.
     pub wasm: Vec<String>,
+    /// Whether the instruction leaves other values, and not only later ones are seen.
+    #[serde(default)]
+    pub leaves_other_values: bool,
     /// What the guilty subject made of the instruction.
     pub machine_code: Vec<String>,
     /// Cases that were run to find out.
@@ -117,11 +120,10 @@ pub fn localise(
     Search { bench, reference, guilty }.run()
 }
 
-/// Who is held against whom: the first of the largest group, which is likely right, and the first of another. Where
-/// groups are as large, the reference's is likely right.
+/// Who is held against whom: the first of the [`majority`], and the first of another group.
 pub fn parties(divergence: &Divergence, subjects: &[Arc<dyn Subject>]) -> Option<[Arc<dyn Subject>; 2]> {
     let groups = &divergence.groups;
-    let right = groups.iter().rev().max_by_key(|group| group.len())?;
+    let right = groups.get(majority(groups))?;
     let wrong = groups.iter().find(|group| *group != right)?;
     let first_of = |group: &Vec<String>| {
         let name = group.first()?;
@@ -248,14 +250,14 @@ impl Search<'_> {
     fn before(
         &mut self,
         path: &Path,
-        found: usize,
+        (found, route): (usize, Route),
         visible: Option<&Visible>,
     ) -> Result<Localisation, String> {
-        let seen = self.bench.look(path, &path.steps[found], Show::All, Route::Direct, Capture::Full)?;
+        let seen = self.bench.look(path, &path.steps[found], Show::All, route, Capture::Full)?;
         let seen = match seen {
             Some(seen) if seen.difference.is_some() => Some(seen),
             // Naming locals has made it vanish.
-            _ => self.bench.look(path, &path.steps[found], Show::Operands, Route::Direct, Capture::Full)?,
+            _ => self.bench.look(path, &path.steps[found], Show::Operands, route, Capture::Full)?,
         };
         // Whoever takes another way charges other fuel, but does not come to the same place either.
         let charges = |seen: &Shown| seen.difference.as_ref().is_some_and(|found| found.kind == Kind::Fuel);
@@ -304,6 +306,7 @@ impl Search<'_> {
                 tell(&mut found, difference);
             }
             if !differing.is_empty() {
+                found.leaves_other_values = true;
                 let results = arity.map_or(0, |arity| arity.results);
                 let text = |what: &What, value: &Value| format!("{}: {value}", name(what, results));
                 found.reference.shows = differing.iter().map(|(what, ours, _)| text(what, ours)).collect();
@@ -354,6 +357,7 @@ impl Search<'_> {
             reference: side(&subjects[0]),
             guilty: side(&subjects[1]),
             wasm: place.as_ref().map_or(Vec::new(), |place| around(wasm(place), place.offset)),
+            leaves_other_values: false,
             machine_code: place.as_ref().and_then(made).unwrap_or_default(),
             runs: *runs,
             place,

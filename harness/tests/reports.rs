@@ -163,11 +163,34 @@ fn add_finding(folder: &Folder, report: &str) {
         "fingerprint": "fast-interp / interp|values|i32", "seed": 3, "index": 5,
         "subjects": [["interp"], ["fast-interp+no-fuel"]], "kind": "values", "triage": "look there",
         "first_difference": "action 1: result 0: i32:0x1 against i32:0x2", "cases": 2,
-        "path": "elsewhere/findings/abc-3-5", "replay": "crosscheck replay <here> & there",
+        "bug": "fast-interp|outcome|i32.add", "path": "elsewhere/findings/abc-3-5", "replay": "crosscheck replay <here> & there",
     }]);
     folder.write(&format!("{report}/fuzz.json"), &fuzz.to_string());
-    let record = "{\"difference\": {\"left\": \"i32:0x1\", \"right\": \"</td><script>\"}}";
-    folder.write(&format!("{report}/findings/abc-3-5/finding.json"), record);
+    let side = |name: &str| serde_json::json!({"name": name, "shows": ["result: i32:0x1"]});
+    let record = serde_json::json!({
+        "schema": 1, "fingerprint": "fast-interp / interp|values|i32", "seed": 3, "index": 5, "generator": "boundary",
+        "subjects": [["interp"], ["fast-interp+no-fuel"]], "kind": "values", "triage": "look there",
+        "first_difference": "action 1: result 0: i32:0x1 against i32:0x2", "replay": "crosscheck replay",
+        "difference": {
+            "action": 1, "kind": "values", "place": "i32", "exactly": "result 0",
+            "left": "i32:0x1", "right": "</td><script>",
+        },
+        "commit": "", "rustc": "", "arch": "", "not_reduced": null,
+        "reduced": {
+            "fingerprint": "", "first_difference": "", "bug": "fast-interp|outcome|i32.add", "wasm_bytes": 40,
+            "code_bytes": 8, "tried": 9, "seconds": 0.1, "not_localised": null,
+            "localised": {
+                "precision": "instruction", "remark": null, "action": 1, "operands": ["i32:0x7"],
+                "place": {
+                    "module": 0, "instance": 0, "function": 0, "name": "f", "offset": 37, "opcode": "i32.add",
+                    "execution": 1,
+                },
+                "difference": "", "reference": side("interp"), "guilty": side("fast-interp"), "wasm": [],
+                "machine_code": ["i32.add.ss <r1>"], "runs": 12,
+            },
+        },
+    });
+    folder.write(&format!("{report}/findings/abc-3-5/finding.json"), &record.to_string());
     folder.write(&format!("{report}/findings/abc-3-5/reduced.wast"), "(module (; </pre> ;))");
     folder.write(&format!("{report}/findings/abc-3-5/finding.md"), "machine code: 48 01 d8");
 }
@@ -230,7 +253,9 @@ fn the_page_stands_alone_and_says_where_to_start() {
         "(module (; &lt;/pre&gt; ;))",
         "machine code: 48 01 d8",
         "&lt;b id=x&gt;.wast:2",
-        "i32.add",
+        "fast-interp|outcome|i32.add",
+        "first parted at `i32.add` at 0x0025 of function 0",
+        "i32.add.ss &lt;r1&gt;",
     ] {
         assert!(page.contains(told), "{told}");
     }

@@ -59,6 +59,19 @@ pub struct Hunted {
     /// How many findings each bug had, of those that were looked at: as a campaign counts, for which all findings of a
     /// fingerprint are of the bug that the first was localised to.
     pub bugs: BTreeMap<String, u64>,
+    /// The findings behind `bugs`, one of each fingerprint.
+    pub looks: Vec<Look>,
+}
+
+/// A finding that was looked into to see which bug it is of.
+#[derive(Clone, Debug, Serialize)]
+pub struct Look {
+    /// The fingerprint before it was looked into.
+    pub seen: String,
+    /// How many findings have it.
+    pub findings: u64,
+    /// What came of it.
+    pub found: Found,
 }
 
 /// What found a fault.
@@ -109,6 +122,16 @@ pub struct Reduced {
     pub is_opcode_right: Option<bool>,
 }
 
+impl Look {
+    /// The bug it is of, as far as that is known.
+    fn bug(&self) -> &str {
+        match &self.found {
+            Found::Case { reduced: Ok(reduced), .. } => &reduced.bug,
+            Found::Case { reduced: Err(_), .. } | Found::Suite { .. } | Found::Witness { .. } => &self.seen,
+        }
+    }
+}
+
 impl Hunt<'_> {
     /// Looks for a fault. Fails if the bench fails.
     pub fn hunt(&self, planted: &Planted) -> Result<Hunted, String> {
@@ -120,6 +143,7 @@ impl Hunt<'_> {
             cases: 0,
             cpu_s: 0.0,
             bugs: BTreeMap::new(),
+            looks: Vec::new(),
         };
         match planted.seen_by() {
             SeenBy::Campaign => self.campaign(planted, nothing),
@@ -155,32 +179,30 @@ impl Hunt<'_> {
             Some(finding) => Some(self.look_into(planted, &campaign, finding)?),
             None => None,
         };
-        let bugs = match &found {
-            Some(_) if self.more > 0 => self.bugs(planted)?,
-            Some(_) | None => BTreeMap::new(),
+        let looks = match &found {
+            Some(_) if self.more > 0 => self.looks(planted)?,
+            Some(_) | None => Vec::new(),
         };
-        Ok(Hunted { found, cases: tally.cases, cpu_s, bugs, ..nothing })
+        let mut bugs: BTreeMap<String, u64> = BTreeMap::new();
+        for look in &looks {
+            *bugs.entry(look.bug().to_string()).or_default() += look.findings;
+        }
+        Ok(Hunted { found, cases: tally.cases, cpu_s, bugs, looks, ..nothing })
     }
 
-    /// How findings of the fault are told apart, of as many as are asked for.
-    fn bugs(&self, planted: &Planted) -> Result<BTreeMap<String, u64>, String> {
+    /// Findings of the fault as they are told apart, of as many as are asked for.
+    fn looks(&self, planted: &Planted) -> Result<Vec<Look>, String> {
         let campaign = self.campaign_for(self.time);
         let workers = self.workers(planted)?;
         let stop = AtomicBool::new(false);
         let mut events = Until { enough: self.more, outer: self.stop, stop: &stop };
         let tally = campaign.run_on(Ground::Workers(&workers), &mut events, &stop)?;
-        let mut bugs: BTreeMap<String, u64> = BTreeMap::new();
-        for finding in &tally.findings {
+        let look = |finding: &Finding| {
             let seen = finding.divergence.fingerprint().to_string();
-            let bug = match self.look_into(planted, &campaign, finding)? {
-                Found::Case { reduced: Ok(reduced), .. } => reduced.bug,
-                Found::Case { reduced: Err(_), .. } | Found::Suite { .. } | Found::Witness { .. } => {
-                    seen.clone()
-                }
-            };
-            *bugs.entry(bug).or_default() += tally.fingerprints.get(&seen).copied().unwrap_or(1);
-        }
-        Ok(bugs)
+            let findings = tally.fingerprints.get(&seen).copied().unwrap_or(1);
+            Ok(Look { findings, seen, found: self.look_into(planted, &campaign, finding)? })
+        };
+        tally.findings.iter().map(look).collect()
     }
 
     fn campaign_for(&self, time: Duration) -> Campaign {

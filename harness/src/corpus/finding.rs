@@ -93,7 +93,8 @@ pub struct Record {
     pub subjects: Vec<Vec<String>>,
     kind: String,
     first_difference: String,
-    difference: Difference,
+    /// What differs first, with both sides.
+    pub difference: Difference,
     triage: String,
     replay: String,
     commit: String,

@@ -51,6 +51,8 @@ pub struct Path {
     pub modules: Vec<u32>,
     /// The functions of each module.
     functions: Vec<Vec<Function>>,
+    /// How often each instance executed the instruction at each file offset, earlier actions counted.
+    executions: HashMap<(u32, u32), u32>,
 }
 
 impl Path {
@@ -62,9 +64,31 @@ impl Path {
         let subject = LaneSubject::new(Lane::plain(Mode::Interp)).traced(recorder.clone());
         let mut turns = Turns { recorder: &recorder, last: case.actions.len().saturating_sub(1) };
         subject.observe(&Prepared::new(case), Capture::Digest, &mut turns);
-        path.steps = std::mem::take(&mut recorder.told().steps);
+        let told = std::mem::take(&mut *recorder.told());
+        (path.steps, path.executions) = (told.steps, told.executions);
         path.find_activations();
         Ok(path)
+    }
+
+    /// Goes on with the instructions from an offset up to where control goes elsewhere, which nobody has executed yet.
+    pub fn go_on(&mut self, case: &Case, instance: u32, offset: u32) -> Option<()> {
+        let wasm = &case.modules[*self.modules.get(instance as usize)? as usize].wasm;
+        let functions = probe::instructions(wasm).ok()?;
+        let function = functions.into_iter().find(|offsets| offsets.contains(&offset))?;
+        for offset in function.into_iter().filter(|at| *at >= offset) {
+            let (opcode, _) = Opcode::decode(wasm.get(offset as usize..)?)?;
+            if let Opcode::Control(Control::Loop | Control::Else | Control::End) = opcode {
+                break;
+            }
+            let execution = self.executions.get(&(instance, offset)).map_or(1, |before| before + 1);
+            self.steps.push(Step { instance, offset, opcode, execution, activation: 0 });
+            let goes_on = [Control::Block, Control::Nop].map(Opcode::Control).contains(&opcode);
+            if matches!(opcode, Opcode::Control(_)) && !goes_on {
+                break;
+            }
+        }
+        self.find_activations();
+        Some(())
     }
 
     /// The same without the way: which modules and functions it could lead through.
@@ -83,7 +107,8 @@ impl Path {
                 modules.resize(count.max(modules.len()), *module);
             }
         }
-        Ok(Path { steps: Vec::new(), is_cut: false, modules, functions: functions? })
+        let (steps, executions) = (Vec::new(), HashMap::new());
+        Ok(Path { steps, is_cut: false, modules, functions: functions?, executions })
     }
 
     /// The module of a step's instance.

@@ -26,6 +26,10 @@ pub enum Route {
     Direct,
     /// Through an instruction that makes something else of the same bits.
     Detour,
+    /// An i32 as an i64, which shows what a register holds beside it.
+    Widened,
+    /// The same of a fresh copy of the i32: what this shows, widening does.
+    WidenedCopy,
 }
 
 /// What a probe shows.
@@ -240,7 +244,13 @@ impl Globals {
             (Route::Detour, ValType::I64) => (sink.f64_reinterpret_i64(), ValType::F64),
             (Route::Detour, ValType::F32) => (sink.i32_reinterpret_f32(), ValType::I32),
             (Route::Detour, ValType::F64) => (sink.i64_reinterpret_f64(), ValType::I64),
-            (Route::Detour, ValType::V128 | ValType::Ref(_)) | (Route::Direct, _) => (&mut sink, ty),
+            (Route::Widened, ValType::I32) => (sink.i64_extend_i32_u(), ValType::I64),
+            (Route::WidenedCopy, ValType::I32) => {
+                let copy = sink.i32_const(7).i32_rotl().i32_const(7).i32_rotr();
+                (copy.i64_extend_i32_u(), ValType::I64)
+            }
+            (Route::Detour, ValType::V128 | ValType::Ref(_))
+            | (Route::Direct | Route::Widened | Route::WidenedCopy, _) => (&mut sink, ty),
         };
         sink.global_set(self.add(ty, 0));
     }

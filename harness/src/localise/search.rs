@@ -110,7 +110,10 @@ impl Bench<'_> {
         match visible {
             Some(visible) if fails => {
                 let mut path = Path::of(&self.with_fuel(visible.fuel - 1), seen)?;
-                path.is_cut = true;
+                // What the fuel did not suffice for is where it fails.
+                let next =
+                    visible.segment.and_then(|(instance, offset)| path.go_on(&self.case, instance, offset));
+                path.is_cut = next.is_none();
                 Ok(Some(path))
             }
             None if fails => Ok(None),
@@ -126,8 +129,9 @@ impl Bench<'_> {
         }
     }
 
-    /// The number of the first step before which subjects differ; none if they agree before all that were probed.
-    pub fn first_difference(&mut self, path: &Path) -> Result<Option<usize>, String> {
+    /// The number of the first step before which subjects differ, and how that is shown; none if they agree before all
+    /// that were probed.
+    pub fn first_difference(&mut self, path: &Path) -> Result<Option<(usize, Route)>, String> {
         let steps = path.steps.len();
         let places: Vec<usize> = (0..steps).collect();
         let mut found = steps;
@@ -153,8 +157,20 @@ impl Bench<'_> {
             }
             let window = found.saturating_sub(ONE_BY_ONE)..found;
             found = self.first_of(path, window, Show::Operands)?.unwrap_or(found);
+            for place in found.saturating_sub(ONE_BY_ONE)..found {
+                if self.is_wider_at(path, &path.steps[place])? {
+                    return Ok(Some((place, Route::Widened)));
+                }
+            }
         }
-        Ok((found < steps).then_some(found))
+        Ok((found < steps).then_some((found, Route::Direct)))
+    }
+
+    /// Whether subjects differ before a step in what registers hold beside an i32: nothing that an i32 shows, but
+    /// what becomes of it when it is taken for more.
+    fn is_wider_at(&mut self, path: &Path, step: &Step) -> Result<bool, String> {
+        Ok(self.differs_by(path, step, Show::Operands, Route::Widened)?
+            && !self.differs_by(path, step, Show::Operands, Route::WidenedCopy)?)
     }
 
     /// The first of neighbouring places that differs.
@@ -183,15 +199,13 @@ impl Bench<'_> {
 
     /// Whether subjects differ before a step, whichever way values are shown.
     fn differs_at(&mut self, path: &Path, step: &Step, show: Show) -> Result<bool, String> {
-        for route in [Route::Direct, Route::Detour] {
-            if self
-                .look(path, step, show, route, Capture::Digest)?
-                .is_none_or(|seen| seen.difference.is_none())
-            {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        Ok(self.differs_by(path, step, show, Route::Direct)?
+            && self.differs_by(path, step, show, Route::Detour)?)
+    }
+
+    fn differs_by(&mut self, path: &Path, step: &Step, show: Show, route: Route) -> Result<bool, String> {
+        let seen = self.look(path, step, show, route, Capture::Digest)?;
+        Ok(seen.is_some_and(|seen| seen.difference.is_some()))
     }
 
     /// What subjects show before a step; none if the place cannot be probed.

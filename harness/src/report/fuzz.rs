@@ -1,6 +1,7 @@
 //! What a campaign came to: `fuzz.json`.
 
 use super::header::{Header, Times};
+use crate::corpus::finding::Record;
 use crate::coverage::Coverage;
 use crate::events::{Judged, Tally, add_all, percent};
 use crate::run::Campaign;
@@ -108,6 +109,9 @@ pub struct FindingEntry {
     pub triage: String,
     /// Cases of this fingerprint that were looked at.
     pub cases: Option<u64>,
+    /// Which bug it is of, if it was looked into.
+    #[serde(default)]
+    pub bug: Option<String>,
     /// Its folder.
     pub path: String,
     /// The command that repeats it.
@@ -251,6 +255,19 @@ impl Fuzz {
         self.inconclusive.values().sum()
     }
 
+    /// The bugs that findings were looked into to be of: how many findings each has, and cases.
+    pub fn bugs(&self) -> BTreeMap<&str, (u64, u64)> {
+        let mut bugs = BTreeMap::new();
+        for finding in &self.findings {
+            if let Some(bug) = &finding.bug {
+                let (findings, cases): &mut (u64, u64) = bugs.entry(bug.as_str()).or_default();
+                *findings += 1;
+                *cases += finding.cases.unwrap_or(1);
+            }
+        }
+        bugs
+    }
+
     /// Share of valid cases with a verdict, in percent.
     pub fn verdict_rate(&self) -> f64 {
         percent(self.agree + self.diverge, self.cases.saturating_sub(self.invalid))
@@ -269,6 +286,7 @@ fn entries(tally: &Tally, report: &Path) -> Vec<FindingEntry> {
             first_difference: finding.divergence.first.to_string(),
             triage: finding.divergence.triage().into(),
             cases: tally.fingerprints.get(&fingerprint).copied(),
+            bug: Record::load(&path).ok().and_then(|record| record.reduced).map(|reduced| reduced.bug),
             replay: finding.replay_command(&path),
             path: path.display().to_string(),
             fingerprint,

@@ -132,6 +132,9 @@ pub fn fuzz_summary(tally: &Fuzz) -> String {
         line("", finding.first_difference.clone());
         line("", finding.triage.clone());
     }
+    for (bug, (findings, cases)) in tally.bugs() {
+        line("bug", format!("{bug}: {findings} of the findings, {cases} cases"));
+    }
     text.pop();
     text
 }

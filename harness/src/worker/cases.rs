@@ -49,7 +49,7 @@ impl Lease<'_> {
                 Ok(message) => self.answered(message, &mut asked, feed)?,
                 Err(death) => {
                     let (task, capture) = asked.pop_front().expect("somebody waits for an answer");
-                    let shown = self.with_care(&task, capture, Some(&death))?;
+                    let shown = self.with_care(&task, capture, &death)?;
                     for (task, capture) in &asked {
                         self.client()?.ask(quick_frame(task, *capture));
                     }
@@ -64,11 +64,6 @@ impl Lease<'_> {
         let mut single = Single { task: Some((task.clone(), capture)), shown: None };
         self.many(&mut single)?;
         Ok(single.shown.expect("every case gets its one answer"))
-    }
-
-    /// Runs one case with care. Fails if no worker can be had.
-    pub fn one(&mut self, task: &Task, capture: Capture) -> Result<Shown, String> {
-        self.with_care(task, capture, None)
     }
 
     fn answered(
@@ -89,7 +84,7 @@ impl Lease<'_> {
     }
 
     /// Runs a case subject by subject. `before` is how a worker died that had it in hand.
-    fn with_care(&mut self, task: &Task, capture: Capture, before: Option<&Death>) -> Result<Shown, String> {
+    fn with_care(&mut self, task: &Task, capture: Capture, before: &Death) -> Result<Shown, String> {
         let mut observed: Vec<Option<Observation>> = Vec::with_capacity(task.subjects.len());
         for subject in &task.subjects {
             if spared(&**subject, observed.first().and_then(Option::as_ref)) {
@@ -101,9 +96,7 @@ impl Lease<'_> {
                 None => return Ok(Shown::Invalid),
             }
         }
-        if let Some(death) = before {
-            lay_at_a_door(death, &mut observed);
-        }
+        lay_at_a_door(before, &mut observed);
         Ok(Shown::Observed(observed))
     }
 

@@ -99,11 +99,11 @@ fn a_numeric_meaning_that_two_modes_share() {
     names("numeric-i32-rem-s-keeps-divisor-sign", &["i32.rem_s"]);
 }
 
-// Single-pass code. Where a register is wrong in a half that nothing shows, whoever reads that half is named.
+// Single-pass code.
 
 #[test]
 fn upper_halves_of_registers() {
-    names("baseline-slot-read-wide", &["i64.extend_i32_u"]);
+    names("baseline-wrap-keeps-upper-half", &["i32.wrap_i64"]);
 }
 
 #[test]

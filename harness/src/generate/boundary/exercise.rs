@@ -4,6 +4,7 @@ use super::super::linked::operators::Operator;
 use super::{GLOBALS, Plan, SINK, Ty};
 use crate::generate::numbers::{INTEGERS, NUMBERS, PAGE, Signature, encoded};
 use crate::generate::stream::Stream;
+use crate::generate::way::Way;
 use wasm_encoder::{BlockType, Function, InstructionSink};
 
 /// A body being written.
@@ -45,14 +46,6 @@ const EXERCISES: &[Row] = &[
     Row { weight: 8, write: |body| body.sweep() },
     Row { weight: 2, write: |body| body.sweep_memory() },
 ];
-
-/// How a callee is reached.
-#[derive(Clone, Copy)]
-enum Way {
-    Direct,
-    Table,
-    Reference,
-}
 
 impl<'a> Body<'a> {
     /// The function with exercises of that number.
@@ -516,15 +509,7 @@ impl<'a> Body<'a> {
                 self.op().ref_func(func);
             }
         }
-        let mut op = self.op();
-        match (way, tail) {
-            (Way::Direct, false) => op.call(func),
-            (Way::Direct, true) => op.return_call(func),
-            (Way::Table, false) => op.call_indirect(0, func),
-            (Way::Table, true) => op.return_call_indirect(0, func),
-            (Way::Reference, false) => op.call_ref(func),
-            (Way::Reference, true) => op.return_call_ref(func),
-        };
+        way.call(func, tail, &mut self.op());
     }
 
     // Flags and NaNs.

@@ -1,23 +1,18 @@
 use super::*;
 use crate::generate::stream::case_seed;
+use crate::generate::tests::check_modules;
 use crate::observe::{Capture, Outcome};
 use crate::run::run_case;
 use crate::subject::{Lane, LaneSubject, Subject};
 use crosscheck_engine::Mode;
-use wasmparser::{Validator, WasmFeatures};
+use wasmparser::WasmFeatures;
 
 fn cases(profile: Profile, count: u64) -> impl Iterator<Item = Case> {
     (0..count).map(move |index| case(&Features::executed(), profile, case_seed(6, index)))
 }
 
 fn check_validity(profile: Profile, allowed: WasmFeatures) {
-    for (index, case) in cases(profile, 1000).enumerate() {
-        for module in &case.modules {
-            let validated = Validator::new_with_features(allowed).validate_all(&module.wasm);
-            let error = validated.err().map(|error| error.to_string());
-            assert_eq!(error, None, "case {index}, module {}", module.name);
-        }
-    }
+    check_modules(cases(profile, 1000), allowed);
 }
 
 #[test]

@@ -4,18 +4,11 @@ use super::{Choices, FIRST, Func, GLOBALS, HOST, SINK};
 use crate::generate::linked::types::Ty;
 use crate::generate::numbers::{Signature, constant, distance, encoded, mix, position};
 use crate::generate::stream::Stream;
+use crate::generate::way::Way;
 use wasm_encoder::{BlockType, Function};
 
 /// How often functions are to call on: a few times, about as often as depth or fuel allow, and more.
 pub(super) const DEPTHS: &[u32] = &[0, 1, 7, 15, 16, 63, 64, 65, 80, 81, 300, 1_500, 1 << 20];
-
-/// How a function is reached.
-#[derive(Clone, Copy)]
-enum Way {
-    Direct,
-    Table,
-    Reference,
-}
 
 /// One to three functions, each of which calls the next.
 pub(super) fn functions(choices: &Choices, stream: &mut Stream) -> Vec<Func> {
@@ -96,14 +89,7 @@ fn function(
             op.ref_func(next);
         }
     }
-    match (way, tail) {
-        (Way::Direct, false) => op.call(next),
-        (Way::Direct, true) => op.return_call(next),
-        (Way::Table, false) => op.call_indirect(0, next),
-        (Way::Table, true) => op.return_call_indirect(0, next),
-        (Way::Reference, false) => op.call_ref(next),
-        (Way::Reference, true) => op.return_call_ref(next),
-    };
+    way.call(next, tail, &mut op);
     if !tail {
         for ty in results.iter().rev().chain(waiting.iter().rev()) {
             mix(*ty, SINK, distance(stream), &mut op);

@@ -4,6 +4,7 @@ use super::{FREE_SLOTS, Plan, Role, TEXT_BYTES};
 use crate::generate::linked::types::Ty;
 use crate::generate::numbers::{PAGE, constant, distance, encoded, mix, position};
 use crate::generate::stream::Stream;
+use crate::generate::way::Way;
 use wasm_encoder::{BlockType, Encode, HeapType, InstructionSink, MemArg, MemArgTarget};
 
 /// A body being written.
@@ -15,14 +16,6 @@ pub(super) struct Body<'a> {
     locals: Vec<Ty>,
     /// Whether its module has globals, which the one that stands between has not.
     has_globals: bool,
-}
-
-/// How a function is reached.
-#[derive(Clone, Copy)]
-enum Way {
-    Direct,
-    Table,
-    Reference,
 }
 
 /// A kind of statement and how often it is chosen.
@@ -339,15 +332,7 @@ impl<'a> Body<'a> {
                 self.op().ref_func(func);
             }
         }
-        let mut op = self.op();
-        match (way, tail) {
-            (Way::Direct, false) => op.call(func),
-            (Way::Direct, true) => op.return_call(func),
-            (Way::Table, false) => op.call_indirect(0, func),
-            (Way::Table, true) => op.return_call_indirect(0, func),
-            (Way::Reference, false) => op.call_ref(func),
-            (Way::Reference, true) => op.return_call_ref(func),
-        };
+        way.call(func, tail, &mut self.op());
     }
 
     // Values.

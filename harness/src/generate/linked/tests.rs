@@ -1,26 +1,21 @@
 use super::*;
 use crate::generate::stream::case_seed;
+use crate::generate::tests::check_modules;
 use crate::observe::{Capture, Outcome};
 use crate::run::run_case;
 use crate::subject::{Lane, LaneSubject, Subject};
 use crosscheck_engine::opcode::Opcode;
 use crosscheck_engine::{Config, Engine, Mode, Module};
 use std::collections::BTreeMap;
-use wasmparser::{Validator, WasmFeatures};
+use wasmparser::WasmFeatures;
 
 fn cases(count: u64) -> impl Iterator<Item = Case> {
     (0..count).map(|index| case(&Features::executed(), Profile::Own, case_seed(4, index)))
 }
 
 fn check_validity(profile: Profile, allowed: WasmFeatures) {
-    for index in 0..1000 {
-        let case = case(&Features::executed(), profile, case_seed(5, index));
-        for module in &case.modules {
-            let validated = Validator::new_with_features(allowed).validate_all(&module.wasm);
-            let error = validated.err().map(|error| error.to_string());
-            assert_eq!(error, None, "case {index}, module {}", module.name);
-        }
-    }
+    let cases = (0..1000).map(|index| case(&Features::executed(), profile, case_seed(5, index)));
+    check_modules(cases, allowed);
 }
 
 #[test]

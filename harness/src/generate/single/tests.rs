@@ -1,21 +1,19 @@
 use super::*;
 use crate::generate::stream::case_seed;
+use crate::generate::tests::check_modules;
 use crate::observe::{Capture, Outcome};
 use crate::run::run_case;
 use crate::subject::{Lane, LaneSubject, Subject};
 use crosscheck_engine::{Mode, TrapKind};
 use std::collections::BTreeMap;
-use wasmparser::{Parser, Payload, Validator, WasmFeatures};
+use wasmparser::{Parser, Payload, WasmFeatures};
 
 fn cases(profile: Profile, count: u64) -> impl Iterator<Item = Case> {
     (0..count).map(move |index| case(&Features::executed(), profile, case_seed(6, index)))
 }
 
 fn check_validity(profile: Profile, allowed: WasmFeatures) {
-    for (index, case) in cases(profile, 2000).enumerate() {
-        let validated = Validator::new_with_features(allowed).validate_all(&case.modules[0].wasm);
-        assert_eq!(validated.err().map(|error| error.to_string()), None, "case {index}");
-    }
+    check_modules(cases(profile, 2000), allowed);
 }
 
 #[test]

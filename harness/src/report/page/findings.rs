@@ -1,11 +1,12 @@
 //! What was found: who differs, both sides' values, the reduced script, and all that is known.
 
 use super::Story;
+use crate::compare::majority;
+use crate::corpus::finding::Record;
 use crate::fingerprint::mode_of;
 use crate::report::fuzz::FindingEntry;
 use crate::report::html::{Cell, Html};
 use crate::report::night::Night;
-use serde_json::Value as Json;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,12 +21,11 @@ pub fn has_any(story: &Story<'_>) -> bool {
     story.night.fuzz.as_ref().is_some_and(|fuzz| !fuzz.findings.is_empty())
 }
 
-/// The modes that stand apart from most others; all that differ, if no side has more.
+/// The modes that stand apart from the majority.
 pub fn apart(finding: &FindingEntry) -> BTreeSet<String> {
-    let most = finding.subjects.iter().map(Vec::len).max().unwrap_or(0);
-    let largest = finding.subjects.iter().filter(|group| group.len() == most).count();
-    let stand_apart = finding.subjects.iter().filter(|group| largest > 1 || group.len() < most);
-    stand_apart.flatten().map(|name| mode_of(name).to_string()).collect()
+    let right = majority(&finding.subjects);
+    let groups = finding.subjects.iter().enumerate().filter(|(group, _)| *group != right);
+    groups.flat_map(|(_, names)| names).map(|name| mode_of(name).to_string()).collect()
 }
 
 /// Writes the section.
@@ -33,7 +33,7 @@ pub fn write(html: &mut Html, story: &Story<'_>) {
     let Some(fuzz) = &story.night.fuzz else { return };
     html.table(
         "One row for each kind of finding",
-        &["finding", "cases", "stands apart", "first difference"],
+        &["finding", "cases", "stands apart", "bug", "first difference"],
         |rows| {
             for finding in &fuzz.findings {
                 let cases = finding.cases.map_or("1".to_string(), |cases| cases.to_string());
@@ -41,6 +41,7 @@ pub fn write(html: &mut Html, story: &Story<'_>) {
                 let cells = [
                     Cell::number(cases),
                     Cell::words(apart.join(" ")),
+                    Cell::words(finding.bug.as_deref().unwrap_or("not looked into")),
                     Cell::words(&finding.first_difference),
                 ];
                 rows.row(&finding.fingerprint, cells);
@@ -64,17 +65,14 @@ pub fn write(html: &mut Html, story: &Story<'_>) {
 fn one(html: &mut Html, night: &Night, finding: &FindingEntry) {
     let folder = folder(night, finding);
     let file = |name: &str| folder.as_ref().and_then(|folder| fs::read_to_string(folder.join(name)).ok());
-    let record: Json =
-        file("finding.json").and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    let record = folder.as_ref().and_then(|folder| Record::load(folder).ok());
     let groups: Vec<String> = finding.subjects.iter().map(|group| group.join(" ")).collect();
     html.table("What differs", &["", "value"], |rows| {
         rows.row("who differs", [Cell::words(groups.join(" / "))]);
         rows.row("first difference", [Cell::words(&finding.first_difference)]);
-        let shown = |side: &str| record["difference"][side].as_str().map(str::to_string);
-        for (side, name) in [("left", "the reference shows"), ("right", "the other shows")] {
-            if let Some(value) = shown(side) {
-                rows.row(name, [Cell::words(value)]);
-            }
+        if let Some(Record { difference, .. }) = &record {
+            rows.row("the reference shows", [Cell::words(&difference.left)]);
+            rows.row("the other shows", [Cell::words(&difference.right)]);
         }
         rows.row("look first at", [Cell::words(&finding.triage)]);
         rows.row("origin", [Cell::words(format!("seed {}, case {}", finding.seed, finding.index))]);
@@ -87,12 +85,14 @@ fn one(html: &mut Html, night: &Night, finding: &FindingEntry) {
             html.listing("The reduced script", shortened(&script));
         }
         None => html.element("p", &[("class", "soft")], |html| {
-            html.text(
-                record["not_reduced"]
-                    .as_str()
-                    .map_or("Not reduced.".into(), |why| format!("Not reduced: {why}.")),
-            );
+            let why = record.as_ref().and_then(|record| record.not_reduced.as_deref());
+            html.text(why.map_or("Not reduced.".into(), |why| format!("Not reduced: {why}.")));
         }),
+    }
+    let reduction = record.and_then(|record| record.reduced);
+    if let Some(place) = reduction.and_then(|reduction| reduction.localised) {
+        html.simple("p", "Where they part in it:");
+        html.listing("The instruction, and what was made of it", shortened(&place.to_string()));
     }
     if let Some(page) = file("finding.md") {
         html.details("Everything that is known", |html| html.listing("finding.md", shortened(&page)));
