@@ -14,13 +14,23 @@ const AS_EXAMPLE: &str = "--with=toy";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let is_worker = arguments.first().is_some_and(|first| first == crosscheck::worker::ARGUMENT);
-    if is_worker || arguments.iter().any(|argument| argument == AS_EXAMPLE) {
+    if is_worker(&arguments) || arguments.iter().any(|argument| argument == AS_EXAMPLE) {
         return own_engine::main();
     }
     the_toy_differs_in_what_it_does_wrong_and_nowhere_else();
     a_campaign_counts_what_the_toy_was_compared_on();
     ExitCode::SUCCESS
+}
+
+#[cfg(unix)]
+fn is_worker(arguments: &[String]) -> bool {
+    arguments.first().is_some_and(|first| first == crosscheck::worker::ARGUMENT)
+}
+
+/// Workers need a Unix.
+#[cfg(not(unix))]
+fn is_worker(_: &[String]) -> bool {
+    false
 }
 
 /// What the example prints, and how it ends.
