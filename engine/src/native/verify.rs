@@ -89,7 +89,7 @@ pub(crate) fn verify(subject: &Subject) -> Result<(), String> {
             .check()
             .map_err(|fault| {
                 // Readers of reports look for the place behind the word.
-                format!("function {}: {fault} (wasm {:#x})", func.func.0, progress.ledger.place())
+                format!("{fault} in function {} (wasm {:#x})", func.func.0, progress.ledger.place())
             })?;
     }
     if written as usize != code.len() {
