@@ -18,6 +18,7 @@ mod script;
 mod sections;
 mod segments;
 mod show;
+mod signatures;
 
 use crate::case::Case;
 use crosscheck_engine::Module;
@@ -99,6 +100,7 @@ const PASSES: &[Pass] = &[
     pass("parameters of blocks", body::blocks::without_parameters),
     pass("expressions", body::simpler_expressions),
     pass("calls through tables", body::calls::direct),
+    pass("parameters and results", signatures::shorter),
     pass("labels", body::immediates::fewer_labels),
     pass("locals in place of others", body::locals::merged),
     pass("locals", body::locals::fewer),

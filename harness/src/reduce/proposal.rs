@@ -106,6 +106,8 @@ pub enum Proposal {
         /// The other module.
         wasm: Vec<u8>,
     },
+    /// Another case altogether.
+    Smaller(Case),
     /// Another case altogether, simpler by the word of whoever proposes it.
     Case(Case),
 }
@@ -119,6 +121,7 @@ impl Proposal {
                 (*module, entities::without(&best.modules[*module].wasm, gone)?)
             }
             Proposal::Wasm { module, wasm } => (*module, wasm.clone()),
+            Proposal::Smaller(case) => return (Cost::of(case) < *cost).then(|| case.clone()),
             // What plays a host is not to be left out again.
             Proposal::Case(case) => return (hosts_of(case).len() <= cost.hosts).then(|| case.clone()),
         };

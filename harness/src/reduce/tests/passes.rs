@@ -1,0 +1,116 @@
+//! What passes that change several places at once make of a case: that it is valid, smaller, and mostly shows the same.
+
+use super::*;
+use crate::case::{Action, CaseModule};
+use crate::observe::Observation;
+
+/// What each valid proposal of a pass makes of a case.
+fn proposed(name: &str, case: &Case) -> Vec<Case> {
+    let pass = PASSES.iter().find(|pass| pass.name == name).expect("a pass has that name");
+    let proposals = (pass.propose)(&Look::at(case)).into_iter();
+    let cases = proposals.filter_map(|proposal| proposal.made(case, &Cost::of(case)));
+    cases.filter(|case| case.modules.iter().all(|module| is_valid(&module.wasm))).collect()
+}
+
+fn text(case: &Case) -> String {
+    let modules = case.modules.iter().map(|module| wasmprinter::print_bytes(&module.wasm));
+    modules.collect::<Result<String, _>>().expect("it can be printed")
+}
+
+/// A case that instantiates modules called `m0`, `m1` and so on, and then calls `f` of the last.
+fn calling(modules: &[&str], args: &[Value]) -> Case {
+    let mut case = case_of("(module)");
+    let wasm = modules.iter().map(|wat| case_of(wat).modules.remove(0).wasm);
+    let named = |(number, wasm)| CaseModule { name: format!("m{number}"), wasm };
+    case.modules = wasm.enumerate().map(named).collect();
+    let last = modules.len() as u32 - 1;
+    case.actions = (0..=last).map(|module| Action::Instantiate { module }).collect();
+    case.actions.push(Action::Invoke { module: last, export: "f".into(), args: args.to_vec() });
+    case.limits = crate::case::Limits { fuel: Some(1_000), ..crate::case::Limits::default() };
+    case
+}
+
+fn observed(case: &Case) -> Observation {
+    let subject = LaneSubject::new(Lane::plain(Mode::Interp));
+    let mut run = run_case(case, &[&subject], Capture::Digest);
+    run.observations.remove(0).1
+}
+
+/// What the last action comes to.
+fn outcome(case: &Case) -> Outcome {
+    observed(case).actions.pop().expect("there is an action").outcome
+}
+
+/// The first proposal of a pass that shows the same as the case and whose text is as asked for.
+fn same(name: &str, case: &Case, is_wanted: impl Fn(&str) -> bool) -> Case {
+    let shown = outcome(case);
+    assert!(matches!(shown, Outcome::Values(_)), "{shown:?}");
+    let cases = proposed(name, case);
+    let texts: Vec<String> = cases.iter().map(text).collect();
+    let found = cases.into_iter().find(|case| is_wanted(&text(case)) && outcome(case) == shown);
+    found.unwrap_or_else(|| panic!("{name} proposes none of that kind: {}", texts.join("\n")))
+}
+
+const SHARED_TYPE: &str = "(module (table 1 funcref) (elem (i32.const 0) $g) (type $t (func (param i32 i64) (result i32)))
+    (func $g (type $t) (i32.add (local.get 0) (i32.const 1)))
+    (func (export \"f\") (param f64 i32) (result i32)
+        (i32.mul (call $g (local.get 1) (i64.const 77777))
+            (call_indirect (type $t) (call $g (local.get 1) (i64.const 0)) (i64.const 88888) (i32.const 0)))))";
+
+#[test]
+fn a_parameter_that_is_not_used_goes_with_what_all_calls_give() {
+    let case = calling(&[SHARED_TYPE], &[Value::F64(0), Value::I32(6)]);
+    assert_eq!(outcome(&case), Outcome::Values(vec![Value::I32(56)]));
+    let is_short = |text: &str| text.contains("(func (param i32) (result i32))") && !text.contains("i64");
+    same("parameters and results", &case, is_short);
+}
+
+#[test]
+fn an_exported_function_loses_a_parameter_and_its_calls_the_argument() {
+    let case = calling(&[SHARED_TYPE], &[Value::F64(0), Value::I32(6)]);
+    let shorter = same("parameters and results", &case, |text| !text.contains("f64"));
+    let Some(Action::Invoke { args, .. }) = shorter.actions.last() else { panic!("{:?}", shorter.actions) };
+    assert_eq!(*args, [Value::I32(6)]);
+}
+
+#[test]
+fn a_parameter_that_is_used_becomes_a_local() {
+    let wat = "(module (func $g (param i64 i64 i64) (result i64) (local i64)
+            (i64.add (local.get 1) (i64.add (local.get 0) (local.get 2))))
+        (func (export \"f\") (result i64) (call $g (i64.const 300) (i64.const 0) (i64.const 5))))";
+    let case = calling(&[wat], &[]);
+    same("parameters and results", &case, |text| text.contains("(param i64 i64) (result i64)"));
+}
+
+#[test]
+fn one_function_alone_gets_another_type() {
+    let wat =
+        "(module (type $t (func (param i32 i32) (result i32))) (table 2 funcref) (elem (i32.const 0) $g $h)
+        (func $g (type $t) (i32.add (local.get 0) (local.get 1)))
+        (func $h (type $t) (i32.eqz (local.get 0)))
+        (func (export \"f\") (result i32) (i32.add
+            (call_indirect (type $t) (i32.const 2) (i32.const 3) (i32.const 0))
+            (call $h (i32.const 0) (i32.const 99999)))))";
+    let case = calling(&[wat], &[]);
+    let is_short = |text: &str| !text.contains("99999") && text.contains("(param i32 i32) (result i32)");
+    same("parameters and results", &case, is_short);
+}
+
+#[test]
+fn a_result_that_is_not_used_goes_with_what_makes_it() {
+    let wat = "(module (func $g (param i32) (result i32 i64)
+            (if (local.get 0) (then (return (i32.const 7) (i64.const 77777))))
+            (i32.const 8) (i64.const 88888))
+        (func (export \"f\") (result i32)
+            (call $g (i32.const 0)) (drop) (call $g (i32.const 1)) (drop) (i32.add)))";
+    let case = calling(&[wat], &[]);
+    assert_eq!(outcome(&case), Outcome::Values(vec![Value::I32(15)]));
+    same("parameters and results", &case, |text| !text.contains("i64") && !text.contains("drop"));
+}
+
+#[test]
+fn a_parameter_that_is_used_stays_one_where_nothing_calls() {
+    let wat = "(module (func (export \"f\") (param i32) (result i32) (local i32) (local.get 0)))";
+    let proposed = proposed("parameters and results", &calling(&[wat], &[Value::I32(0)]));
+    assert!(proposed.iter().all(|case| text(case).contains("(param i32)")), "{proposed:?}");
+}
