@@ -13,6 +13,7 @@ mod actions;
 mod body;
 mod entities;
 mod hosts;
+mod inlining;
 mod proposal;
 mod script;
 mod sections;
@@ -100,6 +101,7 @@ const PASSES: &[Pass] = &[
     pass("parameters of blocks", body::blocks::without_parameters),
     pass("expressions", body::simpler_expressions),
     pass("calls through tables", body::calls::direct),
+    pass("calls", inlining::inlined),
     pass("parameters and results", signatures::shorter),
     pass("labels", body::immediates::fewer_labels),
     pass("locals in place of others", body::locals::merged),

@@ -15,12 +15,14 @@ use crate::case::{HeapKind, RefValue, Value};
 use crosscheck_engine::opcode::Opcode;
 use std::cmp::Reverse;
 use std::ops::Range;
-pub use tree::{Body, Node, Operand, bodies};
+pub use tree::{Body, Name, Node, Operand, bodies};
 use wasm_encoder::Encode;
 use wasmparser::{HeapType, Parser, Payload, RefType, ValType};
 
 const UNREACHABLE: u8 = 0x00;
 pub const DROP: u8 = 0x1a;
+/// The type of a block that takes and leaves nothing.
+pub const EMPTY_TYPE: u8 = 0x40;
 
 /// Bytes to put in place of a range of a module's code.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -101,6 +101,13 @@ pub struct Entity {
     index: u32,
 }
 
+impl Entity {
+    /// A function.
+    pub fn func(index: u32) -> Entity {
+        Entity { space: Space::Func, index }
+    }
+}
+
 /// Custom sections left out, then exports, segments and the start function, then what nothing names: many at once,
 /// and one at a time; the last of each space first.
 pub fn fewer(look: &Look<'_>) -> Vec<Proposal> {

@@ -2,14 +2,11 @@
 
 use super::super::proposal::{Look, Proposal, Site};
 use super::tree::Node;
-use super::{DROP, locals, long_first, push_simplest};
+use super::{DROP, EMPTY_TYPE, locals, long_first, push_simplest};
 use crosscheck_engine::opcode::reader::Reader;
 use crosscheck_engine::opcode::{Control, Immediate, Opcode};
 use std::ops::Range;
 use wasm_encoder::Encode;
-
-/// The type of a block that takes and leaves nothing.
-const EMPTY_TYPE: u8 = 0x40;
 
 /// Blocks without their beginning and end, large ones first.
 pub fn unwrapped(look: &Look<'_>) -> Vec<Proposal> {

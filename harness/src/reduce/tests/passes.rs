@@ -114,3 +114,35 @@ fn a_parameter_that_is_used_stays_one_where_nothing_calls() {
     let proposed = proposed("parameters and results", &calling(&[wat], &[Value::I32(0)]));
     assert!(proposed.iter().all(|case| text(case).contains("(param i32)")), "{proposed:?}");
 }
+
+#[test]
+fn functions_stand_in_place_of_their_calls_and_are_gone() {
+    let wat = "(module (func $g (param i32 i32 i64) (result i32) (local i32)
+            (local.set 3 (local.get 1))
+            (if (local.get 0) (then (return (local.get 3))))
+            (loop (if (i32.eqz (local.get 0)) (then (br 2 (i32.const 5)))))
+            (unreachable))
+        (func (export \"f\") (param i32) (result i32) (local i32)
+            (block (result i32) (call $g (local.get 0) (i32.const 40) (i64.const 1)))
+            (i32.add (call $g (i32.const 0) (local.get 1) (i64.const 2)))))";
+    for (arg, sum) in [(1, 45), (0, 10)] {
+        let case = calling(&[wat], &[Value::I32(arg)]);
+        assert_eq!(outcome(&case), Outcome::Values(vec![Value::I32(sum)]));
+        same("calls", &case, |text| !text.contains("call") && text.matches("(func (;").count() == 1);
+    }
+}
+
+#[test]
+fn several_results_come_out_of_a_block_with_the_functions_type() {
+    let wat = "(module (func $g (param i32) (result i32 i32)
+            (if (local.get 0) (then (return (i32.const 1) (i32.const 2)))) (i32.const 3) (i32.const 4))
+        (func (export \"f\") (result i32 i32) (call $g (i32.const 1))))";
+    let case = calling(&[wat], &[]);
+    same("calls", &case, |text| !text.contains("call") && text.contains("br 1"));
+}
+
+#[test]
+fn what_calls_itself_or_leaves_its_frame_to_others_is_not_put_elsewhere() {
+    let wat = "(module (func $g (call $g)) (func $h (return_call $f)) (func $f (export \"f\") (call $g) (call $h)))";
+    assert_eq!(proposed("calls", &calling(&[wat], &[])), []);
+}
