@@ -14,6 +14,7 @@ mod body;
 mod entities;
 mod hosts;
 mod inlining;
+mod narrowing;
 mod proposal;
 mod script;
 mod sections;
@@ -107,6 +108,7 @@ const PASSES: &[Pass] = &[
     pass("locals in place of others", body::locals::merged),
     pass("locals", body::locals::fewer),
     pass("segments, globals and limits of memories", segments::smaller),
+    pass("narrower numbers", narrowing::narrower),
     pass("constants", body::immediates::smaller_constants),
     pass("memory accesses", body::immediates::smaller_accesses),
     pass("arguments", actions::simpler_arguments),

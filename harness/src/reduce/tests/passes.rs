@@ -146,3 +146,30 @@ fn what_calls_itself_or_leaves_its_frame_to_others_is_not_put_elsewhere() {
     let wat = "(module (func $g (call $g)) (func $h (return_call $f)) (func $f (export \"f\") (call $g) (call $h)))";
     assert_eq!(proposed("calls", &calling(&[wat], &[])), []);
 }
+
+#[test]
+fn numbers_become_narrower_in_a_module_and_in_its_calls() {
+    let wat = "(module (memory 1) (global $g (mut i64) (i64.const 1))
+        (func (export \"f\") (param i64 f64) (result i32) (local i64)
+            (global.set $g (i64.add (local.get 0) (i64.load align=8 (i32.const 8))))
+            (i64.store32 (i32.const 8) (select (result i64) (global.get $g) (local.get 2) (i32.const 1)))
+            (drop (block (result f64) (f64.promote_f32 (f32.demote_f64 (f64.const 1.5)))))
+            (i32.wrap_i64 (i64.extend_i32_u (i32.load (i32.const 8))))))";
+    let case = calling(&[wat], &[Value::I64(6), Value::F64(0x3ff8 << 48)]);
+    let narrower = same("narrower numbers", &case, |text| !text.contains("64"));
+    let Some(Action::Invoke { args, .. }) = narrower.actions.last() else { panic!("{:?}", narrower.actions) };
+    assert_eq!(*args, [Value::I32(6), Value::F32(0x3fc0_0000)]);
+    let are_floats_left = |text: &str| !text.contains("i64") && text.contains("f64.const");
+    same("narrower numbers", &case, are_floats_left);
+}
+
+#[test]
+fn numbers_become_narrower_in_a_function_or_an_expression_alone() {
+    let wat = "(module (func (export \"f\") (param i64) (result i64)
+            (local.set 0 (i64.extend_i32_u (i32.wrap_i64 (i64.mul (i64.const 3) (i64.const 4)))))
+            (local.get 0))
+        (func (export \"g\") (local i64) (drop (local.get 0)) (drop (i64.const 9))))";
+    let case = calling(&[wat], &[Value::I64(0)]);
+    same("narrower numbers", &case, |text| text.contains("i32.mul") && text.contains("i64.extend_i32_u"));
+    same("narrower numbers", &case, |text| text.contains("(local i32)") && text.contains("i64.mul"));
+}
