@@ -14,6 +14,7 @@ mod body;
 mod entities;
 mod hosts;
 mod inlining;
+mod merging;
 mod narrowing;
 mod proposal;
 mod script;
@@ -92,6 +93,7 @@ const fn tidying(name: &'static str, propose: fn(&Look<'_>) -> Vec<Proposal>) ->
 const PASSES: &[Pass] = &[
     pass("actions", actions::fewer_actions),
     pass("modules", actions::fewer_modules),
+    pass("modules in one", merging::merged),
     tidying("code that is not executed", body::unexecuted),
     tidying("entities", entities::fewer),
     pass("imports", hosts::defined),

@@ -173,3 +173,76 @@ fn numbers_become_narrower_in_a_function_or_an_expression_alone() {
     same("narrower numbers", &case, |text| text.contains("i32.mul") && text.contains("i64.extend_i32_u"));
     same("narrower numbers", &case, |text| text.contains("(local i32)") && text.contains("i64.mul"));
 }
+
+/// A module that others import everything from, by the name of `m0`.
+const PROVIDER: &str = "(module (import \"host\" \"g\" (global i32))
+    (type (func (param f32))) (type $t (func (param i32) (result i32)))
+    (memory (export \"m\") 1) (data (i32.const 4) \"\\05\")
+    (table (export \"t\") 2 funcref) (elem (i32.const 0) $five)
+    (global (export \"g\") (mut i32) (i32.const 100))
+    (tag (export \"e\") (type 0))
+    (func $five (type $t) (i32.add (local.get 0) (i32.load8_u (i32.const 4))))
+    (func (export \"f\") (type $t) (i32.mul (local.get 0) (i32.const 2))))";
+
+const IMPORTER: &str = "(module (import \"host\" \"h\" (global i32)) (import \"m0\" \"f\" (func $double (param i32) (result i32)))
+    (import \"m0\" \"m\" (memory 1)) (import \"m0\" \"t\" (table 1 funcref)) (import \"m0\" \"g\" (global $g (mut i32)))
+    (import \"m0\" \"e\" (tag (param f32)))
+    (type $t (func (param i32) (result i32))) (elem (i32.const 1) $own) (data $d \"\\03\") (memory $own 1)
+    (start $begin)
+    (func $begin (memory.init $d (i32.const 5) (i32.const 0) (i32.const 1)))
+    (func $own (type $t) (i32.add (local.get 0) (i32.load8_u (i32.const 5))))
+    (func (export \"f\") (param i32) (result i32)
+        (global.set $g (i32.add (global.get $g) (i32.const 1)))
+        (i32.store $own (i32.const 0) (call $double (local.get 0)))
+        (i32.add (global.get $g) (i32.mul (i32.load $own (i32.const 0))
+            (i32.add (call_indirect (type $t) (i32.const 10) (i32.const 0))
+                (call_indirect (type $t) (i32.const 20) (i32.const 1)))))))";
+
+#[test]
+fn a_module_and_one_that_it_imports_from_become_one() {
+    let case = calling(&[PROVIDER, IMPORTER], &[Value::I32(3)]);
+    assert_eq!(outcome(&case), Outcome::Values(vec![Value::I32(101 + 6 * 38)]));
+    let merged = same("modules in one", &case, |text| text.matches("(module").count() == 1);
+    assert!(!text(&merged).contains("\"m0\""), "{}", text(&merged));
+    let Some(Action::Invoke { module: 0, export, .. }) = merged.actions.last() else { panic!("{merged:?}") };
+    assert_eq!(export, "f+", "both have an export of that name");
+    assert_eq!(merged.actions.len(), 2);
+}
+
+#[test]
+fn who_imports_from_one_of_two_that_become_one_imports_from_that() {
+    let third = "(module (import \"m1\" \"f\" (func (param i32) (result i32))) (import \"m0\" \"g\" (global (mut i32)))
+        (func (export \"f\") (result i32) (i32.add (call 0 (i32.const 3)) (global.get 0))))";
+    let case = calling(&[PROVIDER, IMPORTER, third], &[]);
+    assert_eq!(outcome(&case), Outcome::Values(vec![Value::I32(2 * 101 + 6 * 38)]));
+    same("modules in one", &case, |text| text.contains("\"m0\" \"f+\""));
+    let all = proposed("modules in one", &case);
+    let again: Vec<Case> = all.iter().flat_map(|case| proposed("modules in one", case)).collect();
+    assert!(again.iter().any(|one| one.modules.len() == 1 && outcome(one) == outcome(&case)));
+}
+
+#[test]
+fn modules_that_have_nothing_from_each_other_and_those_that_both_start_stay_apart() {
+    let start = "(module (global (export \"g\") i32 (i32.const 1)) (func $s) (start $s))";
+    let both =
+        calling(&[start, "(module (import \"m0\" \"g\" (global i32)) (func (export \"f\")) (start 0))"], &[]);
+    assert_eq!(proposed("modules in one", &both), []);
+    let strangers = calling(&[start, "(module (func (export \"f\")))"], &[]);
+    assert_eq!(proposed("modules in one", &strangers), []);
+}
+
+#[test]
+fn what_comes_from_another_module_becomes_a_definition_and_that_module_goes() {
+    let case = calling(&[PROVIDER, IMPORTER], &[Value::I32(3)]);
+    let imports = |case: &Case| text(case).matches("(import \"m0\"").count();
+    let mut alone = case.clone();
+    while let Some(next) =
+        proposed("imports", &alone).into_iter().find(|next| imports(next) < imports(&alone))
+    {
+        alone = next;
+    }
+    assert_eq!(imports(&alone), 0, "{}", text(&alone));
+    assert!(proposed("modules", &alone).iter().any(|case| case.modules.len() == 1));
+    let leaves_hosts = |case: &Case| text(case).contains("\"m0\"");
+    assert!(!proposed("modules", &case).iter().any(leaves_hosts), "imports are not to become a host's");
+}
