@@ -42,7 +42,8 @@ fn block_replacements(site: &Site<'_>, block: &Node) -> Vec<Vec<super::Edit>> {
     edits
 }
 
-/// Blocks that take nothing: what they took is made inside, or they are empty and their results are constants.
+/// Blocks that take nothing: what they took is made inside, or they are empty, and their results are constants or what
+/// they took.
 pub fn without_parameters(look: &Look<'_>) -> Vec<Proposal> {
     const END: u8 = 0x0b;
     look.in_bodies(|site: &Site<'_>| {
@@ -58,6 +59,9 @@ pub fn without_parameters(look: &Look<'_>) -> Vec<Proposal> {
             if block.results.iter().all(|ty| push_simplest(*ty, &mut empty)) {
                 edits.push(vec![site.edit(block.bytes.clone(), empty)]);
             }
+            // What it took may as well go past it.
+            let around = vec![opcode, EMPTY_TYPE, END];
+            edits.push(vec![site.edit(block.at..block.bytes.end, around)]);
             let before = block.bytes.start..block.at;
             let names_labels = site.body.names_in(&before).any(|name| name.of == Immediate::Label);
             if before.is_empty() || names_labels || block.results.len() > 1 {

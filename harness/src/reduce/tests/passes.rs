@@ -116,6 +116,21 @@ fn a_parameter_that_is_used_stays_one_where_nothing_calls() {
 }
 
 #[test]
+fn what_a_block_takes_goes_past_it() {
+    let wat = "(module (func (export \"f\") (result i32) (i32.const 1) (i64.const 2) (block (param i32 i64)
+        (result i32 i64) (drop) (i64.const 3)) (drop)))";
+    let is_empty =
+        |text: &str| text.contains("i64.const 2") && !text.contains("i64.const 3") && text.contains("block");
+    same("parameters of blocks", &calling(&[wat], &[]), is_empty);
+}
+
+#[test]
+fn locals_that_nothing_uses_are_declared_together() {
+    let wat = "(module (func (export \"f\") (result f64) (local i64 f32 i32 f64 i32) (local.get 3)))";
+    same("locals", &calling(&[wat], &[]), |text| text.contains("(local f64 f64 f64 f64 f64)"));
+}
+
+#[test]
 fn functions_stand_in_place_of_their_calls_and_are_gone() {
     let wat = "(module (func $g (param i32 i32 i64) (result i32) (local i32)
             (local.set 3 (local.get 1))
