@@ -53,7 +53,7 @@ impl Config {
         self
     }
 
-    /// Whether compiled code pretends that direct calls reach a few KiB only, so that it needs islands.
+    /// Whether compiled code pretends that direct calls reach the nearest bytes only, so that it needs islands.
     pub fn short_branches(mut self, on: bool) -> Config {
         self.settings.short_branches = on;
         self

@@ -44,7 +44,7 @@ pub struct Settings {
     pub explicit_bounds: bool,
     /// Whether compiled code makes do with as few registers as it can.
     pub few_registers: bool,
-    /// Whether compiled code pretends that direct calls reach a few KiB only.
+    /// Whether compiled code pretends that direct calls reach the nearest bytes only.
     pub short_branches: bool,
     /// Whether functions are compiled when they are first called.
     pub lazy: bool,

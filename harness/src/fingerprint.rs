@@ -3,7 +3,7 @@
 //! Which subjects agree with which, the kind of difference, and where - by type or kind of entity,
 //! never by number or value, which change while a case shrinks. One bug shows itself in many such ways, for what is
 //! seen first depends on what a program goes on to do with a wrong value; and many bugs in the same. So once a
-//! finding is localised, it gets another fingerprint ([`Fingerprint::of_bug`]): the guilty modes, and the opcode.
+//! finding is localised, it gets another fingerprint ([`Fingerprint::of_bug`]): the guilty modes, and what is wrong.
 
 use crate::compare::{Kind, majority};
 use crate::digest::Digest;
@@ -29,34 +29,21 @@ impl Fingerprint {
         Fingerprint(format!("{}|{}|{place}", groups.join(" / "), kind.word()))
     }
 
-    /// The fingerprint of a bug that was localised: which modes are wrong - those outside of the
-    /// [`majority`] -, at which opcode, and what about it.
-    pub fn of_bug(groups: &[Vec<String>], kind: Kind, opcode: &str) -> Fingerprint {
+    /// The fingerprint of a bug that was localised: which modes are wrong - those outside of the [`majority`] -, what
+    /// about it, and at which opcode, if opcodes matter to that.
+    pub fn of_bug(groups: &[Vec<String>], wrong: &Wrong<'_>) -> Fingerprint {
         let right = majority(groups);
-        let wrong = groups.iter().enumerate().filter(|(group, _)| *group != right);
-        let mut modes: Vec<&str> = wrong.flat_map(|(_, names)| names).map(|name| mode_of(name)).collect();
+        let others = groups.iter().enumerate().filter(|(group, _)| *group != right);
+        let mut modes: Vec<&str> = others.flat_map(|(_, names)| names).map(|name| mode_of(name)).collect();
         modes.sort_unstable();
         modes.dedup();
-        let what = match kind {
-            Kind::Crash => "crash",
-            Kind::Hang => "hang",
-            Kind::Fuel => "fuel",
-            Kind::TrapSite | Kind::Frames => "frames",
-            // Where a wrong value is seen first says nothing about how it came about.
-            Kind::Outcome
-            | Kind::Values
-            | Kind::TrapKind
-            | Kind::HostCalls
-            | Kind::Global
-            | Kind::TableSize
-            | Kind::TableElement
-            | Kind::MemorySize
-            | Kind::MemoryBytes
-            | Kind::Dropped
-            | Kind::Instances
-            | Kind::Unstable => "outcome",
+        let what = match wrong {
+            Wrong::Effect { opcode } => format!("outcome|{opcode}"),
+            Wrong::Failure { message, opcode } => format!("{}|{opcode}", words(message)),
+            Wrong::Fuel => "fuel".into(),
+            Wrong::Frames => "frames".into(),
         };
-        Fingerprint(format!("{}|{what}|{opcode}", modes.join(" ")))
+        Fingerprint(format!("{}|{what}", modes.join(" ")))
     }
 
     /// A short name, good for files.
@@ -67,6 +54,34 @@ impl Fingerprint {
     }
 }
 
+/// What is wrong about an instruction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wrong<'a> {
+    /// What it does. Where a wrong value is seen first says nothing about how it came about.
+    Effect {
+        /// The opcode.
+        opcode: &'a str,
+    },
+    /// Somebody fails over it.
+    Failure {
+        /// What is said of the failure.
+        message: &'a str,
+        /// The opcode.
+        opcode: &'a str,
+    },
+    /// What it costs, for which it matters little which opcode it is.
+    Fuel,
+    /// What a trap says about where it happened, of which the same is true.
+    Frames,
+}
+
+/// The first words of a message, up to what is different each time.
+fn words(message: &str) -> String {
+    let is_word = |word: &&str| word.chars().all(|char| !char.is_ascii_digit() && !"(/".contains(char));
+    let words: Vec<&str> = message.split_whitespace().take_while(is_word).collect();
+    words.join(" ")
+}
+
 /// The mode of a lane of that name; an outside engine is its own, and a command's is its label.
 pub fn mode_of(name: &str) -> &str {
     name.split(['+', '=']).next().unwrap_or(name)
@@ -75,5 +90,27 @@ pub fn mode_of(name: &str) -> &str {
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_told_without_numbers_and_of_the_minority_of_modes() {
+        let groups = [
+            vec!["interp".into(), "interp+no-fuel".into()],
+            vec!["fast-interp".into()],
+            vec!["baseline".into()],
+        ];
+        let bug = |wrong| Fingerprint::of_bug(&groups, &wrong).to_string();
+        assert_eq!(bug(Wrong::Effect { opcode: "i32.add" }), "baseline fast-interp|outcome|i32.add");
+        assert_eq!(bug(Wrong::Frames), "baseline fast-interp|frames");
+        let groups =
+            [vec!["interp".into(), "interp+no-fuel".into()], vec!["fast-interp".into(), "baseline".into()]];
+        let message = "crash: SIGSEGV at f3+0x12 (wasm 0x158), address 0x10";
+        let bug = Fingerprint::of_bug(&groups, &Wrong::Failure { message, opcode: "call" });
+        assert_eq!(bug.to_string(), "interp|crash: SIGSEGV at|call");
     }
 }

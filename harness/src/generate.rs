@@ -24,6 +24,7 @@ pub mod values;
 mod way;
 
 pub use features::{Features, Profile};
+pub(crate) use linked::operators::write_code;
 
 use crate::case::Case;
 use stream::{Purpose, Stream};

@@ -7,8 +7,8 @@
 
 use crate::case::Case;
 use crate::compare::{Divergence, Kind, Verdict};
-use crate::fingerprint::Fingerprint;
-use crate::localise::{Localisation, localise, parties};
+use crate::fingerprint::{Fingerprint, Wrong};
+use crate::localise::{Localisation, Precision, localise, parties};
 use crate::observe::{Capture, Observation};
 use crate::reduce::{Reduced, Reducer, Refused, shown, to_script_on};
 use crate::run::{CaseRun, Ground, Task, run_task};
@@ -46,12 +46,36 @@ pub struct Investigation {
 impl Investigation {
     /// What makes it the same bug as another: by the guilty opcode if that is known, else as it is seen.
     pub fn bug(&self, seen: &Divergence) -> Fingerprint {
-        let Ok(Localisation { leaves_other_values, place: Some(place), .. }) = &self.localised else {
+        let Ok(Localisation { leaves_other_values, precision, place: Some(place), .. }) = &self.localised
+        else {
             return seen.fingerprint();
         };
+        let (opcode, first) = (place.opcode.as_str(), &self.divergence.first);
         // Where an instruction leaves other values, whatever is seen later is what became of them.
-        let kind = if *leaves_other_values { Kind::Values } else { self.divergence.first.kind };
-        Fingerprint::of_bug(&seen.groups, kind, &place.opcode)
+        let wrong = match first.kind {
+            _ if *leaves_other_values => Wrong::Effect { opcode },
+            Kind::Crash | Kind::Hang => {
+                let failures = [&first.left, &first.right];
+                let message = failures.into_iter().find(|side| !side.starts_with("no "));
+                Wrong::Failure { message: message.map_or("", String::as_str), opcode }
+            }
+            Kind::Fuel if *precision != Precision::Instruction => Wrong::Fuel,
+            Kind::TrapSite | Kind::Frames => Wrong::Frames,
+            Kind::Fuel
+            | Kind::Outcome
+            | Kind::Values
+            | Kind::TrapKind
+            | Kind::HostCalls
+            | Kind::Global
+            | Kind::TableSize
+            | Kind::TableElement
+            | Kind::MemorySize
+            | Kind::MemoryBytes
+            | Kind::Dropped
+            | Kind::Instances
+            | Kind::Unstable => Wrong::Effect { opcode },
+        };
+        Fingerprint::of_bug(&seen.groups, &wrong)
     }
 }
 

@@ -13,11 +13,15 @@ mod actions;
 mod body;
 mod entities;
 mod hosts;
+mod inlining;
+mod merging;
+mod narrowing;
 mod proposal;
 mod script;
 mod sections;
 mod segments;
 mod show;
+mod signatures;
 
 use crate::case::Case;
 use crosscheck_engine::Module;
@@ -89,6 +93,7 @@ const fn tidying(name: &'static str, propose: fn(&Look<'_>) -> Vec<Proposal>) ->
 const PASSES: &[Pass] = &[
     pass("actions", actions::fewer_actions),
     pass("modules", actions::fewer_modules),
+    pass("modules in one", merging::merged),
     tidying("code that is not executed", body::unexecuted),
     tidying("entities", entities::fewer),
     pass("imports", hosts::defined),
@@ -99,10 +104,13 @@ const PASSES: &[Pass] = &[
     pass("parameters of blocks", body::blocks::without_parameters),
     pass("expressions", body::simpler_expressions),
     pass("calls through tables", body::calls::direct),
+    pass("calls", inlining::inlined),
+    pass("parameters and results", signatures::shorter),
     pass("labels", body::immediates::fewer_labels),
     pass("locals in place of others", body::locals::merged),
     pass("locals", body::locals::fewer),
     pass("segments, globals and limits of memories", segments::smaller),
+    pass("narrower numbers", narrowing::narrower),
     pass("constants", body::immediates::smaller_constants),
     pass("memory accesses", body::immediates::smaller_accesses),
     pass("arguments", actions::simpler_arguments),

@@ -533,7 +533,7 @@ impl<'m> Compiler<'m> {
         let Some(first) = self.plan.calls.get(self.pending_calls) else { return };
         let count = (self.plan.calls.len() - self.pending_calls) as u32;
         let islands = count * crate::native::x64::ISLAND_BYTES;
-        let reach = *crate::native::x64::SHORT_RANGE.end() as u32;
+        let reach = *crate::native::x64::ISLAND_RANGE.end() as u32;
         if self.asm.here() + islands + MARGIN < first.at + reach {
             return;
         }

@@ -3,9 +3,10 @@
 //!
 //! A call whose target is out of reach goes through an island: a jump that the compiler has reserved within
 //! reach, in the caller's own region. How far a call reaches is data, so that a lane can pretend that it is
-//! little.
+//! little: then nearly every call goes through an island, however small the module. Islands may be further away
+//! than that, or there would be one behind each call and never two side by side.
 
-use super::x64::{DIRECT_RANGE, DISTANCE_BYTES, ISLAND_BYTES, SHORT_RANGE};
+use super::x64::{DIRECT_RANGE, DISTANCE_BYTES, ISLAND_BYTES, ISLAND_RANGE, SHORT_RANGE};
 use crate::faults::Fault;
 use crate::limits::Settings;
 use crate::module::DefinedFuncIndex;
@@ -96,7 +97,7 @@ fn write_call(bytes: &mut [u8], start: u32, call: &CallSite, entry: u32, range: 
     }
     let island = call.island.expect("a call that may be out of reach has an island");
     let near = distance(end, island);
-    assert!(range.contains(&near), "an island is within reach of its calls");
+    assert!(ISLAND_RANGE.contains(&near), "an island is within reach of its calls");
     set_distance(bytes, call.at - start, near);
     let beyond = const { Fault::named("native-island-written-one-place-on") }.is_planted();
     let island = if beyond { island + ISLAND_BYTES } else { island };

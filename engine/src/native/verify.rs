@@ -19,7 +19,7 @@ mod ledger;
 use super::code::{CodeMap, FuncRange, Site};
 use super::link::{Branch, CallSite, Plan, Region};
 use super::x64::decode::{Class, Decoder, Instruction};
-use super::x64::{DISTANCE_BYTES, ISLAND_BYTES};
+use super::x64::{DISTANCE_BYTES, ISLAND_BYTES, ISLAND_RANGE};
 use crate::limits::Settings;
 use crate::module::ModuleInner;
 use ledger::{Ledger, Role};
@@ -89,7 +89,7 @@ pub(crate) fn verify(subject: &Subject) -> Result<(), String> {
             .check()
             .map_err(|fault| {
                 // Readers of reports look for the place behind the word.
-                format!("function {}: {fault} (wasm {:#x})", func.func.0, progress.ledger.place())
+                format!("{fault} in function {} (wasm {:#x})", func.func.0, progress.ledger.place())
             })?;
     }
     if written as usize != code.len() {
@@ -297,10 +297,12 @@ impl Function<'_> {
             self.progress.islands.push_back(self.progress.ledger.place());
         }
         let distance = i64::from(target) - i64::from(instruction.end);
-        if !self.subject.range.contains(&distance) {
+        let is_over_island = call.island == Some(target);
+        let range = if is_over_island { &ISLAND_RANGE } else { self.subject.range };
+        if !range.contains(&distance) {
             return Err(format!("the call at {:#x} reaches further than calls may", call.at));
         }
-        if target == self.entry(&call)? || call.island == Some(target) {
+        if target == self.entry(&call)? || is_over_island {
             return Ok(());
         }
         Err(format!("the call at {:#x} goes to {target:#x}, not to its function or island", call.at))

@@ -30,8 +30,10 @@ pub(crate) const FLOAT_RESULT: Xmm = Xmm(0);
 
 /// How far a direct call or jump reaches, from its own end.
 pub(crate) const DIRECT_RANGE: RangeInclusive<i64> = i32::MIN as i64..=i32::MAX as i64;
-/// The same, pretended.
-pub(crate) const SHORT_RANGE: RangeInclusive<i64> = -4096..=4095;
+/// The same, pretended: so little that calls of hardly anything but neighbours do without an island.
+pub(crate) const SHORT_RANGE: RangeInclusive<i64> = -128..=127;
+/// How far a call is from its island at most: far enough that islands of several calls stand together.
+pub(crate) const ISLAND_RANGE: RangeInclusive<i64> = -4096..=4095;
 /// What is between functions: an instruction that stops whoever comes there.
 pub(crate) const PADDING: u8 = 0xcc;
 /// Bytes of an island: a jump.

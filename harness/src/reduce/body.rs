@@ -15,13 +15,14 @@ use crate::case::{HeapKind, RefValue, Value};
 use crosscheck_engine::opcode::Opcode;
 use std::cmp::Reverse;
 use std::ops::Range;
-pub use tree::{Body, bodies};
-use tree::{Node, Operand};
+pub use tree::{Body, Name, Node, Operand, bodies};
 use wasm_encoder::Encode;
 use wasmparser::{HeapType, Parser, Payload, RefType, ValType};
 
 const UNREACHABLE: u8 = 0x00;
-const DROP: u8 = 0x1a;
+pub const DROP: u8 = 0x1a;
+/// The type of a block that takes and leaves nothing.
+pub const EMPTY_TYPE: u8 = 0x40;
 
 /// Bytes to put in place of a range of a module's code.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -213,7 +214,7 @@ fn long_first(mut proposals: Vec<Proposal>) -> Vec<Proposal> {
         Proposal::Code { edits, .. } => {
             edits.iter().map(|edit| edit.range.len() - edit.code.len().min(edit.range.len())).sum()
         }
-        Proposal::Without { .. } | Proposal::Wasm { .. } | Proposal::Case(_) => 0usize,
+        Proposal::Without { .. } | Proposal::Wasm { .. } | Proposal::Smaller(_) | Proposal::Case(_) => 0usize,
     };
     proposals.sort_by_key(|proposal| Reverse(gain(proposal)));
     proposals

@@ -11,7 +11,7 @@ use wasmparser::{Parser, Payload, TypeRef};
 
 /// An index space, or a list.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Space {
+pub enum Space {
     Export,
     Start,
     Elem,
@@ -26,11 +26,12 @@ enum Space {
 
 /// How much of each there is, imports included.
 #[derive(Default)]
-struct Counts {
+pub struct Counts {
     of: [(u32, u32); 10],
 }
 
-const SPACES: [Space; 10] = [
+/// All of them, in the order in which they are left out.
+pub const SPACES: [Space; 10] = [
     Space::Export,
     Space::Start,
     Space::Elem,
@@ -45,7 +46,7 @@ const SPACES: [Space; 10] = [
 
 impl Space {
     /// Where an import goes.
-    fn of(import: TypeRef) -> Space {
+    pub fn of(import: TypeRef) -> Space {
         match import {
             TypeRef::Func(_) | TypeRef::FuncExact(_) => Space::Func,
             TypeRef::Table(_) => Space::Table,
@@ -58,7 +59,7 @@ impl Space {
 
 impl Counts {
     /// Entities of each space: imported ones, and all.
-    fn of(wasm: &[u8]) -> Option<Counts> {
+    pub fn of(wasm: &[u8]) -> Option<Counts> {
         let mut counts = Counts::default();
         let mut add = |space: Space, imported: u32, all: u32| {
             let (before, sum) = &mut counts.of[space as usize];
@@ -92,6 +93,11 @@ impl Counts {
         }
         Some(counts)
     }
+
+    /// How many entities of a space are imported, and how many there are.
+    pub fn in_space(&self, space: Space) -> (u32, u32) {
+        self.of[space as usize]
+    }
 }
 
 /// An entity that may go.
@@ -99,6 +105,13 @@ impl Counts {
 pub struct Entity {
     space: Space,
     index: u32,
+}
+
+impl Entity {
+    /// A function.
+    pub fn func(index: u32) -> Entity {
+        Entity { space: Space::Func, index }
+    }
 }
 
 /// Custom sections left out, then exports, segments and the start function, then what nothing names: many at once,

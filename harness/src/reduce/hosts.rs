@@ -3,6 +3,7 @@
 //! Imports come first in their index spaces, so where the last import of a space goes and a definition comes in front
 //! of the others, no index changes. Functions answer with constants: what the host answered last, or the simplest.
 
+use super::body::calls::signatures;
 use super::body::{push_simplest, push_value};
 use super::proposal::{Look, Proposal, hosts_of};
 use super::sections::{
@@ -138,42 +139,28 @@ impl<'a> Parts<'a> {
     /// Takes a module apart; `None` if it cannot be read, or its imports stand in groups.
     fn of(wasm: &'a [u8]) -> Option<Parts<'a>> {
         let sections = Sections::of(wasm)?;
-        let mut parts = Parts { sections, imports: Vec::new(), written: Vec::new(), types: Vec::new() };
+        let types = signatures(wasm).ok()?;
+        let mut parts = Parts { sections, imports: Vec::new(), written: Vec::new(), types };
         for payload in Parser::new(0).parse_all(wasm) {
-            match payload.ok()? {
-                Payload::TypeSection(section) => {
-                    for group in section {
-                        let types = group.ok()?.into_types();
-                        parts.types.extend(types.map(|ty| match ty.composite_type.inner {
-                            wasmparser::CompositeInnerType::Func(func) => Some(func),
-                            wasmparser::CompositeInnerType::Array(_)
-                            | wasmparser::CompositeInnerType::Struct(_)
-                            | wasmparser::CompositeInnerType::Cont(_) => None,
-                        }));
-                    }
-                }
-                Payload::ImportSection(section) => {
-                    let end = section.range().end;
-                    let starts: Vec<u64> = section
-                        .clone()
-                        .into_iter_with_offsets()
-                        .map(|import| import.map(|(start, _)| start))
-                        .collect::<Result<_, _>>()
-                        .ok()?;
-                    let ends = starts.iter().skip(1).copied().chain([end]);
-                    for ((import, start), end) in section.into_iter().zip(&starts).zip(ends) {
-                        let Imports::Single(_, import) = import.ok()? else { return None };
-                        let written = &wasm[*start as usize..end as usize];
-                        let mut reader = BinaryReader::new(written, 0);
-                        // Two names and a byte for the kind.
-                        reader.read_string().ok()?;
-                        reader.read_string().ok()?;
-                        reader.read_u8().ok()?;
-                        parts.imports.push(import);
-                        parts.written.push((written, &written[reader.original_position() as usize..]));
-                    }
-                }
-                _ => {}
+            let Payload::ImportSection(section) = payload.ok()? else { continue };
+            let end = section.range().end;
+            let starts: Vec<u64> = section
+                .clone()
+                .into_iter_with_offsets()
+                .map(|import| import.map(|(start, _)| start))
+                .collect::<Result<_, _>>()
+                .ok()?;
+            let ends = starts.iter().skip(1).copied().chain([end]);
+            for ((import, start), end) in section.into_iter().zip(&starts).zip(ends) {
+                let Imports::Single(_, import) = import.ok()? else { return None };
+                let written = &wasm[*start as usize..end as usize];
+                let mut reader = BinaryReader::new(written, 0);
+                // Two names and a byte for the kind.
+                reader.read_string().ok()?;
+                reader.read_string().ok()?;
+                reader.read_u8().ok()?;
+                parts.imports.push(import);
+                parts.written.push((written, &written[reader.original_position() as usize..]));
             }
         }
         Some(parts)

@@ -106,6 +106,8 @@ pub enum Proposal {
         /// The other module.
         wasm: Vec<u8>,
     },
+    /// Another case altogether.
+    Smaller(Case),
     /// Another case altogether, simpler by the word of whoever proposes it.
     Case(Case),
 }
@@ -119,6 +121,7 @@ impl Proposal {
                 (*module, entities::without(&best.modules[*module].wasm, gone)?)
             }
             Proposal::Wasm { module, wasm } => (*module, wasm.clone()),
+            Proposal::Smaller(case) => return (Cost::of(case) < *cost).then(|| case.clone()),
             // What plays a host is not to be left out again.
             Proposal::Case(case) => return (hosts_of(case).len() <= cost.hosts).then(|| case.clone()),
         };
@@ -139,6 +142,8 @@ pub struct Cost {
     bytes: usize,
     /// Bytes of code that are a call through a table, or look like one: a direct call is simpler than as short a one.
     indirect: usize,
+    /// Bytes of code and types that are of 64-bit numbers (constants and types of them), or look like it.
+    wide: usize,
     /// The sum of all bytes: zero is simpler than anything else.
     sum: u64,
 }
@@ -147,17 +152,23 @@ impl Cost {
     /// What a case costs.
     pub fn of(case: &Case) -> Cost {
         let hosts = hosts_of(case).len();
-        let mut cost = Cost { hosts, imports: 0, functions: 0, code_bytes: 0, bytes: 0, indirect: 0, sum: 0 };
+        let mut cost =
+            Cost { hosts, imports: 0, functions: 0, code_bytes: 0, bytes: 0, indirect: 0, wide: 0, sum: 0 };
         for module in &case.modules {
             cost.bytes += module.wasm.len();
             cost.sum += module.wasm.iter().map(|byte| u64::from(*byte)).sum::<u64>();
             for payload in Parser::new(0).parse_all(&module.wasm) {
                 match payload {
                     Ok(Payload::ImportSection(section)) => cost.imports += section.count(),
+                    Ok(Payload::TypeSection(section)) => {
+                        let range = section.range();
+                        cost.wide += wide(&module.wasm[range.start as usize..range.end as usize]);
+                    }
                     Ok(Payload::CodeSectionEntry(body)) => {
                         cost.functions += 1;
                         let code = &module.wasm[body.range().start as usize..body.range().end as usize];
                         cost.code_bytes += code.len();
+                        cost.wide += wide(code);
                         cost.indirect += code.iter().filter(|byte| matches!(byte, 0x11 | 0x13)).count();
                     }
                     Ok(_) => {}
@@ -167,6 +178,10 @@ impl Cost {
         }
         cost
     }
+}
+
+fn wide(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| matches!(byte, 0x42 | 0x44 | 0x7c | 0x7e)).count()
 }
 
 /// What modules import that no module of the case provides: the names of host and item.

@@ -228,3 +228,5 @@ fn a_script_has_the_host_of_its_case() {
     }
     assert!(assertions > 60, "{assertions}");
 }
+
+mod passes;

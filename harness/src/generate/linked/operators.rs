@@ -76,7 +76,7 @@ fn operator(row: &'static Row) -> Operator {
 }
 
 /// Writes the code of an instruction: a byte, or a prefix and a number that may be longer.
-pub(in crate::generate) fn write_code(row: &Row, code: &mut Vec<u8>) {
+pub(crate) fn write_code(row: &Row, code: &mut Vec<u8>) {
     match row.code.prefix {
         None => code.push(u8::try_from(row.code.value).expect("without a prefix it is a byte")),
         Some(prefix) => {

@@ -2,14 +2,11 @@
 
 use super::super::proposal::{Look, Proposal, Site};
 use super::tree::Node;
-use super::{DROP, locals, long_first, push_simplest};
+use super::{DROP, EMPTY_TYPE, locals, long_first, push_simplest};
 use crosscheck_engine::opcode::reader::Reader;
 use crosscheck_engine::opcode::{Control, Immediate, Opcode};
 use std::ops::Range;
 use wasm_encoder::Encode;
-
-/// The type of a block that takes and leaves nothing.
-const EMPTY_TYPE: u8 = 0x40;
 
 /// Blocks without their beginning and end, large ones first.
 pub fn unwrapped(look: &Look<'_>) -> Vec<Proposal> {
@@ -45,7 +42,8 @@ fn block_replacements(site: &Site<'_>, block: &Node) -> Vec<Vec<super::Edit>> {
     edits
 }
 
-/// Blocks that take nothing: what they took is made inside, or they are empty and their results are constants.
+/// Blocks that take nothing: what they took is made inside, or they are empty, and their results are constants or what
+/// they took.
 pub fn without_parameters(look: &Look<'_>) -> Vec<Proposal> {
     const END: u8 = 0x0b;
     look.in_bodies(|site: &Site<'_>| {
@@ -61,6 +59,9 @@ pub fn without_parameters(look: &Look<'_>) -> Vec<Proposal> {
             if block.results.iter().all(|ty| push_simplest(*ty, &mut empty)) {
                 edits.push(vec![site.edit(block.bytes.clone(), empty)]);
             }
+            // What it took may as well go past it.
+            let around = vec![opcode, EMPTY_TYPE, END];
+            edits.push(vec![site.edit(block.at..block.bytes.end, around)]);
             let before = block.bytes.start..block.at;
             let names_labels = site.body.names_in(&before).any(|name| name.of == Immediate::Label);
             if before.is_empty() || names_labels || block.results.len() > 1 {

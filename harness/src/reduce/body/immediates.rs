@@ -1,7 +1,7 @@
 //! Makes immediates smaller: constants, offsets and alignments of memory accesses, lists of labels.
 
 use super::super::proposal::{Look, Proposal, Site};
-use crosscheck_engine::opcode::reader::Reader;
+use crosscheck_engine::opcode::reader::{MemArg, Reader};
 use crosscheck_engine::opcode::{Const, Control, Immediate, Opcode};
 use wasm_encoder::Encode;
 use wasmparser::BinaryReader;
@@ -41,13 +41,7 @@ pub fn smaller_accesses(look: &Look<'_>) -> Vec<Proposal> {
                 (align, access.offset, access.memory),
             ] {
                 let mut code = Vec::new();
-                if memory == 0 {
-                    align.encode(&mut code);
-                } else {
-                    (align | 0x40).encode(&mut code);
-                    memory.encode(&mut code);
-                }
-                offset.encode(&mut code);
+                push_mem_arg(MemArg { align_log2: align, memory, offset }, &mut code);
                 if site.wasm()[range.clone()] != *code {
                     edits.push(vec![site.edit(range.clone(), code)]);
                 }
@@ -55,6 +49,19 @@ pub fn smaller_accesses(look: &Look<'_>) -> Vec<Proposal> {
         }
         edits
     })
+}
+
+/// Writes where an access goes.
+pub fn push_mem_arg(access: MemArg, code: &mut Vec<u8>) {
+    // Says that a memory's number follows.
+    const HAS_MEMORY: u32 = 0x40;
+    if access.memory == 0 {
+        access.align_log2.encode(code);
+    } else {
+        (access.align_log2 | HAS_MEMORY).encode(code);
+        access.memory.encode(code);
+    }
+    access.offset.encode(code);
 }
 
 /// A jump table with fewer labels, or a plain jump to one of them.

@@ -5,7 +5,7 @@ use super::Edit;
 use wasm_encoder::Encode;
 use wasmparser::{RefType, ValType};
 
-/// Declared locals that nothing uses left out: all of them, or one at a time.
+/// Declared locals that nothing uses left out, all of them or one at a time, or made alike.
 pub fn fewer(look: &Look<'_>) -> Vec<Proposal> {
     look.in_bodies(|site: &Site<'_>| {
         let body = site.body;
@@ -16,8 +16,26 @@ pub fn fewer(look: &Look<'_>) -> Vec<Proposal> {
             edits.extend(without(site, &unused));
         }
         edits.extend(unused.iter().rev().filter_map(|local| without(site, &[*local])));
+        edits.extend(alike(site, &unused));
         edits.into_iter().map(|edit| vec![edit]).collect()
     })
+}
+
+/// Locals that nothing uses, but that take room in the frame, with the types of their neighbours, so that one
+/// declaration is for many.
+fn alike(site: &Site<'_>, unused: &[usize]) -> Option<Edit> {
+    let body = site.body;
+    let mut types = body.locals.clone();
+    for local in unused.iter().copied() {
+        let next = (local..types.len()).find(|other| !unused.contains(other));
+        if let Some(ty) =
+            if local > body.params { Some(types[local - 1]) } else { next.map(|next| types[next]) }
+        {
+            types[local] = ty;
+        }
+    }
+    let code = declared(types[body.params..].iter().copied())?;
+    (types != body.locals).then(|| site.edit(body.start..body.code.start, code))
 }
 
 fn without(site: &Site<'_>, gone: &[usize]) -> Option<Edit> {

@@ -68,6 +68,8 @@ pub struct Body {
     /// Types of parameters and locals.
     pub locals: Vec<ValType>,
     pub results: Box<[ValType]>,
+    /// What the end of the code finds on the stack: the results, or the topmost ones where control does not get there.
+    pub left: Vec<Operand>,
     pub nodes: Vec<Node>,
     pub arms: Vec<Arm>,
     /// In the order of the code.
@@ -243,7 +245,7 @@ fn read_body(
     let ty = validator.resources().type_index_of_function(validator.index());
     let ty = ty.and_then(|index| validator.resources().sub_type_at(index));
     let ty = ty.expect("functions have types").unwrap_func();
-    let (params, results) = (ty.params().len(), ty.results().into());
+    let (params, results) = (ty.params().len(), Box::<[ValType]>::from(ty.results()));
     let mut locals = ty.params().to_vec();
     for _ in 0..bytes.read_var_u32()? {
         let offset = bytes.original_position();
@@ -267,6 +269,7 @@ fn read_body(
     let open = vec![Open { node: function, arm: Reading::arm(code_start), height: 0 }];
     let mut reading = Reading { stack, open, nodes, arms, names };
     let mut last = code_start;
+    let mut left = Vec::new();
     while !reader.eof() {
         let at = reader.original_position() as usize;
         last = at;
@@ -287,6 +290,9 @@ fn read_body(
             }
             Nesting::Ends => {
                 reading.end_arm(at, end);
+                if reading.open.len() == 1 {
+                    left = reading.take(results.len());
+                }
                 let Open { mut node, height, .. } =
                     reading.open.pop().expect("validation pairs blocks and ends");
                 if reading.open.is_empty() {
@@ -316,7 +322,7 @@ fn read_body(
         }
     }
     let Reading { nodes, arms, names, .. } = reading;
-    Ok(Body { number, start, code: code_start..last, params, locals, results, nodes, arms, names })
+    Ok(Body { number, start, code: code_start..last, params, locals, results, left, nodes, arms, names })
 }
 
 /// The types of the topmost operands, as far as they are known.
