@@ -270,6 +270,11 @@ pub fn difference(left: &Testimony<'_>, right: &Testimony<'_>) -> Option<Differe
             return Some(found);
         }
     }
+    // Whoever would not come to an end there is not asked for it.
+    let next = a.get(b.len()).or_else(|| b.get(a.len()));
+    if next.is_some_and(|next| beyond_comparison(next, both)) {
+        return None;
+    }
     (both.to_the_end && a.len() != b.len()).then(|| Difference {
         action: a.len().min(b.len()),
         kind: Kind::Outcome,

@@ -19,6 +19,7 @@ use crate::case::Case;
 use crate::guard::guarded;
 use crate::observe::{ActionObservation, Capture, Observation, Outcome};
 use crosscheck_engine::{DecodedModule, Engine, Error, Module, TrapKind};
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 #[cfg(feature = "wasmi")]
@@ -202,16 +203,36 @@ pub enum Shown {
     Observed(Vec<Option<Observation>>),
 }
 
-/// Whether a subject is spared a case of which the reference showed this. Who counts no fuel runs for ever where
-/// the reference ran out of it, and perhaps where the reference did not live to tell.
-pub fn spared(subject: &dyn Subject, reference: Option<&Observation>) -> bool {
-    let endless = |observation: &Observation| {
-        observation.actions.iter().any(|action| match &action.outcome {
-            Outcome::Trap(trap) => trap.kind == TrapKind::OutOfFuel,
-            other => other.failure().is_some(),
-        })
+/// How many actions of a case a subject is asked for, of which the reference showed this; none if it is spared the
+/// case. Who counts no fuel runs for ever where the reference ran out of it, and perhaps where the reference did not live
+/// to tell. An outside engine that counts no depth either may take an age where the reference ran out of stack; it
+/// is asked for what comes before, as far as there is to be compared.
+pub fn asked_for(case: &Case, subject: &dyn Subject, reference: Option<&Observation>) -> Option<usize> {
+    let all = case.actions.len();
+    let counts_depth = subject.capabilities().depth;
+    let endless = |action: &ActionObservation| match &action.outcome {
+        Outcome::Trap(trap) => match trap.kind {
+            TrapKind::OutOfFuel => true,
+            TrapKind::CallStackExhausted => !counts_depth,
+            _ => false,
+        },
+        other => other.failure().is_some(),
     };
-    !subject.ends_by_itself() && reference.is_some_and(endless)
+    let first = reference.and_then(|reference| reference.actions.iter().position(endless));
+    match first {
+        Some(first) if !subject.ends_by_itself() => (subject.is_outside() && first > 0).then_some(first),
+        Some(_) | None => Some(all),
+    }
+}
+
+/// The case without its last actions, if there are more than that.
+pub fn first_actions(case: &Case, count: usize) -> Cow<'_, Case> {
+    if count >= case.actions.len() {
+        return Cow::Borrowed(case);
+    }
+    let mut shorter = case.clone();
+    shorter.actions.truncate(count);
+    Cow::Owned(shorter)
 }
 
 /// Lets subjects run a case one after the other, the reference first.
@@ -239,12 +260,15 @@ fn observe_prepared(
     let mut observed: Vec<Option<Observation>> = Vec::with_capacity(subjects.len());
     for (number, subject) in subjects.iter().enumerate() {
         let reference = observed.first().and_then(Option::as_ref);
-        if spared(*subject, reference) {
+        let Some(count) = asked_for(prepared.case, *subject, reference) else {
             observed.push(None);
             continue;
-        }
+        };
         watch.turn(number);
-        observed.push(Some(subject.observe(prepared, capture, watch)));
+        let case = first_actions(prepared.case, count);
+        let prepared =
+            Prepared { case: &case, engine: prepared.engine.clone(), modules: prepared.modules.clone() };
+        observed.push(Some(subject.observe(&prepared, capture, watch)));
     }
     Shown::Observed(observed)
 }

@@ -110,7 +110,7 @@ pub fn fuzz_summary(tally: &Fuzz) -> String {
         line("", format!("not compared: {}", not_compared.join(", ")));
         let left_out = tally.left_out.get(subject).copied().unwrap_or(0);
         if left_out > 0 {
-            line("", format!("left out of {left_out} cases that ran out of fuel"));
+            line("", format!("left out of {left_out} cases that would not end"));
         }
         let mut reasons: Vec<_> = unsupported.iter().collect();
         reasons.sort_by_key(|(reason, count)| (std::cmp::Reverse(**count), reason.as_str()));

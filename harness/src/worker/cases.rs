@@ -6,9 +6,10 @@
 use super::client::Lease;
 use super::death::Death;
 use super::protocol::{Message, Request};
+use crate::case::Case;
 use crate::observe::{ActionObservation, Capture, Observation, Outcome};
 use crate::run::Task;
-use crate::subject::{Shown, Subject, spared};
+use crate::subject::{Shown, Subject, asked_for, first_actions};
 use std::collections::VecDeque;
 
 /// Cases that a worker has in hand: enough that it never waits, few enough to send again.
@@ -87,11 +88,12 @@ impl Lease<'_> {
     fn with_care(&mut self, task: &Task, capture: Capture, before: &Death) -> Result<Shown, String> {
         let mut observed: Vec<Option<Observation>> = Vec::with_capacity(task.subjects.len());
         for subject in &task.subjects {
-            if spared(&**subject, observed.first().and_then(Option::as_ref)) {
+            let reference = observed.first().and_then(Option::as_ref);
+            let Some(count) = asked_for(&task.case, &**subject, reference) else {
                 observed.push(None);
                 continue;
-            }
-            match self.turn(task, &**subject, capture)? {
+            };
+            match self.turn(&first_actions(&task.case, count), &**subject, capture)? {
                 Some(observation) => observed.push(Some(observation)),
                 None => return Ok(Shown::Invalid),
             }
@@ -103,18 +105,13 @@ impl Lease<'_> {
     /// What one subject shows, its death included; none if the case is invalid.
     fn turn(
         &mut self,
-        task: &Task,
+        case: &Case,
         subject: &dyn Subject,
         capture: Capture,
     ) -> Result<Option<Observation>, String> {
         let mut is_first = true;
         loop {
-            self.client()?.ask(Request::case_frame(
-                &task.case,
-                std::iter::once(subject.name()),
-                capture,
-                true,
-            ));
+            self.client()?.ask(Request::case_frame(case, std::iter::once(subject.name()), capture, true));
             let mut actions: Vec<ActionObservation> = Vec::new();
             let death = loop {
                 match self.receive()? {
@@ -135,7 +132,7 @@ impl Lease<'_> {
                 continue;
             }
             // One that dies while it puts everything away dies of its last action.
-            actions.truncate(task.case.actions.len().saturating_sub(1));
+            actions.truncate(case.actions.len().saturating_sub(1));
             actions.push(ActionObservation::last(death.outcome()));
             return Ok(Some(Observation { actions }));
         }
