@@ -44,9 +44,14 @@ pub struct Generated {
 #[derive(Default)]
 pub struct Generator {
     features: Features,
+    /// What a few of the cases may use instead.
+    rarely: Option<Features>,
     profile: Profile,
     smith: smith::Smith,
 }
+
+/// Of a hundred cases beside engines that lack something, how many may have it all the same: for the others.
+const RARELY_PERCENT: u32 = 10;
 
 /// A way to make cases, and how often it is chosen.
 struct Row {
@@ -77,6 +82,13 @@ impl Generator {
         Generator { profile, ..self }
     }
 
+    /// The same, of modules that mostly use no more than what all of some engines have.
+    pub fn mostly(self, common: &Features) -> Generator {
+        let common = self.features.and(common);
+        let rarely = (common != self.features).then_some(self.features);
+        Generator { features: common, rarely, ..self }
+    }
+
     /// Case number `index` of the campaign with that seed: a function of the two numbers, features and profile.
     ///
     /// `None`, in well under one of a thousand, if the generator gave up on this index.
@@ -84,7 +96,15 @@ impl Generator {
         let case_seed = stream::case_seed(seed, index);
         let mut choices = Stream::new(case_seed, Purpose::Generator);
         let row = choices.weighted(GENERATORS, |row| row.weight);
-        let case = (row.case)(self, case_seed)?;
+        let case = match self.rarely.take_if(|_| choices.percent(RARELY_PERCENT)) {
+            Some(rarely) => {
+                let mostly = std::mem::replace(&mut self.features, rarely);
+                let case = (row.case)(self, case_seed);
+                self.rarely = Some(std::mem::replace(&mut self.features, mostly));
+                case?
+            }
+            None => (row.case)(self, case_seed)?,
+        };
         Some(Generated { case, generator: row.name, case_seed })
     }
 

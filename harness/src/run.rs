@@ -313,10 +313,11 @@ impl Campaign {
         Ok(tally)
     }
 
-    /// What makes the cases. Beside outside engines it makes such that all can agree on.
+    /// What makes the cases. Beside outside engines it makes such that all can agree on, and mostly run.
     pub fn generator(&self) -> Generator {
         let profile = if self.judges.is_empty() { Profile::Own } else { Profile::Judged };
-        Generator::new(self.features.clone()).profile(profile)
+        let all = self.judges.iter().fold(Features::all(), |all, judge| all.and(&judge.features()));
+        Generator::new(self.features.clone()).profile(profile).mostly(&all)
     }
 
     /// The subjects for a case, the reference first.

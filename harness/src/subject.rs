@@ -16,6 +16,7 @@ mod wasmi;
 mod wasmtime;
 
 use crate::case::Case;
+use crate::generate::Features;
 use crate::guard::guarded;
 use crate::observe::{ActionObservation, Capture, Observation, Outcome};
 use crosscheck_engine::{DecodedModule, Engine, Error, Module, TrapKind};
@@ -158,7 +159,12 @@ pub trait Subject: Send + Sync {
     /// What it vouches for.
     fn capabilities(&self) -> Capabilities;
 
-    /// Whether it ends even a case that never ends; if not, it is spared those that ran out of fuel elsewhere.
+    /// What it executes, of what generators know. What goes beyond shows as [`Outcome::Unsupported`].
+    fn features(&self) -> Features {
+        Features::all()
+    }
+
+    /// Whether it ends even a case that never ends; if not, it is spared what ran out of fuel elsewhere.
     fn ends_by_itself(&self) -> bool {
         self.capabilities().fuel
     }

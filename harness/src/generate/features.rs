@@ -49,6 +49,8 @@ pub struct Features {
     pub threads: bool,
     /// `i64.add128` and its family.
     pub wide_arithmetic: bool,
+    /// Host functions in tables that modules share: not every engine says which instance calls one.
+    pub shared_hosts: bool,
 }
 
 impl Features {
@@ -61,6 +63,29 @@ impl Features {
             relaxed_simd: false,
             threads: false,
             ..Features::all()
+        }
+    }
+
+    /// What both have.
+    pub fn and(&self, other: &Features) -> Features {
+        Features {
+            sign_extension: self.sign_extension && other.sign_extension,
+            saturating_conversions: self.saturating_conversions && other.saturating_conversions,
+            multi_value: self.multi_value && other.multi_value,
+            bulk_memory: self.bulk_memory && other.bulk_memory,
+            reference_types: self.reference_types && other.reference_types,
+            tail_call: self.tail_call && other.tail_call,
+            extended_const: self.extended_const && other.extended_const,
+            multi_memory: self.multi_memory && other.multi_memory,
+            memory64: self.memory64 && other.memory64,
+            function_references: self.function_references && other.function_references,
+            gc: self.gc && other.gc,
+            exceptions: self.exceptions && other.exceptions,
+            simd: self.simd && other.simd,
+            relaxed_simd: self.relaxed_simd && other.relaxed_simd,
+            threads: self.threads && other.threads,
+            wide_arithmetic: self.wide_arithmetic && other.wide_arithmetic,
+            shared_hosts: self.shared_hosts && other.shared_hosts,
         }
     }
 
@@ -83,6 +108,7 @@ impl Features {
             relaxed_simd: true,
             threads: true,
             wide_arithmetic: true,
+            shared_hosts: true,
         }
     }
 }

@@ -41,6 +41,8 @@ struct Choices {
     extended_const: bool,
     multi_memory: bool,
     memory64: bool,
+    /// Host functions beside those of modules, and wherever those are: in shared tables too.
+    hosts: bool,
     /// Typed function references and subtypes of function types.
     typed: bool,
     /// New NaNs are made canonical by the modules.
@@ -71,6 +73,7 @@ impl Choices {
             extended_const: on(features.extended_const, 60),
             multi_memory: on(features.multi_memory, 30),
             memory64: on(features.memory64, 25),
+            hosts: features.shared_hosts,
             typed: on(features.function_references && references && own, 75),
             canonical_nans: !own,
             wild: *stream.pick(&[0, 1, 3, 8, 20]),

@@ -72,6 +72,22 @@ fn judged_modules_validate() {
 }
 
 #[test]
+fn beside_engines_that_lack_something_most_cases_do_without() {
+    let common = Features { memory64: false, multi_memory: false, ..Features::all() };
+    let lacking = Module::FEATURES.difference(WasmFeatures::MEMORY64 | WasmFeatures::MULTI_MEMORY);
+    let mut generator = Generator::new(Features::executed()).mostly(&common);
+    let mut beyond = |index: &u64| {
+        let valid = |wasm: &Vec<u8>| Validator::new_with_features(lacking).validate_all(wasm).is_ok();
+        let made = generator.case(2, *index);
+        made.is_some_and(|made| !made.case.modules.iter().all(|module| valid(&module.wasm)))
+    };
+    let first: Vec<u64> = (0..600).filter(&mut beyond).collect();
+    assert!((5..90).contains(&first.len()), "{} cases go beyond", first.len());
+    // And which ones do is a matter of their numbers.
+    assert!(first.iter().rev().all(&mut beyond));
+}
+
+#[test]
 fn a_case_depends_on_its_numbers_only() {
     let mut in_order = Generator::default();
     let mut backwards = Generator::default();

@@ -220,7 +220,7 @@ impl World {
             let ty = stream.below(self.types.pool.len() as u64) as usize;
             // Hosts have no functions to answer with.
             let answers = self.types.pool[ty].results.iter().all(|ty| ty.has_default());
-            if answers && self.types.is_plain(ty) {
+            if answers && self.types.is_plain(ty) && self.choices.hosts {
                 let at = stream.between(0, view.funcs.len());
                 view.funcs.insert(at, Seen { origin: Origin::Host, ty });
             }
