@@ -156,6 +156,11 @@ pub trait Subject: Send + Sync {
     /// What people call it: a lane's name, or an engine's.
     fn name(&self) -> &str;
 
+    /// Which release it is, for reports, if that is not this program's.
+    fn version(&self) -> Option<&str> {
+        None
+    }
+
     /// What it vouches for.
     fn capabilities(&self) -> Capabilities;
 

@@ -81,6 +81,9 @@ pub struct Fuzz {
 pub struct Judge {
     /// Its name.
     pub subject: String,
+    /// Which release it is, if it says so.
+    #[serde(default)]
+    pub version: Option<String>,
     /// What is not compared with it.
     pub not_compared: Vec<String>,
     /// On how much it was compared.
@@ -166,6 +169,7 @@ impl Fuzz {
         let lanes: Vec<String> = tally.by_lane.keys().cloned().collect();
         let judges = campaign.judges.iter().map(|judge| Judge {
             subject: judge.name().to_string(),
+            version: judge.version().map(str::to_string),
             not_compared: judge.capabilities().left_out().into_iter().map(Into::into).collect(),
             judged: tally.judges.get(judge.name()).cloned().unwrap_or_default(),
         });

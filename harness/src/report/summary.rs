@@ -98,13 +98,14 @@ pub fn fuzz_summary(tally: &Fuzz) -> String {
         let Fuzz { crashes, hangs, workers_lost, .. } = tally;
         line("failures", format!("{crashes} crashes, {hangs} hangs; {workers_lost} workers replaced"));
     }
-    for Judge { subject, not_compared, judged } in &tally.judges {
+    for Judge { subject, version, not_compared, judged } in &tally.judges {
+        let release = version.as_ref().map(|version| format!(" ({version})")).unwrap_or_default();
         let Judged { compared, to_the_end, actions, of_actions, unsupported } = judged;
         let (of_cases, of_calls) = (percent(*compared, tally.cases), percent(*actions, *of_actions));
         line(
             "judge",
             format!(
-                "{subject}: compared on {compared} cases ({of_cases:.1} %), {to_the_end} of them to the end; {of_calls:.1} % of actions"
+                "{subject}{release}: compared on {compared} cases ({of_cases:.1} %), {to_the_end} of them to the end; {of_calls:.1} % of actions"
             ),
         );
         line("", format!("not compared: {}", not_compared.join(", ")));
