@@ -427,7 +427,13 @@ fn same_kind(a: TrapKind, b: TrapKind, both: Capabilities) -> bool {
                 | TrapKind::NullExceptionReference
         )
     };
-    a == b || (!both.undefined_elements && beyond(a) && beyond(b)) || (!both.null_kinds && null(a) && null(b))
+    let unfit = |kind| matches!(kind, TrapKind::UninitializedElement | TrapKind::IndirectCallTypeMismatch);
+    let float = |kind| matches!(kind, TrapKind::InvalidConversionToInteger | TrapKind::IntegerOverflow);
+    a == b
+        || (!both.undefined_elements && beyond(a) && beyond(b))
+        || (!both.null_kinds && null(a) && null(b))
+        || (!both.unfit_callees && unfit(a) && unfit(b))
+        || (!both.unfit_floats && float(a) && float(b))
 }
 
 fn trap_difference(a: &TrapObservation, b: &TrapObservation, both: Capabilities) -> Option<Found> {

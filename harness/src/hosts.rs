@@ -74,6 +74,11 @@ pub(crate) fn calls_back(plan: HostPlan, import: u32) -> bool {
     character(plan, import) == Character::CallsBack
 }
 
+/// Whether that import of a case reads its caller's memory.
+pub(crate) fn reads(plan: HostPlan, import: u32) -> bool {
+    character(plan, import) == Character::Reads
+}
+
 /// Whether that import of a case writes its caller's memory.
 pub(crate) fn writes(plan: HostPlan, import: u32) -> bool {
     character(plan, import) == Character::Writes

@@ -9,6 +9,7 @@ mod exports;
 mod lane;
 pub(crate) mod linked;
 mod trace;
+mod v8;
 pub mod values;
 #[cfg(feature = "wasmi")]
 mod wasmi;
@@ -30,6 +31,7 @@ pub use self::wasmtime::WasmtimeSubject;
 pub use command::CommandSubject;
 pub use lane::{Lane, LaneSubject, Switch};
 pub use trace::{Seen, Trace};
+pub use v8::{TIERS as V8_TIERS, Tier as V8Tier, V8Subject};
 
 /// What of an observation a subject vouches for. What two subjects do not both vouch for is not compared.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,6 +52,10 @@ pub struct Capabilities {
     pub function_identity: bool,
     /// Which trap an index beyond a table's end is: `call_indirect`'s own or that of all other accesses.
     pub undefined_elements: bool,
+    /// Whether what `call_indirect` finds is null, or of another type.
+    pub unfit_callees: bool,
+    /// Whether a float that no integer can hold is a NaN, or too large.
+    pub unfit_floats: bool,
     /// Which trap a null is: that of a function, a structure, an array or another reference.
     pub null_kinds: bool,
     /// Exported globals, tables and memories.
@@ -69,6 +75,8 @@ impl Capabilities {
         internal_state: true,
         function_identity: true,
         undefined_elements: true,
+        unfit_callees: true,
+        unfit_floats: true,
         null_kinds: true,
         exported_state: true,
         to_the_end: true,
@@ -84,6 +92,8 @@ impl Capabilities {
         internal_state: false,
         function_identity: false,
         undefined_elements: false,
+        unfit_callees: false,
+        unfit_floats: false,
         null_kinds: false,
         exported_state: false,
         to_the_end: false,
@@ -100,6 +110,8 @@ impl Capabilities {
             internal_state: self.internal_state && other.internal_state,
             function_identity: self.function_identity && other.function_identity,
             undefined_elements: self.undefined_elements && other.undefined_elements,
+            unfit_callees: self.unfit_callees && other.unfit_callees,
+            unfit_floats: self.unfit_floats && other.unfit_floats,
             null_kinds: self.null_kinds && other.null_kinds,
             exported_state: self.exported_state && other.exported_state,
             to_the_end: self.to_the_end && other.to_the_end,
@@ -117,6 +129,8 @@ impl Capabilities {
             (self.internal_state, "internal state"),
             (self.function_identity, "function identity"),
             (self.undefined_elements, "undefined elements"),
+            (self.unfit_callees, "unfit callees"),
+            (self.unfit_floats, "unfit floats"),
             (self.null_kinds, "kinds of null"),
             (self.exported_state, "exported state"),
             (self.to_the_end, "what follows a trap or a host call"),
@@ -341,8 +355,11 @@ pub fn outside() -> impl Iterator<Item = &'static Outside> {
     OUTSIDE.iter().chain(OWN.get().into_iter().flatten())
 }
 
+/// What V8 takes.
+const V8_NEEDS: &str = "needs `node` in PATH";
+
 /// The outside engines that the harness knows.
-static OUTSIDE: [Outside; 3] = [
+static OUTSIDE: [Outside; 6] = [
     Outside {
         name: "wasmi",
         needs: "build with `--features wasmi`",
@@ -367,4 +384,7 @@ static OUTSIDE: [Outside; 3] = [
         #[cfg(not(feature = "wasmtime"))]
         subject: None,
     },
+    Outside { name: "v8", needs: V8_NEEDS, subject: Some(|| V8Subject::shared(v8::TIERS[0])) },
+    Outside { name: "v8-liftoff", needs: V8_NEEDS, subject: Some(|| V8Subject::shared(v8::TIERS[1])) },
+    Outside { name: "v8-turbofan", needs: V8_NEEDS, subject: Some(|| V8Subject::shared(v8::TIERS[2])) },
 ];

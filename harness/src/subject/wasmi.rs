@@ -57,6 +57,8 @@ impl Subject for WasmiSubject {
         Capabilities {
             nan_bits: true,
             null_kinds: true,
+            unfit_callees: true,
+            unfit_floats: true,
             exported_state: true,
             to_the_end: true,
             ..Capabilities::NONE

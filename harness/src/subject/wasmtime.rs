@@ -84,7 +84,14 @@ impl Subject for WasmtimeSubject {
     /// NaN bits are vouched for because judged cases make them canonical themselves, see
     /// [`Profile::Judged`](crate::generate::Profile::Judged).
     fn capabilities(&self) -> Capabilities {
-        Capabilities { nan_bits: true, exported_state: true, to_the_end: true, ..Capabilities::NONE }
+        Capabilities {
+            nan_bits: true,
+            unfit_callees: true,
+            unfit_floats: true,
+            exported_state: true,
+            to_the_end: true,
+            ..Capabilities::NONE
+        }
     }
 
     fn ends_by_itself(&self) -> bool {
