@@ -159,6 +159,11 @@ fn add_finding(folder: &Folder, report: &str) {
     let mut fuzz = folder.json(&format!("{report}/fuzz.json"));
     fuzz["diverge"] = 2.into();
     fuzz["agree"] = 94.into();
+    fuzz["judged_differences"] = 1.into();
+    fuzz["judges"] = serde_json::json!([{
+        "subject": "toy", "version": "1.0", "not_compared": ["fuel", "depth"], "compared": 80, "to_the_end": 70,
+        "actions": 300, "of_actions": 400, "unsupported": {"multiple <memories>": 3},
+    }]);
     fuzz["findings"] = serde_json::json!([{
         "fingerprint": "fast-interp / interp|values|i32", "seed": 3, "index": 5,
         "subjects": [["interp"], ["fast-interp+no-fuel"]], "kind": "values", "triage": "look there",
@@ -254,6 +259,10 @@ fn the_page_stands_alone_and_says_where_to_start() {
         "machine code: 48 01 d8",
         "&lt;b id=x&gt;.wast:2",
         "fast-interp|outcome|i32.add",
+        "On 1 cases all modes agree and only outside engines differ.",
+        "toy 1.0",
+        "75.0 %",
+        "toy: multiple &lt;memories&gt;",
         "first parted at `i32.add` at 0x0025 of function 0",
         "i32.add.ss &lt;r1&gt;",
     ] {

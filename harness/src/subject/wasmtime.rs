@@ -8,6 +8,7 @@ mod convert;
 use super::embedding::{Embedding, Entity, Guest, Provided, ProvidedItem, observe};
 use super::{Capabilities, Prepared, Subject, Watch};
 use crate::case::{Limits, Value};
+use crate::generate::Features;
 use crate::hosts::Host;
 use crate::observe::{Capture, MemoryState, Observation, Outcome, TableState};
 use convert::{Failed, from_val, outcome, to_val};
@@ -91,6 +92,22 @@ impl Subject for WasmtimeSubject {
             exported_state: true,
             to_the_end: true,
             ..Capabilities::NONE
+        }
+    }
+
+    fn features(&self) -> Features {
+        let has = |feature| self.features.contains(feature);
+        Features {
+            reference_types: has(WasmFeatures::REFERENCE_TYPES),
+            tail_call: has(WasmFeatures::TAIL_CALL),
+            function_references: has(WasmFeatures::FUNCTION_REFERENCES),
+            gc: has(WasmFeatures::GC),
+            exceptions: has(WasmFeatures::EXCEPTIONS),
+            simd: has(WasmFeatures::SIMD),
+            relaxed_simd: has(WasmFeatures::RELAXED_SIMD),
+            threads: has(WasmFeatures::THREADS),
+            wide_arithmetic: has(WasmFeatures::WIDE_ARITHMETIC),
+            ..Features::all()
         }
     }
 

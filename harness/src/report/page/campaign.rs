@@ -1,10 +1,10 @@
 //! The campaign: verdicts, traps, what could not be said, how fast it went; and which build it was.
 
 use super::Story;
-use crate::events::percent;
+use crate::events::{Judged, percent};
 use crate::fingerprint::mode_of;
 use crate::report::chart::{self, Series};
-use crate::report::fuzz::{Fuzz, Throughput};
+use crate::report::fuzz::{Fuzz, Judge, Throughput};
 use crate::report::header::Header;
 use crate::report::html::{Cell, Html};
 use std::collections::BTreeMap;
@@ -43,9 +43,40 @@ pub fn verdicts(html: &mut Html, story: &Story<'_>) {
             }
         });
     });
-    for judge in &fuzz.judges {
-        let not_compared = judge.not_compared.join(", ");
-        html.simple("p", format!("Not compared with {}: {not_compared}.", judge.subject));
+    if !fuzz.judges.is_empty() {
+        judges(html, fuzz);
+    }
+}
+
+/// Writes on how much outside engines were truly compared, and what is never compared with them.
+fn judges(html: &mut Html, fuzz: &Fuzz) {
+    let differ =
+        format!("On {} cases all modes agree and only outside engines differ.", fuzz.judged_differences);
+    html.simple("p", differ);
+    let columns = ["engine", "compared", "share", "to the end", "actions", "unsupported", "never compared"];
+    html.table("Cases on which outside engines were compared", &columns, |rows| {
+        for Judge { subject, version, not_compared, judged } in &fuzz.judges {
+            let Judged { compared, to_the_end, actions, of_actions, unsupported } = judged;
+            let share = |part: u64, of: u64| Cell::number(format!("{:.1} %", percent(part, of)));
+            let name = [subject.as_str(), version.as_deref().unwrap_or_default()].join(" ");
+            let cells = [
+                Cell::number(*compared),
+                share(*compared, fuzz.cases),
+                Cell::number(*to_the_end),
+                share(*actions, *of_actions),
+                Cell::number(unsupported.values().sum::<u64>()),
+                Cell::words(not_compared.join(", ")),
+            ];
+            rows.row(name.trim(), cells);
+        }
+    });
+    let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
+    for Judge { subject, judged, .. } in &fuzz.judges {
+        let of_judge = judged.unsupported.iter().map(|(why, count)| (format!("{subject}: {why}"), *count));
+        reasons.extend(of_judge);
+    }
+    if !reasons.is_empty() {
+        counted(html, "What outside engines do not execute", "reason", &reasons);
     }
 }
 
