@@ -273,7 +273,7 @@ impl Search<'_> {
 
     /// The step to blame for a difference before step `found`: the one before, but for a call that came back. Where not
     /// its results differ but what its caller had in hand, it is the call that lost it, not the callee's last
-    /// instruction.
+    /// instruction; or the tail call behind it, without which the call would have come back from the callee itself.
     fn blamed(&self, path: &Path, found: usize, seen: Option<&Shown>) -> usize {
         let (before, step) = (found - 1, &path.steps[found]);
         let same_call = |number: &usize| path.steps[*number].activation == step.activation;
@@ -283,8 +283,12 @@ impl Search<'_> {
         let Some(call) = (0..before).rev().find(same_call) else { return before };
         let results = path.arity(&self.bench.case, &path.steps[call]).map_or(0, |arity| arity.results);
         let is_result = |what: &What| matches!(what, What::Operand(number) if *number < results);
-        let lost = seen.is_some_and(|seen| differing(seen).iter().any(|(what, _, _)| !is_result(what)));
-        if lost { call } else { before }
+        let lost = seen.is_some_and(|seen| {
+            // Who fails at once where it comes back has nothing left to show.
+            let shows_nothing = seen.values[1].is_empty() && !seen.values[0].is_empty();
+            shows_nothing || differing(seen).iter().any(|(what, _, _)| !is_result(what))
+        });
+        if lost { path.tail_call_into(before).unwrap_or(call) } else { before }
     }
 
     /// All about an instruction.

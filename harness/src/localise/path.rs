@@ -131,6 +131,15 @@ impl Path {
         probe::arity(&case.modules[self.module(step)? as usize].wasm, step.offset)
     }
 
+    /// The step that is the tail call which began the call that a step belongs to, if one did.
+    pub fn tail_call_into(&self, step: usize) -> Option<usize> {
+        let activation = self.steps.get(step)?.activation;
+        let first =
+            self.steps[..step].iter().position(|other| other.activation == activation).unwrap_or(step);
+        let before = first.checked_sub(1)?;
+        matches!(kind(self.steps[before].opcode), Kind::TailCall).then_some(before)
+    }
+
     /// Numbers the calls that steps belong to. A return is told by where the way goes on, so a function that
     /// returns by a branch to a call of itself may pass for a jump; nothing but the order of probing depends on it.
     fn find_activations(&mut self) {

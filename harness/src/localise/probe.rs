@@ -13,7 +13,7 @@ use crate::generate::sink::{extend_section, rank};
 use crate::observe::State;
 use crosscheck_engine::Module;
 use std::ops::Range;
-use wasm_encoder::{Encode, HeapType, InstructionSink, RefType, ValType};
+use wasm_encoder::{Encode, HeapType, Ieee32, Ieee64, InstructionSink, RefType, ValType};
 use wasmparser::{
     BinaryReaderError, FuncValidatorAllocations, FunctionBody, OperatorsReader, Parser, ValidPayload,
     Validator,
@@ -109,6 +109,9 @@ struct Held {
     /// Whether it is the value's own type, not a more general one.
     is_exact: bool,
 }
+
+/// What a new global holds before a value goes to it: hardly what any value is, so that one which went elsewhere is missed.
+const UNTOUCHED: i64 = 0x5eed_0bad_5eed_0bad;
 
 const TYPE_SECTION: u8 = 1;
 const GLOBAL_SECTION: u8 = 6;
@@ -226,9 +229,9 @@ impl Globals {
         match ty {
             ValType::I32 => sink.i32_const(start as i32),
             ValType::I64 => sink.i64_const(start),
-            ValType::F32 => sink.f32_const(0.0.into()),
-            ValType::F64 => sink.f64_const(0.0.into()),
-            ValType::V128 => sink.v128_const(0),
+            ValType::F32 => sink.f32_const(Ieee32::new(start as u32)),
+            ValType::F64 => sink.f64_const(Ieee64::new(start as u64)),
+            ValType::V128 => sink.v128_const(i128::from(start)),
             ValType::Ref(ty) => sink.ref_null(ty.heap_type),
         };
         sink.end();
@@ -252,7 +255,7 @@ impl Globals {
             (Route::Detour, ValType::V128 | ValType::Ref(_))
             | (Route::Direct | Route::Widened | Route::WidenedCopy, _) => (&mut sink, ty),
         };
-        sink.global_set(self.add(ty, 0));
+        sink.global_set(self.add(ty, UNTOUCHED));
     }
 
     /// Exports of all but the counter, under names that nothing else has.

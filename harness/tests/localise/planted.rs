@@ -189,6 +189,12 @@ fn nans_seen_behind_branches_and_calls() {
 }
 
 #[test]
+fn a_tail_call_that_loses_who_is_returned_to() {
+    let tail_calls = ["return_call", "return_call_indirect", "return_call_ref"];
+    names_in("linked", "native-tail-call-never-crosses-back", &tail_calls);
+}
+
+#[test]
 fn a_frame_that_is_too_large() {
     names_in("smith", "baseline-frame-one-slot-large", &["call", "call_indirect", "call_ref"]);
 }
