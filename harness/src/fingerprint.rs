@@ -39,7 +39,7 @@ impl Fingerprint {
         modes.dedup();
         let what = match wrong {
             Wrong::Effect { opcode } => format!("outcome|{opcode}"),
-            Wrong::Failure { message, opcode } => format!("{}|{opcode}", words(message)),
+            Wrong::Refused { message, opcode } => format!("{}|{opcode}", words(message)),
             Wrong::Fuel => "fuel".into(),
             Wrong::Frames => "frames".into(),
         };
@@ -62,9 +62,9 @@ pub enum Wrong<'a> {
         /// The opcode.
         opcode: &'a str,
     },
-    /// Somebody fails over it.
-    Failure {
-        /// What is said of the failure.
+    /// Somebody fails over it before it is executed.
+    Refused {
+        /// What is said of that.
         message: &'a str,
         /// The opcode.
         opcode: &'a str,
@@ -109,8 +109,8 @@ mod tests {
         assert_eq!(bug(Wrong::Frames), "baseline fast-interp|frames");
         let groups =
             [vec!["interp".into(), "interp+no-fuel".into()], vec!["fast-interp".into(), "baseline".into()]];
-        let message = "crash: SIGSEGV at f3+0x12 (wasm 0x158), address 0x10";
-        let bug = Fingerprint::of_bug(&groups, &Wrong::Failure { message, opcode: "call" });
-        assert_eq!(bug.to_string(), "interp|crash: SIGSEGV at|call");
+        let message = "crash: panic: the island at 0x12 is cut off in function 7";
+        let bug = Fingerprint::of_bug(&groups, &Wrong::Refused { message, opcode: "call" });
+        assert_eq!(bug.to_string(), "interp|crash: panic: the island at|call");
     }
 }

@@ -54,14 +54,17 @@ impl Investigation {
         // Where an instruction leaves other values, whatever is seen later is what became of them.
         let wrong = match first.kind {
             _ if *leaves_other_values => Wrong::Effect { opcode },
-            Kind::Crash | Kind::Hang => {
+            // What is refused before it runs is told by why; what fails later does so because of what it did.
+            Kind::Crash if place.instance.is_none() => {
                 let failures = [&first.left, &first.right];
                 let message = failures.into_iter().find(|side| !side.starts_with("no "));
-                Wrong::Failure { message: message.map_or("", String::as_str), opcode }
+                Wrong::Refused { message: message.map_or("", String::as_str), opcode }
             }
             Kind::Fuel if *precision != Precision::Instruction => Wrong::Fuel,
             Kind::TrapSite | Kind::Frames => Wrong::Frames,
-            Kind::Fuel
+            Kind::Crash
+            | Kind::Hang
+            | Kind::Fuel
             | Kind::Outcome
             | Kind::Values
             | Kind::TrapKind
