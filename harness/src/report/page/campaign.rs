@@ -53,23 +53,25 @@ fn judges(html: &mut Html, fuzz: &Fuzz) {
     let differ =
         format!("On {} cases all modes agree and only outside engines differ.", fuzz.judged_differences);
     html.simple("p", differ);
-    let columns = ["engine", "compared", "share", "to the end", "actions", "unsupported", "never compared"];
+    let columns = ["engine", "compared", "share", "to the end", "actions", "unsupported"];
     html.table("Cases on which outside engines were compared", &columns, |rows| {
-        for Judge { subject, version, not_compared, judged } in &fuzz.judges {
+        for Judge { subject, version, judged, .. } in &fuzz.judges {
             let Judged { compared, to_the_end, actions, of_actions, unsupported } = judged;
             let share = |part: u64, of: u64| Cell::number(format!("{:.1} %", percent(part, of)));
-            let name = [subject.as_str(), version.as_deref().unwrap_or_default()].join(" ");
+            let name = version.as_ref().map_or(subject.clone(), |version| format!("{subject} ({version})"));
             let cells = [
                 Cell::number(*compared),
                 share(*compared, fuzz.cases),
                 Cell::number(*to_the_end),
                 share(*actions, *of_actions),
                 Cell::number(unsupported.values().sum::<u64>()),
-                Cell::words(not_compared.join(", ")),
             ];
-            rows.row(name.trim(), cells);
+            rows.row(&name, cells);
         }
     });
+    for Judge { subject, not_compared, .. } in &fuzz.judges {
+        html.simple("p", format!("Never compared with {subject}: {}.", not_compared.join(", ")));
+    }
     let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
     for Judge { subject, judged, .. } in &fuzz.judges {
         let of_judge = judged.unsupported.iter().map(|(why, count)| (format!("{subject}: {why}"), *count));

@@ -31,23 +31,18 @@ pub fn apart(finding: &FindingEntry) -> BTreeSet<String> {
 /// Writes the section.
 pub fn write(html: &mut Html, story: &Story<'_>) {
     let Some(fuzz) = &story.night.fuzz else { return };
-    html.table(
-        "One row for each kind of finding",
-        &["finding", "cases", "stands apart", "bug", "first difference"],
-        |rows| {
-            for finding in &fuzz.findings {
-                let cases = finding.cases.map_or("1".to_string(), |cases| cases.to_string());
-                let apart: Vec<String> = apart(finding).into_iter().collect();
-                let cells = [
-                    Cell::number(cases),
-                    Cell::words(apart.join(" ")),
-                    Cell::words(finding.bug.as_deref().unwrap_or("not looked into")),
-                    Cell::words(&finding.first_difference),
-                ];
-                rows.row(&finding.fingerprint, cells);
-            }
-        },
-    );
+    html.table("One row for each kind of finding", &["finding", "cases", "stands apart", "bug"], |rows| {
+        for finding in &fuzz.findings {
+            let cases = finding.cases.map_or("1".to_string(), |cases| cases.to_string());
+            let apart: Vec<String> = apart(finding).into_iter().collect();
+            let cells = [
+                Cell::number(cases),
+                Cell::words(apart.join(" ")),
+                Cell::words(finding.bug.as_deref().unwrap_or("not known")),
+            ];
+            rows.row(&finding.fingerprint, cells);
+        }
+    });
     for (number, finding) in fuzz.findings.iter().take(SHOWN).enumerate() {
         // The first is what most readers want next.
         let open: &[(&str, &str)] = if number == 0 { &[("open", "")] } else { &[] };
