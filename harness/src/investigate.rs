@@ -99,18 +99,14 @@ impl<'a> Question<'a> {
         divergence: &Divergence,
         all: &[Arc<dyn Subject>],
     ) -> Result<Question<'a>, String> {
+        let place = |party: &Arc<dyn Subject>| all.iter().position(|other| other.name() == party.name());
+        let took_part = |subject: &&Arc<dyn Subject>| {
+            divergence.groups.iter().flatten().any(|name| name == subject.name())
+        };
         let (subjects, majority) = match parties(divergence, all) {
-            Some([right, wrong]) => {
-                let place =
-                    |party: &Arc<dyn Subject>| all.iter().position(|other| other.name() == party.name());
-                if place(&right) < place(&wrong) { (vec![right, wrong], 0) } else { (vec![wrong, right], 1) }
-            }
-            None => {
-                let failed = |subject: &&Arc<dyn Subject>| {
-                    divergence.groups.concat().iter().any(|name| name == subject.name())
-                };
-                (all.iter().find(failed).cloned().into_iter().collect(), 0)
-            }
+            Some([right, wrong]) if place(&right) < place(&wrong) => (vec![right, wrong], 0),
+            Some([right, wrong]) => (vec![wrong, right], 1),
+            None => (all.iter().find(took_part).cloned().into_iter().collect(), 0),
         };
         let task = Task { case: case.clone(), subjects };
         let run = run_task(ground, &task, Capture::Digest)?;

@@ -152,6 +152,12 @@ impl ActionObservation {
 }
 
 impl Outcome {
+    /// A trap of which nobody says where it happened.
+    pub fn trap(kind: TrapKind, message: Option<&str>) -> Outcome {
+        let message = message.map(str::to_string);
+        Outcome::Trap(TrapObservation { kind, message, site: None, frames: None })
+    }
+
     /// The word that reports use.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -290,10 +290,13 @@ fn observe_prepared(
             continue;
         };
         watch.turn(number);
-        let case = first_actions(prepared.case, count);
-        let prepared =
-            Prepared { case: &case, engine: prepared.engine.clone(), modules: prepared.modules.clone() };
-        observed.push(Some(subject.observe(&prepared, capture, watch)));
+        observed.push(Some(match first_actions(prepared.case, count) {
+            Cow::Borrowed(_) => subject.observe(prepared, capture, watch),
+            Cow::Owned(case) => {
+                let (engine, modules) = (prepared.engine.clone(), prepared.modules.clone());
+                subject.observe(&Prepared { case: &case, engine, modules }, capture, watch)
+            }
+        }));
     }
     Shown::Observed(observed)
 }

@@ -38,20 +38,12 @@ fn imports_of_one_name_are_told_apart_by_their_index() {
 
 #[test]
 fn memories_grow_to_the_limit_of_the_case() {
-    let wat = r#"(module (memory (export "m") 1)
-        (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))"#;
-    assert_eq!(agreed(&[("m", wat)], &[("grow", &[i32(2)])]), values(&[i32(1)]));
-    assert_eq!(agreed(&[("m", wat)], &[("grow", &[i32(3)])]), values(&[i32(-1)]));
-    let too_large = agreed(&[("m", "(module (memory 4))")], &[]);
-    assert!(matches!(too_large, Outcome::Limit(_)), "{too_large:?}");
+    judged::memories_grow_to_the_limit(&WasmiSubject);
 }
 
 #[test]
 fn a_failing_segment_traps_and_what_it_left_in_imports_is_compared() {
-    let owner = r#"(module (memory (export "memory") 1))"#;
-    let user = r#"(module (import "owner" "memory" (memory 1))
-        (data (i32.const 3) "kept") (data (i32.const 65535) "lost"))"#;
-    assert_eq!(agreed(&[("owner", owner), ("m", user)], &[]), trap(TrapKind::MemoryOutOfBounds));
+    judged::a_failing_segment_traps(&WasmiSubject);
 }
 
 #[test]
@@ -64,9 +56,7 @@ fn an_index_beyond_a_table_is_one_trap_in_wasmi() {
 
 #[test]
 fn a_case_that_never_ends_is_judged_as_far_as_it_went() {
-    let wat =
-        r#"(module (func (export "one") (result i32) i32.const 1) (func (export "spin") (loop (br 0))))"#;
-    assert_eq!(agreed(&[("m", wat)], &[("one", &[]), ("spin", &[])]), trap(TrapKind::OutOfFuel));
+    judged::what_never_ends_runs_out_of_fuel(&WasmiSubject);
 }
 
 #[test]

@@ -7,8 +7,7 @@ mod judged;
 use crosscheck::compare::Verdict;
 use crosscheck::observe::Outcome;
 use crosscheck::subject::{Subject, WasmtimeSubject};
-use crosscheck_engine::TrapKind;
-use judged::{agreed_at_last, case, generated_cases_agree, i32, run, trap, values};
+use judged::{agreed_at_last, case, generated_cases_agree, run, values};
 
 /// Both judges, one after the other.
 fn both(check: impl Fn(&dyn Subject)) {
@@ -25,35 +24,17 @@ fn generated_cases_agree_with_cranelift() {
 
 #[test]
 fn memories_grow_to_the_limit_of_the_case() {
-    let wat = r#"(module (memory (export "m") 1)
-        (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))"#;
-    both(|judge| {
-        assert_eq!(agreed_at_last(judge, &[("m", wat)], &[("grow", &[i32(2)])]), values(&[i32(1)]));
-        assert_eq!(agreed_at_last(judge, &[("m", wat)], &[("grow", &[i32(3)])]), values(&[i32(-1)]));
-        let too_large = agreed_at_last(judge, &[("m", "(module (memory 4))")], &[]);
-        assert!(matches!(too_large, Outcome::Limit(_)), "{too_large:?}");
-    });
+    both(judged::memories_grow_to_the_limit);
 }
 
 #[test]
 fn a_failing_segment_traps_and_what_it_left_in_imports_is_compared() {
-    let owner = r#"(module (memory (export "memory") 1))"#;
-    let user = r#"(module (import "owner" "memory" (memory 1))
-        (data (i32.const 3) "kept") (data (i32.const 65535) "lost"))"#;
-    both(|judge| {
-        let failed = agreed_at_last(judge, &[("owner", owner), ("m", user)], &[]);
-        assert_eq!(failed, trap(TrapKind::MemoryOutOfBounds));
-    });
+    both(judged::a_failing_segment_traps);
 }
 
 #[test]
 fn a_case_that_never_ends_is_judged_as_far_as_it_went() {
-    let wat =
-        r#"(module (func (export "one") (result i32) i32.const 1) (func (export "spin") (loop (br 0))))"#;
-    both(|judge| {
-        let last = agreed_at_last(judge, &[("m", wat)], &[("one", &[]), ("spin", &[])]);
-        assert_eq!(last, trap(TrapKind::OutOfFuel));
-    });
+    both(judged::what_never_ends_runs_out_of_fuel);
 }
 
 #[test]

@@ -27,14 +27,14 @@ use super::numbers::{self, NUMBERS, PAGE, Signature, distance, encoded, number_t
 use super::plan;
 use super::stream::{Purpose, Stream};
 use super::values;
+use super::way::function_table;
 use crate::case::{Action, Case, CaseModule};
 use crosscheck_engine::opcode::Proposal;
 use exercise::Body;
-use std::borrow::Cow;
 use wasm_encoder::{
-    CodeSection, ConstExpr, DataSection, ElementSection, Elements, EntityType, ExportKind, ExportSection,
-    Function, FunctionSection, GlobalSection, GlobalType, ImportSection, MemArg, MemArgTarget, MemorySection,
-    MemoryType, Module, RefType, TableSection, TableType, TypeSection, ValType,
+    CodeSection, ConstExpr, DataSection, EntityType, ExportKind, ExportSection, Function, FunctionSection,
+    GlobalSection, GlobalType, ImportSection, MemArg, MemArgTarget, MemorySection, MemoryType, Module,
+    TypeSection, ValType,
 };
 
 /// Name of the module that owns memory and globals, if that is another one.
@@ -409,17 +409,7 @@ fn user(
     }
     // Hosts that call back take the first memory that is exported.
     export_shared(plan, &mut exports);
-    let elements: Vec<u32> = (0..exercise_indices.end).collect();
-    let mut tables = TableSection::new();
-    tables.table(TableType {
-        element_type: RefType::FUNCREF,
-        table64: false,
-        minimum: elements.len() as u64,
-        maximum: None,
-        shared: false,
-    });
-    let mut segments = ElementSection::new();
-    segments.active(None, &ConstExpr::i32_const(0), Elements::Functions(Cow::Owned(elements)));
+    let (tables, segments) = function_table(exercise_indices.end, 0);
     let mut code = CodeSection::new();
     let own = if provided { &[] } else { callees };
     own.iter().chain(exercises).for_each(|body| {

@@ -18,12 +18,11 @@ use super::numbers::{NUMBERS, Signature, encoded, number_type};
 use super::plan;
 use super::stream::{Purpose, Stream};
 use super::values;
+use super::way::function_table;
 use crate::case::{Action, Case, CaseModule, Value};
-use std::borrow::Cow;
 use wasm_encoder::{
-    CodeSection, ConstExpr, ElementSection, Elements, EntityType, ExportKind, ExportSection, Function,
-    FunctionSection, GlobalSection, GlobalType, ImportSection, MemorySection, MemoryType, Module, RefType,
-    TableSection, TableType, TypeSection,
+    CodeSection, ConstExpr, EntityType, ExportKind, ExportSection, Function, FunctionSection, GlobalSection,
+    GlobalType, ImportSection, MemorySection, MemoryType, Module, TypeSection,
 };
 
 /// The global that everything is mixed into.
@@ -121,17 +120,7 @@ fn encode(funcs: &[Func], stream: &mut Stream) -> Vec<u8> {
         code.function(function);
     }
     exports.export("memory", ExportKind::Memory, 0);
-    let elements: Vec<u32> = (0..FIRST + funcs.len() as u32).collect();
-    let mut tables = TableSection::new();
-    tables.table(TableType {
-        element_type: RefType::FUNCREF,
-        table64: false,
-        minimum: elements.len() as u64,
-        maximum: None,
-        shared: false,
-    });
-    let mut segments = ElementSection::new();
-    segments.active(None, &ConstExpr::i32_const(0), Elements::Functions(Cow::Owned(elements)));
+    let (tables, segments) = function_table(FIRST + funcs.len() as u32, 0);
     let mut memories = MemorySection::new();
     memories.memory(MemoryType {
         minimum: 1,

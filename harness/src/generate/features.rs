@@ -3,6 +3,8 @@
 //! The ceiling is what every mode executes; under it each case draws its own subset (see `smith`). When the
 //! modes learn a proposal, its line in [`Features::executed`] goes.
 
+use wasmparser::WasmFeatures;
+
 /// Who is to agree on the cases. The same seed makes the same modules for both, but for what is promised.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Profile {
@@ -63,6 +65,30 @@ impl Features {
             relaxed_simd: false,
             threads: false,
             ..Features::all()
+        }
+    }
+
+    /// What stays within what a reader of modules takes. Whose hosts may be shared is none of its business.
+    pub fn within(features: WasmFeatures) -> Features {
+        let has = |feature| features.contains(feature);
+        Features {
+            sign_extension: has(WasmFeatures::SIGN_EXTENSION),
+            saturating_conversions: has(WasmFeatures::SATURATING_FLOAT_TO_INT),
+            multi_value: has(WasmFeatures::MULTI_VALUE),
+            bulk_memory: has(WasmFeatures::BULK_MEMORY),
+            reference_types: has(WasmFeatures::REFERENCE_TYPES),
+            tail_call: has(WasmFeatures::TAIL_CALL),
+            extended_const: has(WasmFeatures::EXTENDED_CONST),
+            multi_memory: has(WasmFeatures::MULTI_MEMORY),
+            memory64: has(WasmFeatures::MEMORY64),
+            function_references: has(WasmFeatures::FUNCTION_REFERENCES),
+            gc: has(WasmFeatures::GC),
+            exceptions: has(WasmFeatures::EXCEPTIONS),
+            simd: has(WasmFeatures::SIMD),
+            relaxed_simd: has(WasmFeatures::RELAXED_SIMD),
+            threads: has(WasmFeatures::THREADS),
+            wide_arithmetic: has(WasmFeatures::WIDE_ARITHMETIC),
+            shared_hosts: true,
         }
     }
 

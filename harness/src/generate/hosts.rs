@@ -21,14 +21,14 @@ use super::numbers::{NUMBERS, PAGE, Signature, encoded, number_type};
 use super::plan;
 use super::stream::{Purpose, Stream};
 use super::values;
+use super::way::function_table;
 use crate::case::{Action, Case, CaseModule, HeapKind, HostPlan, Limits, RefValue, Value};
 use crate::hosts::{calls_back, writes};
 use body::Body;
-use std::borrow::Cow;
 use wasm_encoder::{
-    CodeSection, ConstExpr, DataCountSection, DataSection, ElementSection, Elements, EntityType, ExportKind,
-    ExportSection, FunctionSection, GlobalSection, GlobalType, ImportSection, MemorySection, MemoryType,
-    Module, RefType, StartSection, TableSection, TableType, TypeSection, ValType,
+    CodeSection, ConstExpr, DataCountSection, DataSection, EntityType, ExportKind, ExportSection,
+    FunctionSection, GlobalSection, GlobalType, ImportSection, MemorySection, MemoryType, Module,
+    StartSection, TypeSection, ValType,
 };
 
 /// Name of the module that stands between, if there is one.
@@ -385,22 +385,6 @@ fn exported(plan: &Plan, funcs: impl Iterator<Item = u32>) -> ExportSection {
     exports
 }
 
-/// A table with functions in their order, and some free slots.
-fn table(funcs: u32) -> (TableSection, ElementSection) {
-    let mut tables = TableSection::new();
-    tables.table(TableType {
-        element_type: RefType::FUNCREF,
-        table64: false,
-        minimum: u64::from(funcs + FREE_SLOTS),
-        maximum: None,
-        shared: false,
-    });
-    let mut segments = ElementSection::new();
-    let elements = Elements::Functions(Cow::Owned((0..funcs).collect()));
-    segments.active(None, &ConstExpr::i32_const(0), elements);
-    (tables, segments)
-}
-
 /// The module that stands between: hosts again, and functions that pass on to them.
 fn between(plan: &Plan, stream: &mut Stream) -> Vec<u8> {
     let mut imports = ImportSection::new();
@@ -414,7 +398,7 @@ fn between(plan: &Plan, stream: &mut Stream) -> Vec<u8> {
         functions.function(relay);
         code.raw(&Body::write(plan, relay, stream));
     }
-    let (tables, segments) = table(relays.end);
+    let (tables, segments) = function_table(relays.end, FREE_SLOTS);
     let exports = exported(plan, 0..relays.end);
     let mut module = Module::new();
     module.section(&types(plan)).section(&imports).section(&functions).section(&tables);
@@ -447,7 +431,7 @@ fn user(plan: &Plan, stream: &mut Stream) -> Vec<u8> {
         functions.function(func);
         code.raw(&Body::write(plan, func, stream));
     }
-    let (tables, segments) = table(all);
+    let (tables, segments) = function_table(all, FREE_SLOTS);
     let mut exports = exported(plan, 0..all);
     for global in 0..plan.first_global() + NUMBERS.len() as u32 {
         exports.export(&format!("g{global}"), ExportKind::Global, global);

@@ -1,6 +1,7 @@
 //! How generated code reaches a function, where every function has a type of its own index and table 0 holds them all.
 
-use wasm_encoder::InstructionSink;
+use std::borrow::Cow;
+use wasm_encoder::{ConstExpr, ElementSection, Elements, InstructionSink, RefType, TableSection, TableType};
 
 /// How a function is reached.
 #[derive(Clone, Copy)]
@@ -8,6 +9,22 @@ pub(super) enum Way {
     Direct,
     Table,
     Reference,
+}
+
+/// Table 0 with so many functions in their order and some free slots, and the segment that fills it.
+pub(super) fn function_table(funcs: u32, free_slots: u32) -> (TableSection, ElementSection) {
+    let mut tables = TableSection::new();
+    tables.table(TableType {
+        element_type: RefType::FUNCREF,
+        table64: false,
+        minimum: u64::from(funcs + free_slots),
+        maximum: None,
+        shared: false,
+    });
+    let mut segments = ElementSection::new();
+    let elements = Elements::Functions(Cow::Owned((0..funcs).collect()));
+    segments.active(None, &ConstExpr::i32_const(0), elements);
+    (tables, segments)
 }
 
 impl Way {

@@ -13,7 +13,7 @@ mod driver;
 
 use super::{Capabilities, Lane, LaneSubject, Prepared, Subject, Unwatched, Watch};
 use crate::case::{Action, Case};
-use crate::observe::{ActionObservation, Capture, Observation, Outcome, TrapObservation};
+use crate::observe::{ActionObservation, Capture, Observation, Outcome};
 use crosscheck_engine::{Mode, TrapKind};
 use driver::Driver;
 use std::path::{Path, PathBuf};
@@ -103,9 +103,7 @@ impl CommandSubject {
                 Ended::Values(integers) => {
                     Outcome::Values(driver.values(&integers).pop().expect("there is an action"))
                 }
-                Ended::Trap(kind) => {
-                    Outcome::Trap(TrapObservation { kind, message: None, site: None, frames: None })
-                }
+                Ended::Trap(kind) => Outcome::trap(kind, None),
                 Ended::Crash(message) => Outcome::Crash(message),
                 Ended::Resources(message) => Outcome::Resources(message),
                 Ended::Unclear(message) => return Err(Outcome::Unsupported(message)),

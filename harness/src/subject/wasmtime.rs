@@ -96,19 +96,7 @@ impl Subject for WasmtimeSubject {
     }
 
     fn features(&self) -> Features {
-        let has = |feature| self.features.contains(feature);
-        Features {
-            reference_types: has(WasmFeatures::REFERENCE_TYPES),
-            tail_call: has(WasmFeatures::TAIL_CALL),
-            function_references: has(WasmFeatures::FUNCTION_REFERENCES),
-            gc: has(WasmFeatures::GC),
-            exceptions: has(WasmFeatures::EXCEPTIONS),
-            simd: has(WasmFeatures::SIMD),
-            relaxed_simd: has(WasmFeatures::RELAXED_SIMD),
-            threads: has(WasmFeatures::THREADS),
-            wide_arithmetic: has(WasmFeatures::WIDE_ARITHMETIC),
-            ..Features::all()
-        }
+        Features::within(self.features)
     }
 
     fn ends_by_itself(&self) -> bool {

@@ -5,7 +5,7 @@
 use crosscheck::case::{Action, Case, CaseModule, HostPlan, Limits, Value};
 use crosscheck::compare::Verdict;
 use crosscheck::generate::{Features, Generator, Profile};
-use crosscheck::observe::{Capture, Outcome, TrapObservation};
+use crosscheck::observe::{Capture, Outcome};
 use crosscheck::run::{CaseRun, run_case};
 use crosscheck::subject::{Lane, LaneSubject, Subject};
 use crosscheck_engine::{Mode, TrapKind};
@@ -82,6 +82,33 @@ pub fn generated_cases_agree(judge: &dyn Subject, cases: u64) -> (usize, usize) 
     (returned, shown)
 }
 
+/// A memory of the judge grows to the limit of the case and no further, and none begins beyond it.
+pub fn memories_grow_to_the_limit(judge: &dyn Subject) {
+    let wat = r#"(module (memory (export "m") 1)
+        (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))"#;
+    assert_eq!(agreed_at_last(judge, &[("m", wat)], &[("grow", &[i32(2)])]), values(&[i32(1)]));
+    assert_eq!(agreed_at_last(judge, &[("m", wat)], &[("grow", &[i32(3)])]), values(&[i32(-1)]));
+    let too_large = agreed_at_last(judge, &[("m", "(module (memory 4))")], &[]);
+    assert!(matches!(too_large, Outcome::Limit(_)), "{too_large:?}");
+}
+
+/// A segment that fails traps, and all agree on what it left in an imported memory.
+pub fn a_failing_segment_traps(judge: &dyn Subject) {
+    let owner = r#"(module (memory (export "memory") 1))"#;
+    let user = r#"(module (import "owner" "memory" (memory 1))
+        (data (i32.const 3) "kept") (data (i32.const 65535) "lost"))"#;
+    let failed = agreed_at_last(judge, &[("owner", owner), ("m", user)], &[]);
+    assert_eq!(failed, trap(TrapKind::MemoryOutOfBounds));
+}
+
+/// A judge with fuel of its own is compared on all that a case does before it would go on for ever.
+pub fn what_never_ends_runs_out_of_fuel(judge: &dyn Subject) {
+    let wat =
+        r#"(module (func (export "one") (result i32) i32.const 1) (func (export "spin") (loop (br 0))))"#;
+    let last = agreed_at_last(judge, &[("m", wat)], &[("one", &[]), ("spin", &[])]);
+    assert_eq!(last, trap(TrapKind::OutOfFuel));
+}
+
 /// An argument or result.
 pub fn i32(value: i32) -> Value {
     Value::I32(value as u32)
@@ -94,5 +121,5 @@ pub fn values(values: &[Value]) -> Outcome {
 
 /// A trap, as judges show one.
 pub fn trap(kind: TrapKind) -> Outcome {
-    Outcome::Trap(TrapObservation { kind, message: None, site: None, frames: None })
+    Outcome::trap(kind, None)
 }

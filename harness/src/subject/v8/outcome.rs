@@ -1,6 +1,6 @@
 //! From V8's errors to outcomes. JavaScript gives a class and a text, so texts are what there is to go by.
 
-use crate::observe::{Outcome, TrapObservation};
+use crate::observe::Outcome;
 use crosscheck_engine::TrapKind;
 
 /// Where a part of a text stands for a kind of trap, in V8's words of any release since 10.
@@ -37,11 +37,6 @@ const TRAPS: [(&str, TrapKind); 24] = [
 /// "Implementation Limitations").
 const SIZES: [&str; 4] = ["limit", "maximum", "too large", "exceeds"];
 
-/// A trap of a kind.
-pub(super) fn trap(kind: TrapKind, message: Option<&str>) -> Outcome {
-    Outcome::Trap(TrapObservation { kind, message: message.map(str::to_string), site: None, frames: None })
-}
-
 /// How a failure of V8 is observed. `is_known` asks whether the module is within what V8 executes: if so, that V8 refuses it
 /// is a [`Outcome::Link`], a difference.
 pub(super) fn outcome(stage: &str, name: &str, message: &str, is_known: impl Fn() -> bool) -> Outcome {
@@ -49,7 +44,7 @@ pub(super) fn outcome(stage: &str, name: &str, message: &str, is_known: impl Fn(
     let is_about_size = SIZES.iter().any(|word| message.contains(word));
     match (stage, name) {
         (_, "RangeError") if message.contains("Maximum call stack") => {
-            trap(TrapKind::CallStackExhausted, None)
+            Outcome::trap(TrapKind::CallStackExhausted, None)
         }
         (_, "RangeError") if message.to_lowercase().contains("out of memory") => Outcome::Resources(text()),
         (_, "RangeError") if is_about_size => Outcome::Limit(text()),
@@ -57,7 +52,7 @@ pub(super) fn outcome(stage: &str, name: &str, message: &str, is_known: impl Fn(
         ("compile", "CompileError") | ("instantiate", "LinkError") => Outcome::Link(text()),
         ("instantiate" | "start" | "call", "RuntimeError") => {
             match TRAPS.iter().find(|(words, _)| message.contains(words)) {
-                Some((_, kind)) => trap(*kind, None),
+                Some((_, kind)) => Outcome::trap(*kind, None),
                 None => Outcome::Crash(format!("a trap that nobody knows: {message}")),
             }
         }

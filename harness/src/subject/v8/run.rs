@@ -2,7 +2,7 @@
 
 use super::bridge::{self, is_ref, numeric_globals};
 use super::links::{Links, Wrapped};
-use super::outcome::{outcome, trap};
+use super::outcome::outcome;
 use super::surface::{Export, Surface, with_start_exported};
 use super::wire::{self, Frame, Message, StateReader, Wire};
 use crate::case::bytes::Writer;
@@ -192,7 +192,7 @@ impl<'a> Run<'a> {
                 frame.fields().blob(&wire::slots(&values));
             }
             (_, Err(Refusal::Trap(message))) => {
-                self.pending = Some(trap(TrapKind::Host, Some(message)));
+                self.pending = Some(Outcome::trap(TrapKind::Host, Some(message)));
                 frame.fields().u8(0);
             }
             (failure, Err(Refusal::CallBack)) => {

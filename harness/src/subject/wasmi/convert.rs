@@ -2,7 +2,7 @@
 
 use super::super::embedding::Refused;
 use crate::case::{FuncIdentity, HeapKind, RefValue, Value};
-use crate::observe::{Outcome, TrapObservation};
+use crate::observe::Outcome;
 use crosscheck_engine::{self as engine, HeapType, TrapKind};
 use std::fmt;
 use wasmi::errors::{ErrorKind, FuelError, InstantiationError, MemoryError, TableError};
@@ -110,10 +110,6 @@ pub(super) fn from_val(store: &impl AsContext, value: &Val) -> Value {
     }
 }
 
-fn trap(kind: TrapKind, message: Option<&str>) -> Outcome {
-    Outcome::Trap(TrapObservation { kind, message: message.map(str::to_string), site: None, frames: None })
-}
-
 fn trap_outcome(code: TrapCode) -> Outcome {
     let kind = match code {
         TrapCode::UnreachableCodeReached => TrapKind::Unreachable,
@@ -130,7 +126,7 @@ fn trap_outcome(code: TrapCode) -> Outcome {
         TrapCode::GrowthOperationLimited => return Outcome::Limit(code.to_string()),
         TrapCode::OutOfSystemMemory => return Outcome::Resources(code.to_string()),
     };
-    trap(kind, None)
+    Outcome::trap(kind, None)
 }
 
 /// How a failure of making or accessing a memory is observed.
@@ -187,7 +183,7 @@ fn instantiation_outcome(error: &InstantiationError) -> Outcome {
 /// How a failure of wasmi is observed. A module that wasmi refuses is a [`Outcome::Link`].
 pub(super) fn outcome(error: &wasmi::Error) -> Outcome {
     if let Some(Words(message)) = error.downcast_ref() {
-        return trap(TrapKind::Host, Some(message));
+        return Outcome::trap(TrapKind::Host, Some(message));
     }
     match error.kind() {
         ErrorKind::TrapCode(code) => trap_outcome(*code),

@@ -2,7 +2,7 @@
 
 use super::super::embedding::Refused;
 use crate::case::{FuncIdentity, HeapKind, RefValue, Value};
-use crate::observe::{Outcome, TrapObservation};
+use crate::observe::Outcome;
 use crosscheck_engine::TrapKind;
 use std::fmt;
 use wasmtime::{AsContext, AsContextMut, ExternRef, Trap, V128, Val};
@@ -87,10 +87,6 @@ pub(super) fn from_val(store: &impl AsContext, value: &Val) -> Value {
     }
 }
 
-fn trap(kind: TrapKind, message: Option<&str>) -> Outcome {
-    Outcome::Trap(TrapObservation { kind, message: message.map(str::to_string), site: None, frames: None })
-}
-
 fn trap_outcome(code: Trap) -> Outcome {
     let kind = match code {
         Trap::UnreachableCodeReached => TrapKind::Unreachable,
@@ -109,13 +105,13 @@ fn trap_outcome(code: Trap) -> Outcome {
         // Others are of proposals that judged cases do not use, or of faults in wasmtime.
         other => return Outcome::Crash(other.to_string()),
     };
-    trap(kind, None)
+    Outcome::trap(kind, None)
 }
 
 /// How a failure of wasmtime is observed. What has no kind is about linking: a [`Outcome::Link`].
 pub(super) fn outcome(error: &wasmtime::Error) -> Outcome {
     if let Some(Words(message)) = error.downcast_ref() {
-        return trap(TrapKind::Host, Some(message));
+        return Outcome::trap(TrapKind::Host, Some(message));
     }
     match error.downcast_ref::<Trap>() {
         Some(code) => trap_outcome(*code),
