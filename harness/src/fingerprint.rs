@@ -3,10 +3,12 @@
 //! Which subjects agree with which, the kind of difference, and where - by type or kind of entity,
 //! never by number or value, which change while a case shrinks. One bug shows itself in many such ways, for what is
 //! seen first depends on what a program goes on to do with a wrong value; and many bugs in the same. So once a
-//! finding is localised, it gets another fingerprint ([`Fingerprint::of_bug`]): the guilty modes, and what is wrong.
+//! finding is looked into, it gets another fingerprint ([`Fingerprint::of_bug`]): the guilty modes, and what tells its
+//! simplest [`relative`](crate::relative) from others.
 
 use crate::compare::{Kind, majority};
 use crate::digest::Digest;
+use crate::relative::Signature;
 use std::fmt;
 
 /// The identity of a bug, as far as it is known from outside.
@@ -29,21 +31,15 @@ impl Fingerprint {
         Fingerprint(format!("{}|{}|{place}", groups.join(" / "), kind.word()))
     }
 
-    /// The fingerprint of a bug that was localised: which modes are wrong - those outside of the [`majority`] -, what
-    /// about it, and at which opcode, if opcodes matter to that.
-    pub fn of_bug(groups: &[Vec<String>], wrong: &Wrong<'_>) -> Fingerprint {
+    /// The fingerprint of a bug that was looked into: which modes are wrong - those outside of the [`majority`] -, and
+    /// what tells it from others.
+    pub fn of_bug(groups: &[Vec<String>], signature: &Signature) -> Fingerprint {
         let right = majority(groups);
         let others = groups.iter().enumerate().filter(|(group, _)| *group != right);
         let mut modes: Vec<&str> = others.flat_map(|(_, names)| names).map(|name| mode_of(name)).collect();
         modes.sort_unstable();
         modes.dedup();
-        let what = match wrong {
-            Wrong::Effect { opcode } => format!("outcome|{opcode}"),
-            Wrong::Refused { message, opcode } => format!("{}|{opcode}", words(message)),
-            Wrong::Fuel => "fuel".into(),
-            Wrong::Frames => "frames".into(),
-        };
-        Fingerprint(format!("{}|{what}", modes.join(" ")))
+        Fingerprint(format!("{}|{signature}", modes.join(" ")))
     }
 
     /// A short name, good for files.
@@ -52,34 +48,6 @@ impl Fingerprint {
         digest.text(&self.0);
         format!("{:012x}", digest.finish() >> 16)
     }
-}
-
-/// What is wrong about an instruction.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Wrong<'a> {
-    /// What it does. Where a wrong value is seen first says nothing about how it came about.
-    Effect {
-        /// The opcode.
-        opcode: &'a str,
-    },
-    /// Somebody fails over it before it is executed.
-    Refused {
-        /// What is said of that.
-        message: &'a str,
-        /// The opcode.
-        opcode: &'a str,
-    },
-    /// What it costs, for which it matters little which opcode it is.
-    Fuel,
-    /// What a trap says about where it happened, of which the same is true.
-    Frames,
-}
-
-/// The first words of a message, up to what is different each time.
-fn words(message: &str) -> String {
-    let is_word = |word: &&str| word.chars().all(|char| !char.is_ascii_digit() && !"(/".contains(char));
-    let words: Vec<&str> = message.split_whitespace().take_while(is_word).collect();
-    words.join(" ")
 }
 
 /// The mode of a lane of that name; an outside engine is its own, and a command's is its label.
@@ -96,21 +64,21 @@ impl fmt::Display for Fingerprint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::relative::{Circumstance, Wrong};
 
     #[test]
-    fn what_is_wrong_is_told_without_numbers_and_of_the_minority_of_modes() {
+    fn a_bug_is_told_of_the_minority_of_modes() {
         let groups = [
             vec!["interp".into(), "interp+no-fuel".into()],
             vec!["fast-interp".into()],
             vec!["baseline".into()],
         ];
-        let bug = |wrong| Fingerprint::of_bug(&groups, &wrong).to_string();
-        assert_eq!(bug(Wrong::Effect { opcode: "i32.add" }), "baseline fast-interp|outcome|i32.add");
-        assert_eq!(bug(Wrong::Frames), "baseline fast-interp|frames");
-        let groups =
-            [vec!["interp".into(), "interp+no-fuel".into()], vec!["fast-interp".into(), "baseline".into()]];
-        let message = "crash: panic: the island at 0x12 is cut off in function 7";
-        let bug = Fingerprint::of_bug(&groups, &Wrong::Refused { message, opcode: "call" });
-        assert_eq!(bug.to_string(), "interp|crash: panic: the island at|call");
+        let bug = |wrong, circumstances| {
+            Fingerprint::of_bug(&groups, &Signature { wrong, circumstances }).to_string()
+        };
+        let add = Wrong::Effect { operation: "i32.add".into() };
+        assert_eq!(bug(add, Vec::new()), "baseline fast-interp|outcome|i32.add");
+        let linked = vec![Circumstance::Growth, Circumstance::Linked];
+        assert_eq!(bug(Wrong::Frames, linked), "baseline fast-interp|frames|growth, linked");
     }
 }

@@ -7,15 +7,22 @@
 
 use crate::case::Case;
 use crate::compare::{Divergence, Kind, Verdict};
-use crate::fingerprint::{Fingerprint, Wrong};
-use crate::localise::{Localisation, Precision, localise, parties};
+use crate::fingerprint::Fingerprint;
+use crate::localise::{Localisation, localise, parties};
 use crate::observe::{Capture, Observation};
 use crate::reduce::{Reduced, Reducer, Refused, shown, to_script_on};
+use crate::relative::{Relative, Relatives};
 use crate::run::{CaseRun, Ground, Task, run_task};
 use crate::subject::{Lane, Subject, Trace};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+
+/// How often a case is run again to see it diverge: what is left in memory by others may be what it takes.
+const ATTEMPTS: usize = 5;
+
+/// The part of its time that is left for looking for relatives, where reducing took all of it.
+const LATE: u32 = 5;
 
 /// Whether a case still diverges the way another did.
 pub struct Question<'a> {
@@ -41,44 +48,18 @@ pub struct Investigation {
     pub localised: Result<Localisation, String>,
     /// How long reducing took.
     pub time: Duration,
+    /// The simplest case of the bug, or why there is none.
+    pub relative: Result<Relative, String>,
 }
 
 impl Investigation {
-    /// What makes it the same bug as another: by the guilty opcode if that is known, else as it is seen.
+    /// What makes it the same bug as another: what tells its simplest relative from others if there is one, else how it
+    /// is seen.
     pub fn bug(&self, seen: &Divergence) -> Fingerprint {
-        let Ok(Localisation { leaves_other_values, precision, place: Some(place), .. }) = &self.localised
-        else {
-            return seen.fingerprint();
-        };
-        let (opcode, first) = (place.opcode.as_str(), &self.divergence.first);
-        // Where an instruction leaves other values, whatever is seen later is what became of them.
-        let wrong = match first.kind {
-            _ if *leaves_other_values => Wrong::Effect { opcode },
-            // What is refused before it runs is told by why; what fails later does so because of what it did.
-            Kind::Crash if place.instance.is_none() => {
-                let failures = [&first.left, &first.right];
-                let message = failures.into_iter().find(|side| !side.starts_with("no "));
-                Wrong::Refused { message: message.map_or("", String::as_str), opcode }
-            }
-            Kind::Fuel if *precision != Precision::Instruction => Wrong::Fuel,
-            Kind::TrapSite | Kind::Frames => Wrong::Frames,
-            Kind::Crash
-            | Kind::Hang
-            | Kind::Fuel
-            | Kind::Outcome
-            | Kind::Values
-            | Kind::TrapKind
-            | Kind::HostCalls
-            | Kind::Global
-            | Kind::TableSize
-            | Kind::TableElement
-            | Kind::MemorySize
-            | Kind::MemoryBytes
-            | Kind::Dropped
-            | Kind::Instances
-            | Kind::Unstable => Wrong::Effect { opcode },
-        };
-        Fingerprint::of_bug(&seen.groups, &wrong)
+        match &self.relative {
+            Ok(relative) => Fingerprint::of_bug(&relative.groups, &relative.signature),
+            Err(_) => seen.fingerprint(),
+        }
     }
 }
 
@@ -109,19 +90,17 @@ impl<'a> Question<'a> {
             None => (all.iter().find(took_part).cloned().into_iter().collect(), 0),
         };
         let task = Task { case: case.clone(), subjects };
-        let run = run_task(ground, &task, Capture::Digest)?;
-        let is_traceable = !run.observations.iter().any(|(name, observation)| {
-            observation.failure().is_some() && name.parse::<Lane>().is_ok_and(|lane| lane.mode == Trace::MODE)
-        });
-        match run.verdict {
-            Verdict::Diverge(again) => {
-                let wanted = again.fingerprint();
-                Ok(Question { ground, subjects: task.subjects, majority, wanted, is_traceable })
-            }
-            Verdict::Agree | Verdict::Inconclusive(_) | Verdict::Invalid => {
-                Err("the case does not diverge when it is run again".into())
-            }
+        for _ in 0..ATTEMPTS {
+            let run = run_task(ground, &task, Capture::Digest)?;
+            let Verdict::Diverge(again) = &run.verdict else { continue };
+            let is_traceable = !run.observations.iter().any(|(name, observation)| {
+                let is_watched = || name.parse::<Lane>().is_ok_and(|lane| lane.mode == Trace::MODE);
+                observation.failure().is_some() && is_watched()
+            });
+            let wanted = again.fingerprint();
+            return Ok(Question { ground, subjects: task.subjects, majority, wanted, is_traceable });
         }
+        Err(format!("the case does not diverge when it is run {ATTEMPTS} times again"))
     }
 
     /// Runs a case on the subjects that are asked.
@@ -168,7 +147,10 @@ impl<'a> Question<'a> {
         };
         let time = started.elapsed();
         let localised = self.localise(&reduced.case, divergence, budget.stop);
-        Ok(Investigation { reduced, divergence: divergence.clone(), script, localised, time })
+        let until = budget.time.map(|all| Instant::now() + all.saturating_sub(time).max(all / LATE));
+        let known = localised.as_ref().ok();
+        let relative = self.relative(&reduced.case, divergence, known, budget.stop, until);
+        Ok(Investigation { reduced, divergence: divergence.clone(), script, localised, time, relative })
     }
 
     /// What the majority showed.
@@ -202,9 +184,36 @@ impl<'a> Question<'a> {
         divergence: &Divergence,
         stop: &AtomicBool,
     ) -> Result<Localisation, String> {
+        let [reference, guilty] = self.speakers(divergence)?;
+        localise(self.ground, case, reference, guilty, stop)
+    }
+
+    /// The simplest case of the bug that a reduced case shows.
+    fn relative(
+        &self,
+        case: &Case,
+        divergence: &Divergence,
+        localised: Option<&Localisation>,
+        stop: &AtomicBool,
+        until: Option<Instant>,
+    ) -> Result<Relative, String> {
+        let [right, wrong] = self.speakers(divergence)?;
+        let relatives = Relatives {
+            ground: self.ground,
+            right: right.clone(),
+            wrong: wrong.clone(),
+            is_traceable: self.is_traceable,
+            stop,
+            until,
+        };
+        relatives.simplest(case, localised)
+    }
+
+    /// Who speaks for the majority, and who is wrong.
+    fn speakers(&self, divergence: &Divergence) -> Result<[&Arc<dyn Subject>; 2], String> {
         let speakers = [self.majority, usize::from(self.majority == 0)];
         match speakers.map(|speaker| self.subjects.get(speaker)) {
-            [Some(reference), Some(guilty)] => localise(self.ground, case, reference, guilty, stop),
+            [Some(right), Some(wrong)] => Ok([right, wrong]),
             _ => Err(format!("nobody to hold against {}", divergence.groups.concat().join(" "))),
         }
     }

@@ -24,6 +24,7 @@ pub mod fingerprint;
 pub mod investigate;
 pub mod localise;
 pub mod reduce;
+pub mod relative;
 
 #[cfg(all(feature = "planted-faults", unix))]
 pub mod canary;

@@ -64,7 +64,7 @@ pub struct Localisation {
     pub guilty: Side,
     /// The wasm around the place, the place marked.
     pub wasm: Vec<String>,
-    /// Whether the instruction leaves other values, and not only later ones are seen.
+    /// Whether the instruction leaves other values, and not only later ones are seen, or it is left for elsewhere.
     #[serde(default)]
     pub leaves_other_values: bool,
     /// What the guilty subject made of the instruction.
@@ -310,7 +310,8 @@ impl Search<'_> {
                 tell(&mut found, difference);
             }
             if !differing.is_empty() {
-                found.leaves_other_values = true;
+                found.leaves_other_values =
+                    differing.iter().any(|(_, _, theirs)| !probe::is_untouched(theirs));
                 let results = arity.map_or(0, |arity| arity.results);
                 let text = |what: &What, value: &Value| format!("{}: {value}", name(what, results));
                 found.reference.shows = differing.iter().map(|(what, ours, _)| text(what, ours)).collect();

@@ -16,6 +16,7 @@ mod hosts;
 mod inlining;
 mod merging;
 mod narrowing;
+mod opaque;
 mod proposal;
 mod script;
 mod sections;
@@ -33,6 +34,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use wasmparser::Validator;
 
+pub use opaque::without_constants;
 pub use proposal::code_bytes;
 pub use script::{to_script, to_script_on};
 pub use show::shown;
@@ -89,6 +91,8 @@ const fn tidying(name: &'static str, propose: fn(&Look<'_>) -> Vec<Proposal>) ->
     Pass { name, propose, tidies: true }
 }
 
+const FUEL: &str = "fuel";
+
 /// The passes, from coarse to fine.
 const PASSES: &[Pass] = &[
     pass("actions", actions::fewer_actions),
@@ -97,7 +101,7 @@ const PASSES: &[Pass] = &[
     tidying("code that is not executed", body::unexecuted),
     tidying("entities", entities::fewer),
     pass("imports", hosts::defined),
-    pass("fuel", actions::less_fuel),
+    pass(FUEL, actions::less_fuel),
     pass("bodies", body::emptied),
     pass("statements", body::fewer_statements),
     pass("blocks", body::blocks::unwrapped),
@@ -119,6 +123,16 @@ const PASSES: &[Pass] = &[
     pass("hosts as modules", hosts::played),
 ];
 
+/// Passes that exchange what is special for what is usual. What shows a bug the way a finding did may not survive
+/// them, but something that shows it does.
+const EXCHANGES: &[Pass] = &[
+    pass("ends", body::ended),
+    pass("opcodes", body::opcodes::plainer),
+    pass("stores", body::opcodes::loads),
+    pass("jump tables", body::opcodes::jumps),
+    pass("plain calls", body::calls::plain),
+];
+
 /// Proposals that are judged at once.
 const BATCH: usize = 8;
 
@@ -135,6 +149,8 @@ pub struct Reducer<'a> {
     passes: Vec<PassReport>,
     /// Whether passes may see what the reference executes.
     traces: bool,
+    /// Passes, from coarse to fine.
+    list: Vec<&'static Pass>,
 }
 
 impl<'a> Reducer<'a> {
@@ -162,7 +178,16 @@ impl<'a> Reducer<'a> {
             tried: AtomicU64::new(2),
             passes: PASSES.iter().map(|pass| PassReport { name: pass.name, tried: 0, kept: 0 }).collect(),
             traces: true,
+            list: PASSES.iter().collect(),
         })
+    }
+
+    /// The same with passes that exchange what is special for what is usual, and with all the fuel that there is.
+    pub fn with_exchanges(mut self) -> Reducer<'a> {
+        self.list = PASSES.iter().filter(|pass| pass.name != FUEL).chain(EXCHANGES).collect();
+        self.passes =
+            self.list.iter().map(|pass| PassReport { name: pass.name, tried: 0, kept: 0 }).collect();
+        self
     }
 
     /// The same without a look at what the reference executes, which happens in this process: for cases that the
@@ -173,10 +198,10 @@ impl<'a> Reducer<'a> {
 
     /// Runs all passes until none finds anything, or somebody says stop.
     pub fn run(mut self) -> Reduced {
-        let tidying: Vec<usize> = (0..PASSES.len()).filter(|pass| PASSES[*pass].tidies).collect();
+        let tidying: Vec<usize> = (0..self.list.len()).filter(|pass| self.list[*pass].tidies).collect();
         while !self.is_stopped() {
             let mut is_better = false;
-            for number in 0..PASSES.len() {
+            for number in 0..self.list.len() {
                 if !self.sweep(number) {
                     continue;
                 }
@@ -193,7 +218,7 @@ impl<'a> Reducer<'a> {
 
     fn proposals(&self, pass: usize) -> Vec<Proposal> {
         let look = if self.traces { Look::at(&self.best) } else { Look::without_trace(&self.best) };
-        (PASSES[pass].propose)(&look)
+        (self.list[pass].propose)(&look)
     }
 
     fn is_stopped(&self) -> bool {

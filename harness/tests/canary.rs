@@ -70,9 +70,13 @@ fn faults_are_spread_over_all_rooms() {
 }
 
 fn hunt(planted: &Planted) -> Hunted {
+    hunt_on(planted, 0)
+}
+
+/// The same, going on to more findings to see which bugs they are told to be of.
+fn hunt_on(planted: &Planted, more: u64) -> Hunted {
     let stop = AtomicBool::new(false);
-    let hunt =
-        Hunt { program: PROGRAM.into(), seed: 1, time: Duration::from_secs(120), more: 0, stop: &stop };
+    let hunt = Hunt { program: PROGRAM.into(), seed: 1, time: Duration::from_secs(120), more, stop: &stop };
     hunt.hunt(planted).unwrap_or_else(|error| panic!("{planted}: {error}"))
 }
 
@@ -158,4 +162,43 @@ fn drawn_faults_are_found() {
     for drawn in &draw(1, 20)[..10] {
         is_found(&Planted::Drawn(*drawn));
     }
+}
+
+/// The bugs that findings of a fault are told to be of, and in how many ways the findings looked.
+fn bugs_of(name: &str) -> (Vec<String>, usize) {
+    let hunted = hunt_on(&name.parse().unwrap_or_else(|error| panic!("{error}")), 12);
+    (hunted.bugs.into_keys().collect(), hunted.looks.len())
+}
+
+#[test]
+fn one_bug_is_one_however_it_is_seen() {
+    for name in [
+        "baseline-memory-base-kept-after-calls",
+        "baseline-wrap-keeps-upper-half",
+        "native-innermost-frame-at-zero",
+        "interp:i32.and:instead/i32.shr_s",
+    ] {
+        let (bugs, looks) = bugs_of(name);
+        assert!(looks > 1, "{name} is seen in {looks} ways only");
+        assert_eq!(bugs.len(), 1, "{name}: {bugs:?}");
+    }
+}
+
+#[test]
+fn bugs_at_one_instruction_are_told_apart() {
+    let mut all = BTreeSet::new();
+    for (name, expected) in [
+        ("baseline-guarded-offset-wraps", "baseline|outcome|load|without explicit-bounds, address"),
+        ("baseline-checked-offset-wraps", "baseline|outcome|load|with explicit-bounds, address"),
+        (
+            "baseline-constant-address-wraps",
+            "baseline|outcome|load|without explicit-bounds, constant operand",
+        ),
+        ("baseline-memory-base-kept-after-calls", "baseline|outcome|load|without explicit-bounds, linked"),
+    ] {
+        let (bugs, _) = bugs_of(name);
+        assert!(bugs.iter().any(|bug| bug == expected), "{name}: {bugs:?}");
+        all.insert(bugs);
+    }
+    assert_eq!(all.len(), 4);
 }

@@ -91,7 +91,8 @@ fn step<T: Trace, const FUEL: bool>(machine: &mut Machine<'_, T, FUEL>, mut r: R
 /// Goes on at `r`.
 #[inline(always)]
 fn go_on<T: Trace, const FUEL: bool>(machine: &mut Machine<'_, T, FUEL>, r: Regs) -> Next {
-    if cfg!(debug_assertions) {
+    // Whoever watches is called out of line with what is in memory of the handler's, so it could not end in a jump.
+    if cfg!(debug_assertions) || T::ON {
         machine.regs = r;
         return Next::Again;
     }

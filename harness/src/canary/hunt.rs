@@ -70,6 +70,8 @@ pub struct Look {
     pub seen: String,
     /// How many findings have it.
     pub findings: u64,
+    /// The bug it is of.
+    pub bug: String,
     /// What came of it.
     pub found: Found,
 }
@@ -120,16 +122,6 @@ pub struct Reduced {
     pub opcode: Result<String, String>,
     /// Whether it is the fault's; `None` if any would be.
     pub is_opcode_right: Option<bool>,
-}
-
-impl Look {
-    /// The bug it is of, as far as that is known.
-    fn bug(&self) -> &str {
-        match &self.found {
-            Found::Case { reduced: Ok(reduced), .. } => &reduced.bug,
-            Found::Case { reduced: Err(_), .. } | Found::Suite { .. } | Found::Witness { .. } => &self.seen,
-        }
-    }
 }
 
 impl Hunt<'_> {
@@ -185,7 +177,7 @@ impl Hunt<'_> {
         };
         let mut bugs: BTreeMap<String, u64> = BTreeMap::new();
         for look in &looks {
-            *bugs.entry(look.bug().to_string()).or_default() += look.findings;
+            *bugs.entry(look.bug.clone()).or_default() += look.findings;
         }
         Ok(Hunted { found, cases: tally.cases, cpu_s, bugs, looks, ..nothing })
     }
@@ -200,7 +192,15 @@ impl Hunt<'_> {
         let look = |finding: &Finding| {
             let seen = finding.divergence.fingerprint().to_string();
             let findings = tally.fingerprints.get(&seen).copied().unwrap_or(1);
-            Ok(Look { findings, seen, found: self.look_into(planted, &campaign, finding)? })
+            let found = self.look_into(planted, &campaign, finding)?;
+            let bug = match &found {
+                Found::Case { reduced: Ok(reduced), .. } => reduced.bug.clone(),
+                // One heap, as on the page of a campaign.
+                Found::Case { reduced: Err(_), .. } | Found::Suite { .. } | Found::Witness { .. } => {
+                    "not known".to_string()
+                }
+            };
+            Ok(Look { findings, seen, bug, found })
         };
         tally.findings.iter().map(look).collect()
     }

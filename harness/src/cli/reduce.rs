@@ -53,7 +53,7 @@ impl Reduce {
         let budget = Budget { stop: &stop, time: None };
         let found = self.common.in_pool(|| question.investigate(&task.case, &budget, &progress))?;
         let found = found.map_err(Failure::Bench)?;
-        let Investigation { reduced, divergence, script, localised, time } = &found;
+        let Investigation { reduced, divergence, script, localised, time, .. } = &found;
         show(script);
         show(format_args!(
             "{} bytes of wasm became {}; {} cases in {:.1} s; {}",

@@ -36,8 +36,11 @@ pub struct Reduction {
     pub fingerprint: String,
     /// The first difference of the reduced case.
     pub first_difference: String,
-    /// What makes it the same bug as another, by the instruction at which subjects part.
+    /// What makes it the same bug as another, by what its simplest relative shows.
     pub bug: String,
+    /// The simplest relative as a script, if there is one.
+    #[serde(default)]
+    pub relative: Option<String>,
     /// Bytes of the reduced modules.
     pub wasm_bytes: usize,
     /// Bytes of their function bodies.
@@ -59,6 +62,7 @@ impl Reduction {
             fingerprint: found.divergence.fingerprint().to_string(),
             first_difference: found.divergence.first.to_string(),
             bug: found.bug(seen).to_string(),
+            relative: found.relative.as_ref().ok().and_then(|relative| relative.script.clone().ok()),
             wasm_bytes: found.reduced.case.wasm_bytes(),
             code_bytes: code_bytes(&found.reduced.case),
             tried: found.reduced.tried,
@@ -251,6 +255,13 @@ impl Record {
                      ({tried} cases, {seconds:.1} s):\n\n```wasm\n{}\n```",
                     script.trim_end()
                 );
+                if let Some(relative) = &reduction.relative {
+                    let _ = writeln!(
+                        text,
+                        "\nThe simplest case of the bug, whatever it shows:\n\n```wasm\n{}\n```",
+                        relative.trim_end()
+                    );
+                }
                 match (&reduction.localised, &reduction.not_localised) {
                     (Some(localised), _) => {
                         let _ = writeln!(text, "\nIn the reduced case:\n\n```text\n{localised}\n```");

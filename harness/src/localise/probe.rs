@@ -113,6 +113,16 @@ struct Held {
 /// What a new global holds before a value goes to it: hardly what any value is, so that one which went elsewhere is missed.
 const UNTOUCHED: i64 = 0x5eed_0bad_5eed_0bad;
 
+/// Whether a shown value is what its global held before: then the subject never came to the probe.
+pub fn is_untouched(value: &Value) -> bool {
+    match value {
+        Value::I32(bits) | Value::F32(bits) => *bits == UNTOUCHED as u32,
+        Value::I64(bits) | Value::F64(bits) => *bits == UNTOUCHED as u64,
+        Value::V128(bits) => *bits == i128::from(UNTOUCHED) as u128,
+        Value::Ref(_) => false,
+    }
+}
+
 const TYPE_SECTION: u8 = 1;
 const GLOBAL_SECTION: u8 = 6;
 const EXPORT_SECTION: u8 = 7;

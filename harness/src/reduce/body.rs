@@ -8,6 +8,7 @@ pub mod blocks;
 pub mod calls;
 pub mod immediates;
 pub mod locals;
+pub mod opcodes;
 mod tree;
 
 use super::proposal::{Look, Proposal, Site, halvings};
@@ -162,6 +163,23 @@ pub fn fewer_statements(look: &Look<'_>) -> Vec<Proposal> {
         edits
     };
     long_first(look.in_bodies(runs))
+}
+
+/// A statement and all that follows it in its block, given up for `unreachable`.
+pub fn ended(look: &Look<'_>) -> Vec<Proposal> {
+    let ends = |site: &Site<'_>| {
+        let mut edits = Vec::new();
+        for arm in &site.body.arms {
+            for statement in &arm.statements {
+                let cut = statement.start..arm.inside.end;
+                if site.wasm()[cut.clone()] != [UNREACHABLE] {
+                    edits.push(vec![site.edit(cut, vec![UNREACHABLE])]);
+                }
+            }
+        }
+        edits
+    };
+    long_first(look.in_bodies(ends))
 }
 
 /// Expressions replaced by a constant, by what the reference was seen to compute, by one of their operands, or by a

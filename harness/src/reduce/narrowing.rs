@@ -16,7 +16,7 @@ use std::ops::Range;
 use std::sync::LazyLock;
 use wasm_encoder::reencode::{Error, Reencode, utils};
 use wasm_encoder::{Encode, Instruction};
-use wasmparser::{Operator, Parser, ValType};
+use wasmparser::{MemoryType, Operator, Parser, TableType, ValType};
 
 /// All numbers, or integers or floats alone: of all modules, of one, of a function inside, of what an instruction
 /// takes that gives none.
@@ -243,7 +243,7 @@ fn access_width(opcode: Opcode) -> Option<u32> {
     }
 }
 
-/// A module written anew with narrower types and initial values; its code is narrower already.
+/// A module written anew with narrower types, addresses and initial values; its code is narrower already.
 struct Writing(Kinds);
 
 impl Reencode for Writing {
@@ -251,6 +251,16 @@ impl Reencode for Writing {
 
     fn val_type(&mut self, ty: ValType) -> Result<wasm_encoder::ValType, Error> {
         utils::val_type(self, self.0.of_type(ty))
+    }
+
+    fn memory_type(&mut self, ty: MemoryType) -> Result<wasm_encoder::MemoryType, Error> {
+        let memory64 = ty.memory64 && !self.0.integers;
+        Ok(utils::memory_type(self, MemoryType { memory64, ..ty }))
+    }
+
+    fn table_type(&mut self, ty: TableType) -> Result<wasm_encoder::TableType, Error> {
+        let table64 = ty.table64 && !self.0.integers;
+        utils::table_type(self, TableType { table64, ..ty })
     }
 
     fn instruction<'a>(&mut self, operator: Operator<'a>) -> Result<Instruction<'a>, Error> {

@@ -7,6 +7,7 @@ use wasmparser::{BinaryReader, Parser};
 pub const TYPE_SECTION: u8 = 1;
 pub const IMPORT_SECTION: u8 = 2;
 pub const FUNCTION_SECTION: u8 = 3;
+pub const GLOBAL_SECTION: u8 = 6;
 pub const EXPORT_SECTION: u8 = 7;
 pub const CODE_SECTION: u8 = 10;
 

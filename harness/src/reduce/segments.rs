@@ -38,6 +38,8 @@ enum Change {
     ClearGlobal(u32),
     /// Minimums of tables and memories that the module defines no larger than this.
     Minimums(u64),
+    /// The same of memories alone: a table may have a segment that wants room.
+    MemoryMinimums(u64),
     /// Tables and memories have no maximum.
     NoMaximums,
 }
@@ -59,6 +61,7 @@ fn cuts(count: usize) -> Vec<Range<usize>> {
 
 fn changes(wasm: &[u8]) -> wasmparser::Result<Vec<Change>> {
     let mut changes = vec![Change::Minimums(0), Change::Minimums(1), Change::NoMaximums];
+    changes.extend([Change::MemoryMinimums(0), Change::MemoryMinimums(1)]);
     for payload in Parser::new(0).parse_all(wasm) {
         match payload? {
             Payload::DataSection(section) => {
@@ -110,7 +113,11 @@ impl Reencode for Rewriting {
     type Error = std::convert::Infallible;
 
     fn memory_type(&mut self, ty: wasmparser::MemoryType) -> Written<wasm_encoder::MemoryType> {
-        let (initial, maximum) = (self.minimum(ty.initial), self.maximum(ty.maximum));
+        let initial = match &self.change {
+            Change::MemoryMinimums(most) => ty.initial.min(*most),
+            _ => self.minimum(ty.initial),
+        };
+        let maximum = self.maximum(ty.maximum);
         Ok(utils::memory_type(self, wasmparser::MemoryType { initial, maximum, ..ty }))
     }
 

@@ -78,6 +78,11 @@ impl Switch {
         Lane::plain(mode).with(self)
     }
 
+    /// What people type behind a `+`.
+    pub fn name(self) -> &'static str {
+        self.row().name
+    }
+
     fn row(self) -> &'static Row {
         SWITCHES.iter().find(|row| row.switch == self).expect("every switch has a row")
     }

@@ -2,6 +2,18 @@
 
 use super::*;
 use crate::opcode::{Family, Opcode, Operand};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Watches, and does next to nothing.
+#[derive(Default)]
+struct Counter(AtomicU64);
+
+impl crate::Trace for Counter {
+    fn instruction(&self, _: u32, _: u32, _: Opcode, _: &[u64]) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
 
 /// Every opcode whose operands are plain numbers, with constants for them, and all that it leaves dropped.
 fn every_plain_opcode() -> String {
@@ -68,8 +80,11 @@ fn no_handler_grows_the_native_stack() {
         every_plain_opcode()
     );
     let body = move || {
-        for config in [config(), config().fuel(true)] {
+        let configs = [config(), config().fuel(true)];
+        for (config, is_watched) in configs.into_iter().flat_map(|config| [(config, false), (config, true)]) {
             let mut store = Store::new(&Engine::new(&config), Vec::new());
+            let watcher: Arc<dyn crate::Trace> = Arc::new(Counter::default());
+            store.set_trace(is_watched.then_some(watcher));
             store.set_fuel(u64::MAX);
             let mut linker = Linker::<Vec<i32>>::new();
             let nothing = Func::wrap(&mut store, "host.nothing", |_: Caller<'_, Vec<i32>>, (): ()| Ok(()));

@@ -235,7 +235,7 @@ impl Ledger {
                     Due::Is(_) | Due::Perhaps(_) => return Err(unexpected(role, wasm, at, due)),
                 }
             }
-            return Err(format!("{role:?} of {wasm:x?} is nobody's"));
+            return Err(format!("code and body differ ({role:?} of {wasm:x?} is nobody's)"));
         }
         while let Some((at, due)) = self.rare.pop_front() {
             self.at = at;
@@ -254,7 +254,7 @@ impl Ledger {
                 Due::Perhaps(_) => {}
             }
         }
-        Err(format!("{role:?} of {wasm:x?} is nobody's"))
+        Err(format!("code and body differ ({role:?} of {wasm:x?} is nobody's)"))
     }
 
     /// Crosses off a guarded access.
@@ -265,11 +265,13 @@ impl Ledger {
                 Due::Access if at == wasm => return Ok(()),
                 Due::Access => self.compared.push_back(at),
                 Due::Is(_) | Due::Perhaps(_) => {
-                    return Err(format!("an access of {wasm:#x} where {due:?} of {at:#x} is due"));
+                    return Err(format!(
+                        "code and body differ (an access of {wasm:#x} where {due:?} of {at:#x} is due)"
+                    ));
                 }
             }
         }
-        Err(format!("an access of {wasm:#x} is nobody's"))
+        Err(format!("code and body differ (an access of {wasm:#x} is nobody's)"))
     }
 
     /// Crosses off a jump table of so many entries.
@@ -286,7 +288,9 @@ impl Ledger {
             self.at = at;
             match due {
                 Due::Access => self.compared.push_back(at),
-                Due::Is(_) | Due::Perhaps(_) => return Err(format!("{due:?} of {at:#x} has no code")),
+                Due::Is(_) | Due::Perhaps(_) => {
+                    return Err(format!("code and body differ ({due:?} of {at:#x} has no code)"));
+                }
             }
         }
         Ok(())
@@ -301,7 +305,7 @@ impl Ledger {
         };
         if let Some((at, due)) = self.rare.iter().find(is_left) {
             self.at = *at;
-            return Err(format!("{due:?} of {at:#x} has no code"));
+            return Err(format!("code and body differ ({due:?} of {at:#x} has no code)"));
         }
         if !self.is_rare || !self.tables.is_empty() {
             return Err("code ends too early".to_string());
@@ -363,5 +367,5 @@ const CHECK_SUBTYPE: usize = offset_of!(VmContext, check_subtype);
 const ENTRY: i32 = offset_of!(FuncLink, entry) as i32;
 
 fn unexpected(role: Role, wasm: Option<u32>, at: u32, due: Due) -> String {
-    format!("{role:?} of {wasm:x?} where {due:?} of {at:#x} is due")
+    format!("code and body differ ({role:?} of {wasm:x?} where {due:?} of {at:#x} is due)")
 }

@@ -1,9 +1,9 @@
-//! Makes calls through tables direct, so that tables and their segments can go.
+//! Makes calls through tables direct, so that tables and their segments can go; and all others plain ones.
 
 use super::super::proposal::{Look, Proposal, Site};
 use super::tree::Node;
 use super::{DROP, Edit};
-use crosscheck_engine::opcode::{Control, Immediate, Opcode};
+use crosscheck_engine::opcode::{Control, Immediate, Opcode, Reference};
 use wasm_encoder::Encode;
 use wasmparser::{CompositeInnerType, FuncType, Parser, Payload, TypeRef};
 
@@ -24,6 +24,39 @@ pub fn direct(look: &Look<'_>) -> Vec<Proposal> {
         }
         edits
     })
+}
+
+/// Calls of what a reference names that call it directly, and tail calls that call, whatever comes of what follows.
+pub fn plain(look: &Look<'_>) -> Vec<Proposal> {
+    look.in_bodies(|site: &Site<'_>| site.body.nodes.iter().flat_map(|node| plain_of(site, node)).collect())
+}
+
+fn plain_of(site: &Site<'_>, node: &Node) -> Vec<Vec<Edit>> {
+    let Opcode::Control(control) = node.opcode else { return Vec::new() };
+    let code = |control: Control| control.row().code.value as u8;
+    let called = match control {
+        Control::ReturnCall => Some(Control::Call),
+        Control::ReturnCallIndirect => Some(Control::CallIndirect),
+        Control::ReturnCallRef => Some(Control::CallRef),
+        _ => None,
+    };
+    let mut edits: Vec<_> =
+        called.map(|call| vec![site.edit(node.at..node.at + 1, vec![code(call)])]).into_iter().collect();
+    let direct = match control {
+        Control::CallRef => Control::Call,
+        Control::ReturnCallRef => Control::ReturnCall,
+        _ => return edits,
+    };
+    let made = node.operands.last().and_then(|operand| {
+        let named = |made: &&Node| made.opcode == Opcode::Reference(Reference::RefFunc);
+        site.body.nodes.iter().filter(named).find(|made| made.bytes == operand.bytes)
+    });
+    if let Some(made) = made {
+        let call = [&[code(direct)], &site.wasm()[made.immediates.clone()]].concat();
+        let own = node.at..node.immediates.end;
+        edits.push(vec![site.edit(made.bytes.clone(), Vec::new()), site.edit(own, call)]);
+    }
+    edits
 }
 
 fn edits_of(site: &Site<'_>, node: &Node, opcode: u8) -> Vec<Vec<Edit>> {

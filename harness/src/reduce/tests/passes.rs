@@ -6,7 +6,7 @@ use crate::observe::Observation;
 
 /// What each valid proposal of a pass makes of a case.
 fn proposed(name: &str, case: &Case) -> Vec<Case> {
-    let pass = PASSES.iter().find(|pass| pass.name == name).expect("a pass has that name");
+    let pass = PASSES.iter().chain(EXCHANGES).find(|pass| pass.name == name).expect("a pass has that name");
     let proposals = (pass.propose)(&Look::at(case)).into_iter();
     let cases = proposals.filter_map(|proposal| proposal.made(case, &Cost::of(case)));
     cases.filter(|case| case.modules.iter().all(|module| is_valid(&module.wasm))).collect()
@@ -260,4 +260,84 @@ fn what_comes_from_another_module_becomes_a_definition_and_that_module_goes() {
     assert!(proposed("modules", &alone).iter().any(|case| case.modules.len() == 1));
     let leaves_hosts = |case: &Case| text(case).contains("\"m0\"");
     assert!(!proposed("modules", &case).iter().any(leaves_hosts), "imports are not to become a host's");
+}
+
+#[test]
+fn addresses_of_64_bits_become_those_of_32() {
+    let wat = "(module (memory i64 1) (table i64 1 funcref) (data (i64.const 3) \"abc\")
+        (func (export \"f\") (result i32) (i32.load8_u offset=1 (i64.const 3))))";
+    same("narrower numbers", &calling(&[wat], &[]), |text| !text.contains("i64"));
+}
+
+#[test]
+fn a_memory_begins_small_where_a_table_cannot() {
+    let wat = "(module (memory 7) (table 1 funcref) (elem (i32.const 0) $g) (func $g)
+        (func (export \"f\") (result i32) (i32.const 7)))";
+    let is_small = |text: &str| text.contains("(memory (;0;) 0)") && text.contains("(table (;0;) 1 funcref)");
+    same("segments, globals and limits of memories", &calling(&[wat], &[]), is_small);
+}
+
+#[test]
+fn an_instruction_is_exchanged_for_the_first_that_takes_and_gives_the_same() {
+    let wat = "(module (memory 1) (func (export \"f\") (result i32)
+        (drop (f64.load align=1 (i32.const 0))) (i32.sub (i32.load16_s (i32.const 0)) (i32.const 0))))";
+    let case = calling(&[wat], &[]);
+    same("opcodes", &case, |text| text.contains("i32.eq") || text.contains("i32.add"));
+    same("opcodes", &case, |text| !text.contains("i32.load16_s"));
+    same("opcodes", &case, |text| !text.contains("f64.load"));
+}
+
+#[test]
+fn a_store_is_exchanged_for_a_load() {
+    let wat = "(module (memory 1) (func (export \"f\") (i64.store offset=8 (i32.const 4) (i64.const 0))))";
+    same("stores", &calling(&[wat], &[]), |text| !text.contains("store") && text.contains("load offset=8"));
+}
+
+#[test]
+fn a_jump_table_of_one_label_is_a_jump() {
+    let wat = "(module (func (export \"f\") (param i32) (result i32)
+        (block (result i32) (br_table 0 (i32.const 7) (local.get 0)))))";
+    let case = calling(&[wat], &[Value::I32(3)]);
+    same("jump tables", &case, |text| text.contains("br 0") && !text.contains("local.get"));
+}
+
+#[test]
+fn calls_lose_tail_and_reference() {
+    let wat = "(module (type (func (param i32) (result i32))) (elem declare func 0)
+        (func (type 0) (i32.add (local.get 0) (i32.const 1)))
+        (func (type 0) (return_call_ref 0 (local.get 0) (ref.func 0)))
+        (func (export \"f\") (param i32) (result i32) (return_call 1 (local.get 0))))";
+    let case = calling(&[wat], &[Value::I32(6)]);
+    same("plain calls", &case, |text| !text.contains("return_call 1"));
+    same("plain calls", &case, |text| text.contains("return_call 0") && !text.contains("call_ref"));
+    same("plain calls", &case, |text| text.contains("call_ref") && !text.contains("return_call_ref"));
+}
+
+#[test]
+fn what_follows_a_statement_is_given_up_with_it() {
+    let wat = "(module (func (export \"f\") (param i32) (result i32)
+        (drop (local.get 0)) (local.set 0 (i32.const 3)) (local.get 0)))";
+    let cases = proposed("ends", &calling(&[wat], &[Value::I32(6)]));
+    let texts: Vec<String> = cases.iter().map(text).collect();
+    assert_eq!(texts.len(), 2, "{texts:?}");
+    assert!(
+        texts.iter().all(|text| text.contains("unreachable") && !text.contains("i32.const 3")),
+        "{texts:?}"
+    );
+}
+
+#[test]
+fn constants_of_an_instruction_are_hidden_in_globals() {
+    let wat = "(module (global i32 (i32.const 5)) (func (export \"f\") (param i32) (result i32)
+        (i32.mul (i32.shl (local.get 0) (i32.const 33)) (i32.const 2))))";
+    let case = calling(&[wat], &[Value::I32(6)]);
+    let look = Look::at(&case);
+    let shift = look.bodies()[0][0].nodes.iter().find(|node| node.opcode.text() == "i32.shl");
+    let hidden = without_constants(&case, 0, shift.expect("it is there").at).expect("it takes one");
+    let shown = text(&hidden);
+    assert!(shown.contains("global.get 1") && shown.contains("(mut i32) i32.const 33"), "{shown}");
+    assert!(shown.contains("i32.const 2"), "only its own: {shown}");
+    assert_eq!(outcome(&hidden), outcome(&case));
+    let constant = look.bodies()[0][0].nodes.iter().find(|node| node.opcode.text() == "i32.const");
+    assert_eq!(without_constants(&case, 0, constant.expect("it is there").at), None);
 }

@@ -1,0 +1,71 @@
+//! Hides constants from whoever compiles or lowers a body: what an instruction is given as constants it reads from
+//! globals instead.
+
+use super::body::{Edit, apply, bodies};
+use super::sections::{GLOBAL_SECTION, Sections};
+use crate::case::Case;
+use crosscheck_engine::opcode::{Const, Opcode};
+use wasm_encoder::{Encode, ValType};
+use wasmparser::{Parser, Payload, TypeRef};
+
+const GLOBAL_GET: u8 = 0x23;
+const MUTABLE: u8 = 1;
+const END: u8 = 0x0b;
+
+/// The case with the constants that an instruction takes as operands read from globals; `None` if it takes none. The
+/// instruction is told by its module and file offset.
+pub fn without_constants(case: &Case, module: usize, offset: usize) -> Option<Case> {
+    let wasm = &case.modules.get(module)?.wasm;
+    let bodies = bodies(wasm);
+    let mut nodes = bodies.iter().flat_map(|body| body.nodes.iter().map(move |node| (body, node)));
+    let (body, node) = nodes.find(|(_, node)| node.at == offset)?;
+    let first = globals(wasm)?;
+    let (mut edits, mut entries) = (Vec::new(), Vec::<Vec<u8>>::new());
+    for operand in &node.operands {
+        let Some(made) = body.nodes.iter().find(|made| made.bytes == operand.bytes) else { continue };
+        let Opcode::Const(constant) = made.opcode else { continue };
+        let mut entry = Vec::new();
+        type_of(constant).encode(&mut entry);
+        entry.push(MUTABLE);
+        entry.extend_from_slice(&wasm[made.bytes.clone()]);
+        entry.push(END);
+        let mut code = vec![GLOBAL_GET];
+        (first + entries.len() as u32).encode(&mut code);
+        edits.push(Edit { body: body.number, range: operand.bytes.clone(), code });
+        entries.push(entry);
+    }
+    if edits.is_empty() {
+        return None;
+    }
+    let mut sections = Sections::of(&apply(wasm, &edits)?)?;
+    entries.iter().try_for_each(|entry| sections.append(GLOBAL_SECTION, entry).map(|_| ()))?;
+    let mut case = case.clone();
+    case.modules[module].wasm = sections.module();
+    Some(case)
+}
+
+fn type_of(constant: Const) -> ValType {
+    match constant {
+        Const::I32Const => ValType::I32,
+        Const::I64Const => ValType::I64,
+        Const::F32Const => ValType::F32,
+        Const::F64Const => ValType::F64,
+    }
+}
+
+/// How many globals a module has.
+fn globals(wasm: &[u8]) -> Option<u32> {
+    let mut count = 0;
+    for payload in Parser::new(0).parse_all(wasm) {
+        match payload.ok()? {
+            Payload::ImportSection(section) => {
+                for import in section.into_imports() {
+                    count += u32::from(matches!(import.ok()?.ty, TypeRef::Global(_)));
+                }
+            }
+            Payload::GlobalSection(section) => count += section.count(),
+            _ => {}
+        }
+    }
+    Some(count)
+}
