@@ -78,7 +78,7 @@ mod tests {
         };
         let add = Wrong::Effect { operation: "i32.add".into() };
         assert_eq!(bug(add, Vec::new()), "baseline fast-interp|outcome|i32.add");
-        let linked = vec![Circumstance::Growth, Circumstance::Linked];
-        assert_eq!(bug(Wrong::Frames, linked), "baseline fast-interp|frames|growth, linked");
+        let constant = vec![Circumstance::Constant, Circumstance::Linked];
+        assert_eq!(bug(Wrong::Frames, constant), "baseline fast-interp|frames|constant operand, linked");
     }
 }

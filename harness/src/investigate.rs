@@ -13,7 +13,7 @@ use crate::observe::{Capture, Observation};
 use crate::reduce::{Reduced, Reducer, Refused, shown, to_script_on};
 use crate::relative::{Relative, Relatives};
 use crate::run::{CaseRun, Ground, Task, run_task};
-use crate::subject::{Lane, Subject, Trace};
+use crate::subject::Subject;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -93,10 +93,7 @@ impl<'a> Question<'a> {
         for _ in 0..ATTEMPTS {
             let run = run_task(ground, &task, Capture::Digest)?;
             let Verdict::Diverge(again) = &run.verdict else { continue };
-            let is_traceable = !run.observations.iter().any(|(name, observation)| {
-                let is_watched = || name.parse::<Lane>().is_ok_and(|lane| lane.mode == Trace::MODE);
-                observation.failure().is_some() && is_watched()
-            });
+            let is_traceable = run.is_traceable();
             let wanted = again.fingerprint();
             return Ok(Question { ground, subjects: task.subjects, majority, wanted, is_traceable });
         }

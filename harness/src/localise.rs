@@ -305,19 +305,21 @@ impl Search<'_> {
             found.operands.reverse();
         }
         if let Some(seen) = seen {
-            let differing = differing(seen);
             if let Some(difference) = &seen.difference {
                 tell(&mut found, difference);
             }
-            if !differing.is_empty() {
-                found.leaves_other_values =
-                    differing.iter().any(|(_, _, theirs)| !probe::is_untouched(theirs));
-                let results = arity.map_or(0, |arity| arity.results);
-                let text = |what: &What, value: &Value| format!("{}: {value}", name(what, results));
+            let differing = differing(seen);
+            let results = arity.map_or(0, |arity| arity.results);
+            let text = |what: &What, value: &Value| format!("{}: {value}", name(what, results));
+            let comes_here = differing.iter().any(|(_, _, theirs)| !probe::is_untouched(theirs));
+            if let (true, [(what, ours, theirs), ..]) = (comes_here, differing.as_slice()) {
+                found.leaves_other_values = true;
                 found.reference.shows = differing.iter().map(|(what, ours, _)| text(what, ours)).collect();
                 found.guilty.shows = differing.iter().map(|(what, _, theirs)| text(what, theirs)).collect();
-                let (what, ours, theirs) = &differing[0];
                 found.difference = format!("{}: {ours} against {theirs}", name(what, results));
+            } else if !differing.is_empty() {
+                found.reference.shows = differing.iter().map(|(what, ours, _)| text(what, ours)).collect();
+                found.guilty.shows.insert(0, "goes elsewhere".to_string());
             }
         }
         Ok(found)

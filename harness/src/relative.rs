@@ -113,6 +113,10 @@ impl Relatives<'_> {
         let asked = |case: &Case, lanes: &[Arc<dyn Subject>]| self.ask(&right, case, lanes);
         let plainness = |case: &Case| {
             let run = asked(case, &few).ok()?;
+            // What is watched in this process must not end it.
+            if self.is_traceable && !run.is_traceable() {
+                return None;
+            }
             let divergence = self.divergence(&run, &right)?;
             Some(Plainness::of(&run, divergence))
         };
@@ -192,9 +196,7 @@ impl Relatives<'_> {
             }
         }
     }
-}
 
-impl Relatives<'_> {
     /// Who is right, without any switch that hides something.
     fn plain_right(&self) -> Arc<dyn Subject> {
         match self.right.name().parse::<Lane>() {

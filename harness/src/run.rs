@@ -66,6 +66,16 @@ pub struct CaseRun {
     pub compared: Vec<(String, Compared)>,
 }
 
+impl CaseRun {
+    /// Whether the mode whose instructions can be watched in this process survived the case, in all of its lanes.
+    pub fn is_traceable(&self) -> bool {
+        !self.observations.iter().any(|(name, observation)| {
+            let is_watched = || name.parse::<Lane>().is_ok_and(|lane| lane.mode == Trace::MODE);
+            observation.failure().is_some() && is_watched()
+        })
+    }
+}
+
 /// Runs a case in this process on every subject, the reference first, and judges.
 pub fn run_case(case: &Case, subjects: &[&dyn Subject], capture: Capture) -> CaseRun {
     let look = |capture| observe_all(case, subjects, capture, &mut Unwatched);

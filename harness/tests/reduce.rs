@@ -11,9 +11,12 @@ use crosscheck::generate::Features;
 use crosscheck::investigate::{Budget, Question};
 use crosscheck::observe::Capture;
 use crosscheck::reduce::{Reducer, code_bytes, to_script_on};
+use crosscheck::relative::Relatives;
 use crosscheck::run::{Campaign, CaseRun, Ground, Lanes, run_case};
 use crosscheck::script::{self, Options, ScriptFile, run_script};
 use crosscheck::subject::{LaneSubject, Subject, named};
+#[cfg(unix)]
+use crosscheck::worker::{self, Workers};
 use crosscheck_engine::Mode;
 use crosscheck_engine::faults::{Fault, plant};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -74,18 +77,22 @@ fn is_quiet(finding: &Finding) -> bool {
     !matches!(finding.divergence.first.kind, Kind::Crash | Kind::Hang)
 }
 
-/// The first finding of a campaign that is wanted.
-fn find(fault: &str, wanted: fn(&Finding) -> bool) -> Finding {
-    let campaign = Campaign {
+fn campaign(cases: u64) -> Campaign {
+    Campaign {
         seed: 1,
         first: 0,
-        cases: Some(5_000),
+        cases: Some(cases),
         time: None,
         shard: (0, 1),
         lanes: Lanes::Swarm(Mode::all().collect()),
         judges: Vec::new(),
         features: Features::executed(),
-    };
+    }
+}
+
+/// The first finding of a campaign that is wanted.
+fn find(fault: &str, wanted: fn(&Finding) -> bool) -> Finding {
+    let campaign = campaign(5_000);
     let stop = AtomicBool::new(false);
     let findings = campaign.run(&mut UntilFound(&stop, wanted), &stop).findings;
     let first = findings.into_iter().filter(wanted).min_by_key(|finding| finding.index);
@@ -192,4 +199,37 @@ fn calls_that_do_not_reach_need_hardly_any_code_to_show_it() {
         assert!(bytes <= 60, "{fault}: {bytes} bytes of code are left\n{script}");
         assert!(script.contains("short-branches"), "{fault}: {script}");
     }
+}
+
+#[test]
+#[cfg(unix)]
+fn looking_for_relatives_never_watches_here_what_would_end_this_process() {
+    const FAULT: &str = "interp-tail-call-to-host-resumes-freed-frame";
+    let _one = PLANTING.lock().unwrap_or_else(PoisonError::into_inner);
+    let program = env!("CARGO_BIN_EXE_crosscheck");
+    let command = vec![program.into(), crosscheck::cli::PLANTED.into(), FAULT.into()];
+    let workers = Workers::start(worker::Options { command, ..worker::Options::of("") }).expect("a worker");
+    let ground = Ground::Workers(&workers);
+    let stop = AtomicBool::new(false);
+    let crashes = |finding: &Finding| !is_quiet(finding);
+    let tally = campaign(5_000).run_on(ground, &mut UntilFound(&stop, crashes), &stop);
+    let findings = tally.expect("workers are to be had").findings;
+    let crash = findings.iter().find(|finding| crashes(finding)).expect("there is one");
+    let running = AtomicBool::new(false);
+    let relatives = |is_traceable| Relatives {
+        ground,
+        right: named("fast-interp").expect("a mode"),
+        wrong: named("interp").expect("a mode"),
+        is_traceable,
+        stop: &running,
+        until: None,
+    };
+    // Now it would happen in this process as well.
+    plant(Some(Fault::named(FAULT)));
+    let watched = relatives(true).simplest(&crash.case, None);
+    let unwatched = relatives(false).simplest(&crash.case, None);
+    plant(None);
+    assert!(watched.is_err(), "what crashes is not taken, for it would be watched");
+    let unwatched = unwatched.unwrap_or_else(|why| panic!("{why}"));
+    assert_eq!(unwatched.signature.to_string(), "outcome|tail call");
 }

@@ -9,7 +9,7 @@ use crosscheck::compare::Verdict;
 use crosscheck::observe::Outcome;
 use crosscheck::subject::WasmiSubject;
 use crosscheck_engine::TrapKind;
-use judged::{agreed_at_last, case, i32, run, trap, values};
+use judged::{agreed_at_last, case, i32, run, trap};
 
 /// What wasmi's last action showed, where all agree.
 fn agreed(modules: &[(&str, &str)], calls: &[(&str, &[Value])]) -> Outcome {

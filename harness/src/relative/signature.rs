@@ -56,8 +56,6 @@ pub enum Circumstance {
     Without(Switch),
     /// An operand that is a constant where it is used.
     Constant,
-    /// A memory that has grown.
-    Growth,
     /// Several modules.
     Linked,
     /// A NaN whose bits are not the canonical ones.
@@ -94,9 +92,6 @@ impl Seen<'_> {
         let Seen { run, divergence, localised, .. } = self;
         let first = &divergence.first;
         let operation = self.operation();
-        if anybody_trapped(run, divergence, TrapKind::CallStackExhausted) {
-            return Signature::bare(Wrong::Depth);
-        }
         let is_refused = first.kind == Kind::Crash
             && localised.place.as_ref().is_some_and(|place| place.instance.is_none());
         if is_refused {
@@ -104,6 +99,9 @@ impl Seen<'_> {
         }
         let plainness = Plainness::of(run, divergence);
         if !localised.leaves_other_values {
+            if anybody_trapped(run, divergence, TrapKind::CallStackExhausted) {
+                return Signature::bare(Wrong::Depth);
+            }
             let is_imprecise = localised.precision != Precision::Instruction;
             // Where fuel runs out depends on what was charged before.
             let out_of_fuel = anybody_trapped(run, divergence, TrapKind::OutOfFuel);
@@ -118,7 +116,16 @@ impl Seen<'_> {
                 | Plainness::Unstable => {}
             }
         }
+        let mut operation = operation;
+        // Which load it is does not matter to an address.
+        if operation.contains(".load") && self.address_counts() {
+            operation = LOAD;
+        }
         let circumstances = self.circumstances(operation);
+        // Whoever takes the constant gets it wrong already.
+        if circumstances == [Circumstance::Constant, Circumstance::UpperHalf] {
+            operation = "constant";
+        }
         Signature { wrong: Wrong::Effect { operation: operation.to_string() }, circumstances }
     }
 
@@ -129,8 +136,13 @@ impl Seen<'_> {
         let message = words(failure.map_or("", String::as_str));
         let alike = |text: &&(u32, String)| may_trap_alike(name_of(&text.1), operation);
         let several = operation != CALL && self.code().iter().filter(alike).count() > 1;
-        let operation = if several { "several of a kind" } else { operation }.to_string();
-        Signature::bare(Wrong::Refused { message, operation })
+        let is_unclear = operation == "unreachable" || only_fetches(operation);
+        let operation = match several {
+            true => "several of a kind",
+            false if is_unclear => "unclear",
+            false => operation,
+        };
+        Signature::bare(Wrong::Refused { message, operation: operation.to_string() })
     }
 
     /// The operation that goes wrong. What a tail call does wrong is mostly seen behind it, at an instruction that only
@@ -141,7 +153,7 @@ impl Seen<'_> {
             divergence.first.kind == Kind::HostCalls && localised.precision != Precision::Instruction;
         let known = if is_vague { earlier.unwrap_or(localised) } else { localised };
         let name = known.place.as_ref().map_or("", |place| place.opcode.as_str());
-        let only_fetches = name.is_empty() || name.contains(".const") || name.contains(".get");
+        let only_fetches = only_fetches(name);
         let is_behind = only_fetches || Plainness::of(run, divergence) == Plainness::Site;
         let has_tail_call = || self.code().iter().any(|(_, text)| text.starts_with(RETURN_CALL));
         if name.starts_with(RETURN_CALL) || (is_behind && has_tail_call()) {
@@ -176,33 +188,37 @@ impl Seen<'_> {
             (localised.reference.shows.join(" "), localised.guilty.shows.join(" ")),
         ];
         let shown = |is: fn(&str, &str) -> bool| sides.iter().any(|(left, right)| is(left, right));
-        let grows = count(&|text| text.starts_with("memory.grow")) > 0;
-        let is_linked = case.modules.len() > 1;
-        let is_constant = operation != CALL && self.takes_constants();
-        let is_address = is_access(operation) && !grows && !is_linked && !is_constant;
+        let calls = [CALL, TAIL_CALL].contains(&operation);
+        let is_linked = case.modules.len() > 1 && (calls || is_access(operation));
+        let is_constant = !calls && operation != BRANCH && self.takes_constants();
+        let is_upper_half = (is_constant || operation == BRANCH) && shown(is_upper_half);
+        if is_constant && is_upper_half {
+            return vec![Circumstance::Constant, Circumstance::UpperHalf];
+        }
         let compares = count(&is_comparison) > 0 || count(&|text| name_of(text).ends_with(".eqz")) > 1;
-        let mut found = self.switches(is_access(operation));
+        let mut found = self.switches(operation);
         let mut add = |circumstance, is_so: bool| found.extend(is_so.then_some(circumstance));
         add(Circumstance::Constant, is_constant);
-        add(Circumstance::Growth, grows && !operation.starts_with("memory."));
         add(Circumstance::Linked, is_linked);
         add(Circumstance::Nan, operation != CONDITION && shown(is_nan_bits));
-        add(Circumstance::UpperHalf, operation == BRANCH && shown(is_upper_half));
+        add(Circumstance::UpperHalf, is_upper_half);
         add(Circumstance::FarOffset, offset_of(own) >= 1 << 31);
-        add(Circumstance::Address, is_address && self.address_counts());
+        add(Circumstance::Address, operation == LOAD && !is_constant && self.address_counts());
         add(Circumstance::Comparison, operation == CONDITION && compares);
         found
     }
 
     /// The switches that matter: those that make it go wrong where it is right without them, or right where it is wrong
-    /// without. How memory is accessed matters to accesses only; what others leave shows by an access now and then.
-    fn switches(&self, is_access: bool) -> Vec<Circumstance> {
+    /// without. How memory is accessed matters to accesses only; what others leave shows by an access now and then. And
+    /// with few registers calls have others to move, but not others to get wrong.
+    fn switches(&self, operation: &str) -> Vec<Circumstance> {
         let Ok(guilty) = self.guilty.parse::<Lane>() else { return Vec::new() };
         let matters = |switch: &Switch| match switch {
             // These take away what is seen, or change when it is.
             Switch::NoFuel | Switch::NoBacktraces | Switch::Lazy => false,
-            Switch::MovingMemory | Switch::ExplicitBounds => is_access,
-            Switch::FewRegisters | Switch::ShortBranches => true,
+            Switch::MovingMemory | Switch::ExplicitBounds => is_access(operation),
+            Switch::FewRegisters => ![CALL, TAIL_CALL].contains(&operation),
+            Switch::ShortBranches => true,
         };
         let without = |lane: Lane| {
             let kept = Switch::all().filter(|switch| lane.has(*switch) && !matters(switch));
@@ -234,8 +250,12 @@ impl Seen<'_> {
         lines.unwrap_or_default().into_iter().filter(|(_, text)| !text.starts_with('(')).collect()
     }
 
+    /// Whether it takes an address that is not zero, other than to get into a memory that has just grown, or beyond one
+    /// of another module.
     fn address_counts(&self) -> bool {
-        self.localised.operands.first().is_some_and(|address| !address.ends_with(":0x0"))
+        let grows = || self.code().iter().any(|(_, text)| text.starts_with("memory.grow"));
+        let is_other = |address: &String| !address.ends_with(":0x0");
+        self.localised.operands.first().is_some_and(is_other) && self.case.modules.len() == 1 && !grows()
     }
 }
 
@@ -278,6 +298,11 @@ fn operation(name: &str, leaves_other_values: bool) -> &str {
         _ if name.ends_with(".eqz") => CONDITION,
         _ => name,
     }
+}
+
+/// Whether an instruction only fetches a value, if it is one.
+fn only_fetches(name: &str) -> bool {
+    name.is_empty() || name.contains(".const") || name.contains(".get")
 }
 
 /// Whether instructions of two names trap for the same kind of reason.
@@ -355,7 +380,6 @@ impl fmt::Display for Circumstance {
             Circumstance::With(switch) => write!(f, "with {}", switch.name()),
             Circumstance::Without(switch) => write!(f, "without {}", switch.name()),
             Circumstance::Constant => f.write_str("constant operand"),
-            Circumstance::Growth => f.write_str("growth"),
             Circumstance::Linked => f.write_str("linked"),
             Circumstance::Nan => f.write_str("NaN bits"),
             Circumstance::UpperHalf => f.write_str("upper half"),
