@@ -154,7 +154,7 @@ impl Seen<'_> {
         let known = if is_vague { earlier.unwrap_or(localised) } else { localised };
         let name = known.place.as_ref().map_or("", |place| place.opcode.as_str());
         let only_fetches = only_fetches(name);
-        let is_behind = only_fetches || Plainness::of(run, divergence) == Plainness::Site;
+        let is_behind = only_fetches || is_vague || Plainness::of(run, divergence) == Plainness::Site;
         let has_tail_call = || self.code().iter().any(|(_, text)| text.starts_with(RETURN_CALL));
         if name.starts_with(RETURN_CALL) || (is_behind && has_tail_call()) {
             return TAIL_CALL;
@@ -189,7 +189,7 @@ impl Seen<'_> {
         ];
         let shown = |is: fn(&str, &str) -> bool| sides.iter().any(|(left, right)| is(left, right));
         let calls = [CALL, TAIL_CALL].contains(&operation);
-        let is_linked = case.modules.len() > 1 && (calls || is_access(operation));
+        let is_linked = case.modules.len() > 1 && (calls || is_scalar_access(operation));
         let is_constant = !calls && operation != BRANCH && self.takes_constants();
         let is_upper_half = (is_constant || operation == BRANCH) && shown(is_upper_half);
         if is_constant && is_upper_half {
@@ -197,13 +197,15 @@ impl Seen<'_> {
         }
         let compares = count(&is_comparison) > 0 || count(&|text| name_of(text).ends_with(".eqz")) > 1;
         let mut found = self.switches(operation);
+        // Where a memory has just moved, or is another's, any address will do that is or is not within.
+        let is_there = found.contains(&Circumstance::With(Switch::MovingMemory)) || is_linked || is_constant;
         let mut add = |circumstance, is_so: bool| found.extend(is_so.then_some(circumstance));
         add(Circumstance::Constant, is_constant);
         add(Circumstance::Linked, is_linked);
         add(Circumstance::Nan, operation != CONDITION && shown(is_nan_bits));
         add(Circumstance::UpperHalf, is_upper_half);
         add(Circumstance::FarOffset, offset_of(own) >= 1 << 31);
-        add(Circumstance::Address, operation == LOAD && !is_constant && self.address_counts());
+        add(Circumstance::Address, operation == LOAD && !is_there && self.address_counts());
         add(Circumstance::Comparison, operation == CONDITION && compares);
         found
     }
@@ -250,12 +252,9 @@ impl Seen<'_> {
         lines.unwrap_or_default().into_iter().filter(|(_, text)| !text.starts_with('(')).collect()
     }
 
-    /// Whether it takes an address that is not zero, other than to get into a memory that has just grown, or beyond one
-    /// of another module.
+    /// Whether the address is not zero, which is what is left of one that does not matter.
     fn address_counts(&self) -> bool {
-        let grows = || self.code().iter().any(|(_, text)| text.starts_with("memory.grow"));
-        let is_other = |address: &String| !address.ends_with(":0x0");
-        self.localised.operands.first().is_some_and(is_other) && self.case.modules.len() == 1 && !grows()
+        self.localised.operands.first().is_some_and(|address| !address.ends_with(":0x0"))
     }
 }
 
@@ -307,15 +306,16 @@ fn only_fetches(name: &str) -> bool {
 
 /// Whether instructions of two names trap for the same kind of reason.
 fn may_trap_alike(name: &str, other: &str) -> bool {
-    let accesses = |name: &str| is_access(name) && !name.starts_with("memory.");
-    operation(name, false) == other || (accesses(name) && accesses(other))
+    operation(name, false) == other || (is_scalar_access(name) && is_scalar_access(other))
 }
 
+/// Whether something is done to a memory.
 fn is_access(operation: &str) -> bool {
-    operation == LOAD
-        || operation.contains(".load")
-        || operation.contains(".store")
-        || operation.starts_with("memory.")
+    is_scalar_access(operation) || operation.starts_with("memory.")
+}
+
+fn is_scalar_access(operation: &str) -> bool {
+    operation == LOAD || operation.contains(".load") || operation.contains(".store")
 }
 
 /// Whether an instruction compares two operands.
