@@ -21,6 +21,9 @@ use std::time::{Duration, Instant};
 /// How often a case is run again to see it diverge: what is left in memory by others may be what it takes.
 const ATTEMPTS: usize = 5;
 
+/// How long to reduce and look for relatives where nobody says how long: a relative is not worth an hour.
+const UNHURRIED: Duration = Duration::from_secs(60);
+
 /// The part of its time that is left for looking for relatives, where reducing took all of it.
 const LATE: u32 = 5;
 
@@ -144,7 +147,8 @@ impl<'a> Question<'a> {
         };
         let time = started.elapsed();
         let localised = self.localise(&reduced.case, divergence, budget.stop);
-        let until = budget.time.map(|all| Instant::now() + all.saturating_sub(time).max(all / LATE));
+        let all = budget.time.unwrap_or(UNHURRIED);
+        let until = Instant::now() + all.saturating_sub(time).max(all / LATE);
         let known = localised.as_ref().ok();
         let relative = self.relative(&reduced.case, divergence, known, budget.stop, until);
         Ok(Investigation { reduced, divergence: divergence.clone(), script, localised, time, relative })
@@ -192,7 +196,7 @@ impl<'a> Question<'a> {
         divergence: &Divergence,
         localised: Option<&Localisation>,
         stop: &AtomicBool,
-        until: Option<Instant>,
+        until: Instant,
     ) -> Result<Relative, String> {
         let [right, wrong] = self.speakers(divergence)?;
         let relatives = Relatives {

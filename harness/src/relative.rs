@@ -39,7 +39,7 @@ pub struct Relatives<'a> {
     /// Ends it at once when set, with the best so far.
     pub stop: &'a AtomicBool,
     /// When it is late enough to end with the best so far.
-    pub until: Option<Instant>,
+    pub until: Instant,
 }
 
 /// A simple case of the same bug.
@@ -128,8 +128,7 @@ impl Relatives<'_> {
         let best = AtomicU8::new(begin as u8);
         let stop = AtomicBool::new(false);
         let interesting = |case: &Case| {
-            let is_late = self.until.is_some_and(|until| Instant::now() >= until);
-            if is_late || self.stop.load(Ordering::Relaxed) {
+            if Instant::now() >= self.until || self.stop.load(Ordering::Relaxed) {
                 stop.store(true, Ordering::Relaxed);
             }
             plainness(case).is_some_and(|plainness| plainness as u8 <= best.load(Ordering::Relaxed))

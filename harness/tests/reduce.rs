@@ -21,7 +21,7 @@ use crosscheck_engine::Mode;
 use crosscheck_engine::faults::{Fault, plant};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Faults, each with the opcode that it is about. None ends the process, which is the test's own.
 const FAULTS: &[(&str, &str)] = &[
@@ -222,7 +222,7 @@ fn looking_for_relatives_never_watches_here_what_would_end_this_process() {
         wrong: named("interp").expect("a mode"),
         is_traceable,
         stop: &running,
-        until: None,
+        until: Instant::now() + Duration::from_secs(600),
     };
     // Now it would happen in this process as well.
     plant(Some(Fault::named(FAULT)));

@@ -73,6 +73,7 @@ impl Reduce {
             Ok(localised) => show(localised),
             Err(why) => show(format_args!("not localised: {why}")),
         }
+        show(format_args!("the bug: {}", found.bug(seen)));
         let output = self.output.clone().unwrap_or_else(|| default_output(&self.file));
         let cannot = |error| Failure::Bench(format!("{}: cannot write: {error}", output.display()));
         if self.file.is_dir() {
