@@ -212,14 +212,14 @@ impl Seen<'_> {
 
     /// The switches that matter: those that make it go wrong where it is right without them, or right where it is wrong
     /// without. How memory is accessed matters to accesses only; what others leave shows by an access now and then. And
-    /// with few registers calls have others to move, but not others to get wrong.
+    /// with few registers calls and branches have other values to move, but not others to get wrong.
     fn switches(&self, operation: &str) -> Vec<Circumstance> {
         let Ok(guilty) = self.guilty.parse::<Lane>() else { return Vec::new() };
         let matters = |switch: &Switch| match switch {
             // These take away what is seen, or change when it is.
             Switch::NoFuel | Switch::NoBacktraces | Switch::Lazy => false,
             Switch::MovingMemory | Switch::ExplicitBounds => is_access(operation),
-            Switch::FewRegisters => ![CALL, TAIL_CALL].contains(&operation),
+            Switch::FewRegisters => ![CALL, TAIL_CALL, BRANCH].contains(&operation),
             Switch::ShortBranches => true,
         };
         let without = |lane: Lane| {
@@ -279,13 +279,13 @@ const BULK: &str = "bulk";
 /// What an instruction of that name does.
 fn operation(name: &str, leaves_other_values: bool) -> &str {
     use Control::{
-        Br, BrIf, BrOnNonNull, BrOnNull, Call, CallIndirect, CallRef, Else, End, If, ReturnCall,
+        Block, Br, BrIf, BrOnNonNull, BrOnNull, Call, CallIndirect, CallRef, Else, End, If, Loop, ReturnCall,
         ReturnCallIndirect, ReturnCallRef,
     };
     match Opcode::from_text(name) {
         Some(Opcode::Control(control)) => match control {
             Call | CallIndirect | CallRef | ReturnCall | ReturnCallIndirect | ReturnCallRef => CALL,
-            Br | BrOnNull | BrOnNonNull | Else | End => BRANCH,
+            Block | Loop | Br | BrOnNull | BrOnNonNull | Else | End => BRANCH,
             BrIf if leaves_other_values => BRANCH,
             BrIf | If => CONDITION,
             _ => name,
@@ -398,7 +398,7 @@ mod tests {
     fn instructions_that_do_the_same_are_one_operation() {
         for (names, expected) in [
             (["call", "call_ref", "call_indirect"], CALL),
-            (["br", "end", "br_on_null"], BRANCH),
+            (["br", "end", "loop"], BRANCH),
             (["if", "select", "i64.eqz"], CONDITION),
             (["i32.load", "i64.load", "f64.load"], LOAD),
             (["memory.copy", "table.init", "table.grow"], BULK),
