@@ -242,7 +242,8 @@ impl Common {
         }
         let record = Record::load(file).map_err(Failure::Usage)?;
         let names = record.subjects.iter().flatten();
-        let subjects: Result<_, String> = names.map(|name| subject::named(name)).collect();
+        let subjects: Result<_, String> =
+            names.map(|name| subject::recorded(name, &record.definitions)).collect();
         subjects.map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))
     }
 

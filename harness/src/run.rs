@@ -11,7 +11,7 @@ use crate::fingerprint::mode_of;
 use crate::generate::stream::{Purpose, Stream, case_seed};
 use crate::generate::{Features, Generated, Generator, Profile};
 use crate::observe::{Capture, Observation, Outcome};
-use crate::subject::{Lane, LaneSubject, Shown, Subject, Switch, Trace, Unwatched, observe_all};
+use crate::subject::{Lane, LaneSubject, Shown, Subject, Switch, Trace, Unwatched, definitions, observe_all};
 #[cfg(unix)]
 use crate::worker::{Feed, Lease, Workers};
 use crosscheck_engine::Mode;
@@ -443,7 +443,9 @@ impl Chunk<'_> {
                 let Origin { index, generator } = origin;
                 let generator = generator.to_string();
                 let seed = self.campaign.seed;
-                self.part.findings.push(Finding { seed, index, generator, case: task.case, divergence });
+                let definitions = definitions(&task.subjects);
+                let case = task.case;
+                self.part.findings.push(Finding { seed, index, generator, case, divergence, definitions });
             }
         }
     }

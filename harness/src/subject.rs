@@ -22,6 +22,7 @@ use crate::guard::guarded;
 use crate::observe::{ActionObservation, Capture, Observation, Outcome};
 use crosscheck_engine::{DecodedModule, Engine, Error, Module, TrapKind};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 #[cfg(feature = "wasmi")]
@@ -170,6 +171,11 @@ pub trait Subject: Send + Sync {
     /// What people call it: a lane's name, or an engine's.
     fn name(&self) -> &str;
 
+    /// What [`named`] makes it from again, in another process too; its name, where that is enough.
+    fn definition(&self) -> &str {
+        self.name()
+    }
+
     /// Which release it is, for reports, if that is not this program's.
     fn version(&self) -> Option<&str> {
         None
@@ -312,6 +318,20 @@ pub fn named(name: &str) -> Result<Arc<dyn Subject>, String> {
         return Ok(Arc::new(command?));
     }
     Ok(LaneSubject::shared(name.parse()?))
+}
+
+/// Definitions of subjects by their names, where the name alone does not say what the subject is.
+pub type Definitions = BTreeMap<String, String>;
+
+/// The definitions of those subjects that are not found by their names.
+pub fn definitions<'a>(subjects: impl IntoIterator<Item = &'a Arc<dyn Subject>>) -> Definitions {
+    let defined = subjects.into_iter().filter(|subject| subject.definition() != subject.name());
+    defined.map(|subject| (subject.name().to_string(), subject.definition().to_string())).collect()
+}
+
+/// The subject that has that name in a record, by its definition if the record has one. Fails as [`named`] does.
+pub fn recorded(name: &str, definitions: &Definitions) -> Result<Arc<dyn Subject>, String> {
+    named(definitions.get(name).map_or(name, String::as_str))
 }
 
 /// Whether a subject of that name is an outside engine: it is not a lane.

@@ -130,7 +130,8 @@ impl<'a> Terminal<'a> {
 
     fn investigate(&self, finding: &Finding, time: Duration) -> Result<Investigation, String> {
         let names = finding.divergence.groups.iter().flatten();
-        let subjects: Vec<_> = names.map(|name| subject::named(name)).collect::<Result<_, _>>()?;
+        let subjects: Vec<_> =
+            names.map(|name| subject::recorded(name, &finding.definitions)).collect::<Result<_, _>>()?;
         let question = Question::new(self.looking.ground, &finding.case, &finding.divergence, &subjects)?;
         let budget = Budget { stop: self.looking.stop, time: Some(time) };
         question.investigate(&finding.case, &budget, &|_| ())

@@ -7,7 +7,7 @@ use crate::compare::{Difference, Divergence};
 use crate::investigate::Investigation;
 use crate::localise::Localisation;
 use crate::reduce::code_bytes;
-use crate::subject::is_outside;
+use crate::subject::{Definitions, is_outside};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 use std::fs;
@@ -27,6 +27,8 @@ pub struct Finding {
     pub case: Case,
     /// What differs.
     pub divergence: Divergence,
+    /// What subjects are whose name alone does not say it.
+    pub definitions: Definitions,
 }
 
 /// What became of a finding that was looked into.
@@ -95,6 +97,9 @@ pub struct Record {
     generator: String,
     /// Subjects that agree with one another, the reference's group first.
     pub subjects: Vec<Vec<String>>,
+    /// What subjects are whose name alone does not say it.
+    #[serde(default)]
+    pub definitions: Definitions,
     kind: String,
     first_difference: String,
     /// What differs first, with both sides.
@@ -123,10 +128,9 @@ impl Finding {
         let (outside, lanes): (Vec<&str>, Vec<&str>) = names().partition(|name| is_outside(name));
         let mut command =
             format!("cargo run --release -- replay {} --modes {}", folder.display(), lanes.join(","));
-        if !outside.is_empty() {
-            let outside = outside.join(",");
-            let quote = if outside.contains(char::is_whitespace) { "'" } else { "" };
-            command += &format!(" --with {quote}{outside}{quote}");
+        for name in outside {
+            let definition = self.definitions.get(name).map_or(name, String::as_str);
+            command += &format!(" --with {}", shell_words::quote(definition));
         }
         command
     }
@@ -163,6 +167,7 @@ impl Finding {
             index: self.index,
             generator: self.generator.clone(),
             subjects: self.divergence.groups.clone(),
+            definitions: self.definitions.clone(),
             kind: self.divergence.first.kind.word().into(),
             first_difference: self.divergence.first.to_string(),
             difference: self.divergence.first.clone(),
@@ -182,9 +187,9 @@ impl Finding {
         let path = folder.join(CASE_FILE);
         let bytes = fs::read(&path).map_err(|error| format!("{}: cannot read: {error}", path.display()))?;
         let case = Case::from_bytes(&bytes).map_err(|error| format!("{}: {error}", path.display()))?;
-        let Record { seed, index, generator, subjects, difference, .. } = record;
+        let Record { seed, index, generator, subjects, difference, definitions, .. } = record;
         let divergence = Divergence { groups: subjects, first: difference };
-        Ok(Finding { seed, index, generator, case, divergence })
+        Ok(Finding { seed, index, generator, case, divergence, definitions })
     }
 }
 

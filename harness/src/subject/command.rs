@@ -30,8 +30,10 @@ const ARGS: &str = "ARGS";
 /// An engine with a command line.
 #[derive(Clone, Debug)]
 pub struct CommandSubject {
-    /// The whole of it: `LABEL=COMMAND`.
+    /// What people call it: the label.
     name: String,
+    /// The whole of it: `LABEL=COMMAND`.
+    definition: String,
     /// The command's words.
     words: Vec<String>,
 }
@@ -55,7 +57,7 @@ impl CommandSubject {
         };
         Some(match wrong {
             Some(wrong) => Err(wrong),
-            None => Ok(CommandSubject { name: text.to_string(), words }),
+            None => Ok(CommandSubject { name: label.to_string(), definition: text.to_string(), words }),
         })
     }
 
@@ -121,6 +123,10 @@ impl CommandSubject {
 impl Subject for CommandSubject {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn definition(&self) -> &str {
+        &self.definition
     }
 
     fn capabilities(&self) -> Capabilities {

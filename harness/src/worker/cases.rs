@@ -111,7 +111,12 @@ impl Lease<'_> {
     ) -> Result<Option<Observation>, String> {
         let mut is_first = true;
         loop {
-            self.client()?.ask(Request::case_frame(case, std::iter::once(subject.name()), capture, true));
+            self.client()?.ask(Request::case_frame(
+                case,
+                std::iter::once(subject.definition()),
+                capture,
+                true,
+            ));
             let mut actions: Vec<ActionObservation> = Vec::new();
             let death = loop {
                 match self.receive()? {
@@ -156,7 +161,7 @@ impl Feed for Single {
 }
 
 fn quick_frame(task: &Task, capture: Capture) -> Vec<u8> {
-    Request::case_frame(&task.case, task.subjects.iter().map(|subject| subject.name()), capture, false)
+    Request::case_frame(&task.case, task.subjects.iter().map(|subject| subject.definition()), capture, false)
 }
 
 /// A worker said of whom it was dying, and the case did not show it again: that is no reason to forget it.
