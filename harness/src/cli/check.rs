@@ -39,7 +39,7 @@ impl Check {
             return Ok(Exit::Interrupted);
         }
         let fuzz = Fuzz::short(self.seed, self.cases, self.common.clone()).run_until(&stop)?;
-        let worse = if spec == Exit::Green { fuzz } else { spec };
+        let worse = spec.worse(fuzz);
         let word = if worse == Exit::Green { "green" } else { "NOT GREEN" };
         show(format_args!("{word}; report in {}", self.common.report.display()));
         Ok(worse)

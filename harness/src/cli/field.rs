@@ -84,14 +84,10 @@ impl Field {
         progress: &(dyn Fn(&ScriptFile, &ScriptReport) + Sync),
     ) -> Result<ScriptReport, String> {
         let options = ScriptOptions::default();
-        match self.ground() {
-            Ground::InProcess => Ok(script::run_files(files, lanes, &options, stop, progress)),
-            #[cfg(unix)]
-            Ground::Workers(workers) => {
-                worker::scripts::run_files(workers, files, lanes, &options, stop, progress)
-            }
-            #[cfg(not(unix))]
-            Ground::Workers(none) => match *none {},
+        #[cfg(unix)]
+        if let Some(workers) = &self.workers {
+            return worker::scripts::run_files(workers, files, lanes, &options, stop, progress);
         }
+        Ok(script::run_files(files, lanes, &options, stop, progress))
     }
 }

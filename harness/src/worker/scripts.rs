@@ -4,7 +4,7 @@
 //! again up to there by all and from there on without the lane that died: it fails that directive, as it does when it
 //! panics.
 
-use super::client::{Lease, Workers};
+use super::client::{Halt, Lease, Workers};
 use super::death::Death;
 use super::protocol::{Message, NONE, Place, Request};
 use crate::script::{Failure, Lane, LaneDeath, Options, ScriptFile, ScriptReport};
@@ -25,9 +25,16 @@ pub fn run_files(
         if stop.load(Ordering::Relaxed) {
             return Ok(None);
         }
-        let report = workers.lease()?.script(file, lanes, options)?;
-        progress(file, &report);
-        Ok(Some(report))
+        let halt = Halt { stop: Some(stop), ..Halt::default() };
+        match workers.lease_until(halt).and_then(|mut lease| lease.script(file, lanes, options)) {
+            Ok(report) => {
+                progress(file, &report);
+                Ok(Some(report))
+            }
+            // A script that was interrupted did not run.
+            Err(_) if halt.is_over() => Ok(None),
+            Err(error) => Err(error),
+        }
     };
     let reports: Vec<Result<Option<ScriptReport>, String>> =
         files.par_iter().with_max_len(1).map(run).collect();
