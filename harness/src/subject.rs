@@ -3,6 +3,7 @@
 //! A subject turns a case into an observation and judges nothing. What it cannot promise stands in its
 //! capability row, which `compare` reads and reports print.
 
+pub mod access;
 mod command;
 pub mod embedding;
 mod exports;

@@ -8,7 +8,7 @@ use crate::events::Tally;
 use crate::generate::Features;
 use crate::report::fuzz::Fuzz as FuzzReport;
 use crate::report::night::FUZZ_FILE;
-use crate::report::{self, Clock};
+use crate::report::{self, Clock, PAGE_FILE};
 use crate::run::Campaign;
 use clap::Args;
 use std::hash::{BuildHasher, RandomState};
@@ -36,6 +36,12 @@ pub struct Fuzz {
     /// Go on with the campaign that was begun in the report's folder; a new one if none was
     #[arg(long)]
     resume: bool,
+    /// End after that many findings that look different
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    max_findings: Option<u64>,
+    /// End after the first finding: `--max-findings 1`
+    #[arg(long, conflicts_with = "max_findings")]
+    fail_fast: bool,
     /// Least share of valid cases that must get a verdict, in percent
     #[arg(long, default_value_t = 99.0)]
     min_verdicts: f64,
@@ -49,14 +55,15 @@ const DEFAULT_CASES: u64 = 10_000;
 impl Fuzz {
     /// A campaign of that many cases with default options otherwise.
     pub fn short(seed: u64, cases: u64, common: Common) -> Fuzz {
-        let (time, reduce_time, resume) = (None, Duration::from_secs(15), false);
         Fuzz {
             seed: Some(seed),
             cases: Some(cases),
-            time,
+            time: None,
             start: 0,
-            reduce_time,
-            resume,
+            reduce_time: Duration::from_secs(15),
+            resume: false,
+            max_findings: None,
+            fail_fast: false,
             min_verdicts: 99.0,
             common,
         }
@@ -65,7 +72,9 @@ impl Fuzz {
     /// Runs the campaign, prints its summary and writes its report.
     pub fn run(&self) -> Done {
         let stop = stop_flag()?;
-        self.run_until(&stop)
+        let exit = self.run_until(&stop)?;
+        show(format_args!("report: {}", self.common.report.join(PAGE_FILE).display()));
+        Ok(exit)
     }
 
     /// As [`Fuzz::run`], with somebody else watching for interrupts.
@@ -90,7 +99,8 @@ impl Fuzz {
         let field = self.common.field()?;
         let ground = field.ground();
         let until = self.time.and_then(|time| Instant::now().checked_add(time));
-        let looking = Looking { ground, stop, each: self.reduce_time, until };
+        let most = if self.fail_fast { Some(1) } else { self.max_findings };
+        let looking = Looking { ground, stop, each: self.reduce_time, until, most };
         let report = &self.common.report;
         let mut terminal =
             Terminal::new(report, identity, looking, self.common.verbose, started.clone(), self.time);
@@ -98,6 +108,7 @@ impl Fuzz {
             Some(tally) => campaign.go_on(tally, ground, &mut terminal, stop),
             None => campaign.run_on(ground, &mut terminal, stop),
         })?;
+        let had_enough = terminal.had_enough();
         let (throughput, saved) = terminal.finish();
         let worker = field.worker_json(&self.common);
         // Only workers that have ended are counted in what the run took.
@@ -109,6 +120,12 @@ impl Fuzz {
         totals.header.worker = worker;
         show(format_args!("campaign\n{}", report::fuzz_summary(&totals)));
         self.common.write_report(FUZZ_FILE, &totals)?;
+        if had_enough {
+            show(format_args!(
+                "ended after as many findings as were asked for; the campaign is not complete"
+            ));
+            return Ok(Exit::Failures);
+        }
         if stop.load(Ordering::Relaxed) {
             let seed = campaign.seed;
             show(format_args!("interrupted; the same command with --seed {seed} --resume goes on from here"));
