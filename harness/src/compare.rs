@@ -590,6 +590,7 @@ fn export_difference(
     both: Capabilities,
 ) -> Option<FoundState> {
     match (left, right) {
+        (ExportState::Unseen, Some(_)) | (_, Some(ExportState::Unseen)) => None,
         (ExportState::Global(left), Some(ExportState::Global(right))) => {
             global_difference("global", a.globals.get(left as usize)?, b.globals.get(right as usize)?, both)
         }
@@ -671,8 +672,13 @@ pub(crate) fn first_byte(left: &MemoryState, right: &MemoryState) -> Option<(u64
     numbers.sort_unstable();
     numbers.dedup();
     for number in numbers {
-        let byte = |side: &MemoryState, offset: usize| {
-            side.pages.get(&number).and_then(|page| page.get(offset)).copied().unwrap_or(0)
+        let (left, right) = (left.pages.get(&number), right.pages.get(&number));
+        // Nearly all pages are equal, and looking at bytes one by one takes much longer.
+        if left == right {
+            continue;
+        }
+        let byte = |side: Option<&Vec<u8>>, offset: usize| {
+            side.and_then(|page| page.get(offset)).copied().unwrap_or(0)
         };
         let different = (0..crate::observe::OS_PAGE_BYTES as usize)
             .find(|offset| byte(left, *offset) != byte(right, *offset));

@@ -4,13 +4,20 @@
 //! capability row, which `compare` reads and reports print.
 
 pub mod access;
+mod bounded;
 mod command;
 pub mod embedding;
 mod exports;
 mod lane;
+#[cfg(unix)]
+mod library;
 pub(crate) mod linked;
+mod origins;
 pub mod probe;
+mod provider;
+mod surface;
 mod trace;
+mod trap_text;
 mod v8;
 pub mod values;
 #[cfg(feature = "wasmi")]
@@ -33,6 +40,8 @@ pub use self::wasmi::WasmiSubject;
 pub use self::wasmtime::WasmtimeSubject;
 pub use command::CommandSubject;
 pub use lane::{Lane, LaneSubject, Switch};
+#[cfg(unix)]
+pub use library::LibrarySubject;
 pub use trace::{Seen, Trace};
 pub use v8::{TIERS as V8_TIERS, Tier as V8Tier, V8Subject};
 
@@ -315,6 +324,10 @@ pub fn named(name: &str) -> Result<Arc<dyn Subject>, String> {
     if let Some(outside) = outside().find(|outside| outside.name == name) {
         let make = outside.subject.ok_or_else(|| format!("this build has no {name}; {}", outside.needs))?;
         return make();
+    }
+    #[cfg(unix)]
+    if let Some(library) = LibrarySubject::parse(name) {
+        return Ok(Arc::new(library?));
     }
     if let Some(command) = CommandSubject::parse(name) {
         return Ok(Arc::new(command?));

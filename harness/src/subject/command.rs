@@ -11,6 +11,7 @@
 
 mod driver;
 
+use super::trap_text::trap_kind;
 use super::{Capabilities, Lane, LaneSubject, Prepared, Subject, Unwatched, Watch};
 use crate::case::{Action, Case};
 use crate::observe::{ActionObservation, Capture, Observation, Outcome};
@@ -258,34 +259,6 @@ fn integer(word: &str) -> Option<u64> {
     word.parse::<i64>().map(|number| number as u64).or_else(|_| word.parse::<u64>()).ok()
 }
 
-/// Texts of other engines beside the scripts' own.
-const OTHER_TEXTS: [(&str, TrapKind); 14] = [
-    ("memory access out of bounds", TrapKind::MemoryOutOfBounds),
-    ("out-of-bounds memory access", TrapKind::MemoryOutOfBounds),
-    ("table access out of bounds", TrapKind::TableOutOfBounds),
-    ("out-of-bounds table access", TrapKind::TableOutOfBounds),
-    ("table index is out of bounds", TrapKind::TableOutOfBounds),
-    ("indirect call signature mismatch", TrapKind::IndirectCallTypeMismatch),
-    ("divide by zero", TrapKind::IntegerDivideByZero),
-    ("division by zero", TrapKind::IntegerDivideByZero),
-    ("divide result unrepresentable", TrapKind::IntegerOverflow),
-    ("unrepresentable in integer range", TrapKind::InvalidConversionToInteger),
-    ("stack overflow", TrapKind::CallStackExhausted),
-    ("stack exhausted", TrapKind::CallStackExhausted),
-    ("stack size exceeded", TrapKind::CallStackExhausted),
-    ("null function", TrapKind::NullFunctionReference),
-];
-
-/// The trap that a command tells of, if it does: the most telling text.
-fn trap_kind(said: &str) -> Option<TrapKind> {
-    let said = said.to_lowercase();
-    // A host trap is nobody's here, and its text is no convention.
-    let own =
-        TrapKind::ALL.into_iter().filter(|kind| *kind != TrapKind::Host).map(|kind| (kind.text(), kind));
-    let told = own.chain(OTHER_TEXTS).filter(|(text, _)| said.contains(text));
-    told.max_by_key(|(text, _)| text.len()).map(|(_, kind)| kind)
-}
-
 /// Whether a program of that name can be started.
 fn is_there(program: &str) -> bool {
     if program.contains(std::path::MAIN_SEPARATOR) {
@@ -345,17 +318,6 @@ mod tests {
         assert_eq!(printed("-1\n18446744073709551615"), [u64::MAX, u64::MAX]);
         assert_eq!(printed("[42]"), [42]);
         assert!(printed("warning: slow").is_empty());
-    }
-
-    #[test]
-    fn the_most_telling_text_says_which_trap_it_was() {
-        assert_eq!(trap_kind("Exception: integer divide by zero"), Some(TrapKind::IntegerDivideByZero));
-        assert_eq!(trap_kind("wasm trap: wasm `unreachable` instruction"), Some(TrapKind::Unreachable));
-        assert_eq!(
-            trap_kind("RangeError: Maximum call stack size exceeded"),
-            Some(TrapKind::CallStackExhausted)
-        );
-        assert_eq!(trap_kind("failed to parse"), None);
     }
 
     #[test]
