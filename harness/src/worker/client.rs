@@ -290,7 +290,7 @@ impl Client {
             self.taken += frame.bytes;
             match message {
                 Message::Crash(words) => self.words = Some(words),
-                Message::Case(_) | Message::Script(_) | Message::Refused(_) => {
+                Message::Case(_) | Message::Script(_) | Message::Module(_) | Message::Refused(_) => {
                     self.owed = self.owed.saturating_sub(1);
                     return Ok(Some(message));
                 }

@@ -8,11 +8,11 @@ use crate::case::Case;
 use crate::case::bytes::{DecodeError, Reader, Writer};
 use crate::observe::{ActionObservation, Capture, Observation};
 use crate::script::{LaneDeath, ScriptFile, ScriptReport, Unreadable};
-use crate::subject::Shown;
+use crate::subject::{Acceptance, Shown};
 use std::fmt;
 
 /// The version of everything on this page. Raise it whenever the other side would misread something.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 
 const MAGIC: &[u8; 4] = b"xwrk";
 
@@ -69,6 +69,13 @@ pub enum Request {
         /// Whether every step is wanted as it happens.
         careful: bool,
     },
+    /// To ask a subject whether bytes are a valid module.
+    Module {
+        /// The name of the subject.
+        subject: String,
+        /// What may be a module.
+        wasm: Vec<u8>,
+    },
 }
 
 /// What a worker says.
@@ -80,6 +87,8 @@ pub enum Message {
     Case(Shown),
     /// What a script gave.
     Script(Result<ScriptReport, Unreadable>),
+    /// What a subject says of bytes that may be a module.
+    Module(Acceptance),
     /// The request cannot be done at all: why.
     Refused(String),
     /// A sign of life, and each time if care was asked for: what is under way.
@@ -138,6 +147,7 @@ impl fmt::Display for CodePlace {
 mod asked {
     pub const CASE: u8 = 1;
     pub const SCRIPT: u8 = 2;
+    pub const MODULE: u8 = 3;
 }
 
 /// Kinds of frames that a worker sends.
@@ -149,6 +159,7 @@ mod said {
     pub const BEGINS: u8 = 4;
     pub const ENDED: u8 = 5;
     pub const CRASH: u8 = 6;
+    pub const MODULE: u8 = 7;
 }
 
 /// A frame whose payload `fill` writes.
@@ -225,6 +236,16 @@ impl Request {
         })
     }
 
+    /// A request to ask a subject whether bytes are a valid module, from borrowed parts.
+    pub fn module_frame(subject: &str, wasm: &[u8]) -> Vec<u8> {
+        frame(asked::MODULE, wasm.len() + 128, |writer| {
+            writer.u8(0);
+            writer.count(1);
+            writer.string(subject);
+            writer.blob(wasm);
+        })
+    }
+
     /// The request in a frame of that kind; fails on anything else.
     pub fn read(kind: u8, payload: &[u8]) -> Result<Request, DecodeError> {
         let mut reader = Reader::new(payload);
@@ -249,7 +270,14 @@ impl Request {
                 let file = ScriptFile { group, name, text };
                 Ok(Request::Script { file, lanes: names, compare_state: first, deaths, careful })
             }
-            _ => Err(DecodeError::new(0, "a request: 1 case, 2 script")),
+            asked::MODULE => {
+                let one = || DecodeError::new(flags_at, "the name of one subject");
+                let subject = names.into_iter().next().ok_or_else(one)?;
+                let wasm = reader.blob()?.to_vec();
+                reader.end()?;
+                Ok(Request::Module { subject, wasm })
+            }
+            _ => Err(DecodeError::new(0, "a request: 1 case, 2 script, 3 module")),
         }
     }
 }
@@ -272,6 +300,9 @@ impl Message {
                 writer.u8(0);
                 unreadable.write(writer);
             }),
+            Message::Module(acceptance) => {
+                frame(said::MODULE, 128, |writer| write_acceptance(acceptance, writer))
+            }
             Message::Refused(why) => frame(said::REFUSED, why.len() + 4, |writer| writer.string(why)),
             Message::Begins(place) => frame(said::BEGINS, 8, |writer| place.write(writer)),
             Message::Ended(observed) => frame(said::ENDED, 128, |writer| observed.write(writer)),
@@ -293,7 +324,8 @@ impl Message {
             said::BEGINS => Message::Begins(Place::read(&mut reader)?),
             said::ENDED => Message::Ended(ActionObservation::read(&mut reader)?),
             said::CRASH => Message::Crash(Crash::read(&mut reader)?),
-            _ => return Err(DecodeError::new(0, "a message, 0 to 6")),
+            said::MODULE => Message::Module(read_acceptance(&mut reader)?),
+            _ => return Err(DecodeError::new(0, "a message, 0 to 7")),
         };
         reader.end()?;
         Ok(message)
@@ -307,6 +339,34 @@ fn write_shown(shown: &Shown, writer: &mut Writer) {
     for observation in observed {
         writer.blob(&observation.as_ref().map(Observation::to_bytes).unwrap_or_default());
     }
+}
+
+fn write_acceptance(acceptance: &Acceptance, writer: &mut Writer) {
+    let mut tagged = |tag: u8, text: &str| {
+        writer.u8(tag);
+        writer.string(text);
+    };
+    match acceptance {
+        Acceptance::Valid => tagged(0, ""),
+        Acceptance::Refused(message) => tagged(1, message),
+        Acceptance::Unknown(reason) => tagged(2, reason),
+        Acceptance::Failed(outcome) => {
+            tagged(3, "");
+            ActionObservation::last(outcome.clone()).write(writer);
+        }
+    }
+}
+
+fn read_acceptance(reader: &mut Reader<'_>) -> Result<Acceptance, DecodeError> {
+    let at = reader.offset();
+    let (tag, text) = (reader.u8()?, reader.string()?.to_string());
+    Ok(match tag {
+        0 => Acceptance::Valid,
+        1 => Acceptance::Refused(text),
+        2 => Acceptance::Unknown(text),
+        3 => Acceptance::Failed(ActionObservation::read(reader)?.outcome),
+        _ => return Err(DecodeError::new(at, "what is said of a module, 0 to 3")),
+    })
 }
 
 fn read_shown(reader: &mut Reader<'_>) -> Result<Shown, DecodeError> {
