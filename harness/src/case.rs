@@ -156,6 +156,18 @@ impl Case {
 }
 
 impl Action {
+    /// The action as people read it, in one line.
+    pub fn describe(&self) -> String {
+        match self {
+            Action::Instantiate { module } => format!("instantiate module {module}"),
+            Action::Invoke { export, args, .. } => {
+                let args: Vec<String> = args.iter().map(ToString::to_string).collect();
+                format!("invoke {export:?} {}", args.join(" ")).trim_end().to_string()
+            }
+            Action::Read { export, .. } => format!("read {export:?}"),
+        }
+    }
+
     fn write(&self, writer: &mut Writer) {
         match self {
             Action::Instantiate { module } => {

@@ -3,6 +3,7 @@
 //! Exit codes are part of the interface: see [`Exit`]. Whatever is wrong with options or input is one
 //! line on stderr that names the file, the place and what was expected.
 
+mod argument;
 mod check;
 mod explain;
 mod faults;
@@ -19,7 +20,9 @@ mod spec;
 mod status;
 
 use crate::case::Case;
+use crate::corpus::Started;
 use crate::corpus::finding::Record;
+use crate::guard::guarded;
 use crate::report::night::with_earlier;
 use crate::report::{Rendered, write_json, write_text};
 use crate::run::Lanes;
@@ -52,6 +55,21 @@ pub enum Exit {
     Interrupted = 130,
 }
 
+impl Exit {
+    /// The worse of two outcomes, whichever came first.
+    fn worse(self, other: Exit) -> Exit {
+        let severity = |exit| match exit {
+            Exit::Green => 0,
+            Exit::NothingRan => 1,
+            Exit::Failures => 2,
+            Exit::Usage => 3,
+            Exit::Bench => 4,
+            Exit::Interrupted => 5,
+        };
+        if severity(other) > severity(self) { other } else { self }
+    }
+}
+
 /// What ends a subcommand early, in one line.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Failure {
@@ -59,6 +77,16 @@ pub enum Failure {
     Usage(String),
     /// Ours: a report that cannot be written, say.
     Bench(String),
+}
+
+impl Failure {
+    /// The line and the exit code.
+    fn told(self) -> (String, Exit) {
+        match self {
+            Failure::Usage(message) => (message, Exit::Usage),
+            Failure::Bench(message) => (message, Exit::Bench),
+        }
+    }
 }
 
 type Done = Result<Exit, Failure>;
@@ -114,6 +142,9 @@ enum Command {
     /// Lists every opcode and which modes execute it
     Ops(list::Ops),
 }
+
+/// What `--timeout` is by default.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Options of everything that runs more than one thing.
 #[derive(Args, Clone, Debug)]
@@ -175,7 +206,19 @@ fn duration(text: &str) -> Result<Duration, String> {
     milliseconds.map(Duration::from_millis).ok_or_else(wrong)
 }
 
+/// For commands that take few of the common options.
+#[derive(Parser)]
+struct Plain {
+    #[command(flatten)]
+    common: Common,
+}
+
 impl Common {
+    /// The options as they are if none is given.
+    fn plain() -> Common {
+        Plain::parse_from(["crosscheck"]).common
+    }
+
     /// The lanes that were asked for.
     fn lanes(&self) -> Result<Lanes, Failure> {
         if self.modes.is_empty() {
@@ -245,6 +288,27 @@ impl Common {
         let subjects: Result<_, String> =
             names.map(|name| subject::recorded(name, &record.definitions)).collect();
         subjects.map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))
+    }
+
+    /// How this program was started, for the commands that it prints.
+    fn started(&self) -> Started {
+        let arguments: Vec<String> = std::env::args().collect();
+        #[cfg(all(feature = "planted-faults", unix))]
+        let words = if arguments.get(1).is_some_and(|word| word == PLANTED) { 3 } else { 1 };
+        #[cfg(not(all(feature = "planted-faults", unix)))]
+        let words = 1;
+        let program = arguments.into_iter().take(words).collect();
+        let mut options = Vec::new();
+        if let Some(worker) = &self.worker {
+            options.extend(["--worker".to_string(), worker.clone()]);
+        }
+        if self.in_process {
+            options.push("--in-process".to_string());
+        }
+        if self.timeout != DEFAULT_TIMEOUT {
+            options.extend(["--timeout".to_string(), format!("{}ms", self.timeout.as_millis())]);
+        }
+        Started::new(program, options)
     }
 
     /// Where subjects run.
@@ -336,7 +400,24 @@ pub fn main() -> ExitCode {
         // Help and version are no errors.
         Err(help) => help.exit(),
     };
-    let done = match cli.command.unwrap_or_else(|| Command::Check(check::Check::default_run())) {
+    let command = cli.command.unwrap_or_else(|| Command::Check(check::Check::default_run()));
+    let done = guarded(|| run(command))
+        .unwrap_or_else(|panic| Err(Failure::Bench(format!("the bench itself panicked: {panic}"))));
+    let done = match done {
+        Ok(_) if IS_UNTOLD.load(Ordering::Relaxed) => Err(Failure::Bench("cannot write to stdout".into())),
+        done => done,
+    };
+    let exit = done.unwrap_or_else(|failure| {
+        let (message, exit) = failure.told();
+        eprintln!("error: {message}");
+        exit
+    });
+    ExitCode::from(exit as u8)
+}
+
+/// Does what a command line says.
+fn run(command: Command) -> Done {
+    match command {
         Command::Check(check) => check.run(),
         Command::Spec(spec) => spec.run(),
         Command::Fuzz(fuzz) => fuzz.run(),
@@ -349,18 +430,5 @@ pub fn main() -> ExitCode {
         Command::Explain(explain) => explain.run(),
         Command::Modes => list::modes(),
         Command::Ops(ops) => ops.run(),
-    };
-    let done = match done {
-        Ok(_) if IS_UNTOLD.load(Ordering::Relaxed) => Err(Failure::Bench("cannot write to stdout".into())),
-        done => done,
-    };
-    let exit = done.unwrap_or_else(|failure| {
-        let (message, exit) = match failure {
-            Failure::Usage(message) => (message, Exit::Usage),
-            Failure::Bench(message) => (message, Exit::Bench),
-        };
-        eprintln!("error: {message}");
-        exit
-    });
-    ExitCode::from(exit as u8)
+    }
 }

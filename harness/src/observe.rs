@@ -5,6 +5,7 @@
 //! asked for only once two digests differ.
 
 mod bytes;
+pub mod json;
 mod state;
 
 use crate::case::Value;
@@ -123,6 +124,15 @@ pub struct HostCall {
     pub results: Option<Vec<Value>>,
     /// What else it saw or did: memory it read, functions it called back.
     pub notes: Vec<String>,
+}
+
+impl HostCall {
+    /// The call as people read it, in one line.
+    pub fn describe(&self) -> String {
+        let list = |values: &[Value]| values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        let answer = self.results.as_ref().map_or("refused".to_string(), |results| list(results));
+        format!("{}({}) -> {answer} {}", self.import, list(&self.args), self.notes.join(", "))
+    }
 }
 
 impl Observation {

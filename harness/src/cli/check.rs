@@ -39,7 +39,7 @@ impl Check {
             return Ok(Exit::Interrupted);
         }
         let fuzz = Fuzz::short(self.seed, self.cases, self.common.clone()).run_until(&stop)?;
-        let worse = if spec == Exit::Green { fuzz } else { spec };
+        let worse = spec.worse(fuzz);
         let (part, of) = self.common.shard;
         let word = match worse {
             Exit::Green if of > 1 => format!("incomplete: shard {part}/{of}"),

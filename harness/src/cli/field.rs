@@ -87,14 +87,12 @@ impl Field {
         progress: &(dyn Fn(&ScriptFile, &ScriptReport) + Sync),
     ) -> Result<ScriptReport, String> {
         let options = ScriptOptions::default();
-        match self.ground() {
-            Ground::InProcess => script::run_files_beside(files, lanes, judges, &options, stop, progress),
-            #[cfg(unix)]
-            Ground::Workers(workers) => {
-                worker::scripts::run_files_beside(workers, files, lanes, judges, &options, stop, progress)
-            }
-            #[cfg(not(unix))]
-            Ground::Workers(none) => match *none {},
+        #[cfg(unix)]
+        if let Some(workers) = &self.workers {
+            return worker::scripts::run_files_beside(
+                workers, files, lanes, judges, &options, stop, progress,
+            );
         }
+        script::run_files_beside(files, lanes, judges, &options, stop, progress)
     }
 }

@@ -3,7 +3,7 @@
 use super::progress::{Looking, Terminal};
 use super::{Common, Done, Exit, Failure, duration, show, stop_flag};
 use crate::corpus::campaign::Identity;
-use crate::corpus::{self, remove_unfinished};
+use crate::corpus::{self, FINDINGS, put_aside, remove_unfinished};
 use crate::events::Tally;
 use crate::generate::Features;
 use crate::report::fuzz::Fuzz as FuzzReport;
@@ -11,15 +11,16 @@ use crate::report::night::FUZZ_FILE;
 use crate::report::{self, Clock};
 use crate::run::Campaign;
 use clap::Args;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Options of `fuzz`.
 #[derive(Args)]
 pub struct Fuzz {
-    /// What all cases derive from
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    /// What all cases derive from; default: one that is drawn and printed, or with `--resume` that of the campaign
+    #[arg(long)]
+    seed: Option<u64>,
     /// How many cases; default 10000, or as many as `--time` allows
     #[arg(long)]
     cases: Option<u64>,
@@ -49,7 +50,16 @@ impl Fuzz {
     /// A campaign of that many cases with default options otherwise.
     pub fn short(seed: u64, cases: u64, common: Common) -> Fuzz {
         let (time, reduce_time, resume) = (None, Duration::from_secs(15), false);
-        Fuzz { seed, cases: Some(cases), time, start: 0, reduce_time, resume, min_verdicts: 99.0, common }
+        Fuzz {
+            seed: Some(seed),
+            cases: Some(cases),
+            time,
+            start: 0,
+            reduce_time,
+            resume,
+            min_verdicts: 99.0,
+            common,
+        }
     }
 
     /// Runs the campaign, prints its summary and writes its report.
@@ -63,13 +73,27 @@ impl Fuzz {
         let campaign = self.campaign()?;
         let identity = identity(&campaign);
         let begun = self.begun(&identity)?;
+        if self.seed.is_none() {
+            show(format_args!("seed {}", campaign.seed));
+        }
+        if begun.is_none() {
+            let aside = put_aside(&self.common.report);
+            let cannot = |error| {
+                format!("{}: cannot put earlier findings aside: {error}", self.common.report.display())
+            };
+            if let Some(aside) = aside.map_err(|error| Failure::Bench(cannot(error)))? {
+                show(format_args!("findings of an earlier campaign are now in {}", aside.display()));
+            }
+        }
+        let started = self.common.started();
         let clock = Clock::start();
         let field = self.common.field()?;
         let ground = field.ground();
         let until = self.time.and_then(|time| Instant::now().checked_add(time));
         let looking = Looking { ground, stop, each: self.reduce_time, until };
+        let report = &self.common.report;
         let mut terminal =
-            Terminal::new(&self.common.report, identity, looking, self.common.verbose, self.time);
+            Terminal::new(report, identity, looking, self.common.verbose, started.clone(), self.time);
         let tally = self.common.in_pool(|| match begun {
             Some(tally) => campaign.go_on(tally, ground, &mut terminal, stop),
             None => campaign.run_on(ground, &mut terminal, stop),
@@ -81,11 +105,13 @@ impl Fuzz {
         let tally = tally.map_err(Failure::Bench)?;
         saved?;
         let times = clock.stop();
-        let mut totals = FuzzReport::new(&campaign, &tally, &times, throughput, &self.common.report);
+        let mut totals = FuzzReport::new(&campaign, &tally, &times, throughput, report, &started);
         totals.header.worker = worker;
         show(format_args!("campaign\n{}", report::fuzz_summary(&totals)));
         self.common.write_report(FUZZ_FILE, &totals)?;
         if stop.load(Ordering::Relaxed) {
+            let seed = campaign.seed;
+            show(format_args!("interrupted; the same command with --seed {seed} --resume goes on from here"));
             return Ok(Exit::Interrupted);
         }
         if tally.diverge > 0 {
@@ -100,13 +126,21 @@ impl Fuzz {
     fn begun(&self, identity: &Identity) -> Result<Option<Tally>, Failure> {
         let report = &self.common.report;
         let cannot = |error| Failure::Bench(format!("{}: cannot clear up: {error}", report.display()));
-        for folder in [report.clone(), report.join("findings")] {
+        for folder in [report.clone(), report.join(FINDINGS)] {
             remove_unfinished(&folder).map_err(cannot)?;
         }
         if !self.resume {
             return Ok(None);
         }
         corpus::campaign::load(report, identity).map_err(Failure::Usage)
+    }
+
+    /// The seed of the campaign that is to be gone on with, if there is one.
+    fn begun_seed(&self) -> Result<Option<u64>, Failure> {
+        if !self.resume {
+            return Ok(None);
+        }
+        corpus::campaign::seed(&self.common.report).map_err(Failure::Usage)
     }
 
     fn campaign(&self) -> Result<Campaign, Failure> {
@@ -123,9 +157,18 @@ impl Fuzz {
             return Err(Failure::Usage("--modes: a comparison needs at least two subjects".into()));
         }
         let features = Features::executed();
-        let (shard, seed, time) = (self.common.shard, self.seed, self.time);
+        let seed = match self.seed {
+            Some(seed) => seed,
+            None => self.begun_seed()?.unwrap_or_else(drawn_seed),
+        };
+        let (shard, time) = (self.common.shard, self.time);
         Ok(Campaign { seed, first: self.start, cases, time, shard, lanes, judges, features })
     }
+}
+
+/// Another seed each time: nights that all try the same cases find nothing new. Short enough to be typed.
+fn drawn_seed() -> u64 {
+    RandomState::new().hash_one(std::process::id()) >> 34
 }
 
 /// What must be the same for a campaign to be gone on with.

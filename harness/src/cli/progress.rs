@@ -5,7 +5,7 @@ use super::status::{Now, Status};
 use super::{Failure, show};
 use crate::corpus::campaign::{self, Identity};
 use crate::corpus::finding::{Record, Reduction};
-use crate::corpus::{Finding, REDUCED_FILE};
+use crate::corpus::{FINDINGS, Finding, REDUCED_FILE, Started};
 use crate::events::{Events, Tally};
 use crate::investigate::{Budget, Investigation, Question};
 use crate::report::fuzz::Throughput;
@@ -43,6 +43,8 @@ pub struct Terminal<'a> {
     /// The first finding of each bug that was looked into.
     bugs: BTreeMap<String, PathBuf>,
     verbose: bool,
+    /// How the program was started.
+    started: Started,
     /// How long it may take.
     time: Option<Duration>,
     throughput: Throughput,
@@ -60,6 +62,7 @@ impl<'a> Terminal<'a> {
         campaign: Identity,
         looking: Looking<'a>,
         verbose: bool,
+        started: Started,
         time: Option<Duration>,
     ) -> Terminal<'a> {
         Terminal {
@@ -70,6 +73,7 @@ impl<'a> Terminal<'a> {
             looked_into: 0,
             bugs: BTreeMap::new(),
             verbose,
+            started,
             time,
             throughput: Throughput::default(),
             counted: 0,
@@ -179,14 +183,14 @@ impl Events for Terminal<'_> {
     }
 
     fn finding(&mut self, finding: &Finding) {
-        let path = match finding.save(&self.report.join("findings")) {
+        let path = match finding.save(&self.report.join(FINDINGS), &self.started) {
             Ok(path) => path,
             Err(error) => return self.cannot_save("a finding", &error),
         };
         self.bar.suspend(|| {
             let Finding { index, seed, divergence, .. } = finding;
             show(format_args!("finding: case {index} of seed {seed}: {}", divergence.first));
-            show(format_args!("  {}", finding.replay_command(&path)));
+            show(format_args!("  {}", finding.replay_command(&path, &self.started)));
             if self.verbose {
                 show(format_args!("  fingerprint: {}", divergence.fingerprint()));
                 show(format_args!("  triage: {}", divergence.triage()));

@@ -12,7 +12,7 @@ use crate::subject::{Acceptance, Shown};
 use std::fmt;
 
 /// The version of everything on this page. Raise it whenever the other side would misread something.
-pub const VERSION: u16 = 3;
+pub const VERSION: u16 = 4;
 
 const MAGIC: &[u8; 4] = b"xwrk";
 
@@ -56,6 +56,17 @@ pub enum Request {
         /// Whether every step is wanted as it happens.
         careful: bool,
     },
+    /// To say what a lane makes of an instruction, which compiles the module.
+    Explain {
+        /// The name of the lane.
+        lane: String,
+        /// The module.
+        wasm: Vec<u8>,
+        /// The function's index in the module.
+        function: u32,
+        /// File offset of the instruction's opcode.
+        offset: u32,
+    },
     /// To run a script.
     Script {
         /// The script.
@@ -85,6 +96,8 @@ pub enum Message {
     Greeting(Greeting),
     /// What subjects showed on a case.
     Case(Shown),
+    /// What a lane makes of an instruction, line by line.
+    Lines(Vec<String>),
     /// What a script gave.
     Script(Result<ScriptReport, Unreadable>),
     /// What a subject says of bytes that may be a module.
@@ -147,7 +160,8 @@ impl fmt::Display for CodePlace {
 mod asked {
     pub const CASE: u8 = 1;
     pub const SCRIPT: u8 = 2;
-    pub const MODULE: u8 = 3;
+    pub const EXPLAIN: u8 = 3;
+    pub const MODULE: u8 = 4;
 }
 
 /// Kinds of frames that a worker sends.
@@ -159,7 +173,8 @@ mod said {
     pub const BEGINS: u8 = 4;
     pub const ENDED: u8 = 5;
     pub const CRASH: u8 = 6;
-    pub const MODULE: u8 = 7;
+    pub const LINES: u8 = 7;
+    pub const MODULE: u8 = 8;
 }
 
 /// A frame whose payload `fill` writes.
@@ -246,9 +261,25 @@ impl Request {
         })
     }
 
+    /// A request to say what a lane makes of an instruction, from borrowed parts.
+    pub fn explain_frame(lane: &str, wasm: &[u8], function: u32, offset: u32) -> Vec<u8> {
+        frame(asked::EXPLAIN, wasm.len() + 64, |writer| {
+            writer.string(lane);
+            writer.blob(wasm);
+            writer.u32(function);
+            writer.u32(offset);
+        })
+    }
+
     /// The request in a frame of that kind; fails on anything else.
     pub fn read(kind: u8, payload: &[u8]) -> Result<Request, DecodeError> {
         let mut reader = Reader::new(payload);
+        if kind == asked::EXPLAIN {
+            let (lane, wasm) = (reader.string()?.to_string(), reader.blob()?.to_vec());
+            let (function, offset) = (reader.u32()?, reader.u32()?);
+            reader.end()?;
+            return Ok(Request::Explain { lane, wasm, function, offset });
+        }
         let flags_at = reader.offset();
         let flags = reader.u8()?;
         if flags > 3 {
@@ -277,7 +308,7 @@ impl Request {
                 reader.end()?;
                 Ok(Request::Module { subject, wasm })
             }
-            _ => Err(DecodeError::new(0, "a request: 1 case, 2 script, 3 module")),
+            _ => Err(DecodeError::new(0, "a request: 1 case, 2 script, 3 explain, 4 module")),
         }
     }
 }
@@ -303,6 +334,10 @@ impl Message {
             Message::Module(acceptance) => {
                 frame(said::MODULE, 128, |writer| write_acceptance(acceptance, writer))
             }
+            Message::Lines(lines) => frame(said::LINES, 256, |writer| {
+                writer.count(lines.len());
+                lines.iter().for_each(|line| writer.string(line));
+            }),
             Message::Refused(why) => frame(said::REFUSED, why.len() + 4, |writer| writer.string(why)),
             Message::Begins(place) => frame(said::BEGINS, 8, |writer| place.write(writer)),
             Message::Ended(observed) => frame(said::ENDED, 128, |writer| observed.write(writer)),
@@ -325,7 +360,8 @@ impl Message {
             said::ENDED => Message::Ended(ActionObservation::read(&mut reader)?),
             said::CRASH => Message::Crash(Crash::read(&mut reader)?),
             said::MODULE => Message::Module(read_acceptance(&mut reader)?),
-            _ => return Err(DecodeError::new(0, "a message, 0 to 7")),
+            said::LINES => Message::Lines(texts(&mut reader)?),
+            _ => return Err(DecodeError::new(0, "a message, 0 to 8")),
         };
         reader.end()?;
         Ok(message)

@@ -4,7 +4,7 @@
 //! again up to there by all and from there on without the lane that died: it fails that directive, as it does when it
 //! panics.
 
-use super::client::{Lease, Workers};
+use super::client::{Halt, Lease, Workers};
 use super::death::Death;
 use super::protocol::{Message, NONE, Place, Request};
 use crate::case::Case;
@@ -44,13 +44,23 @@ pub fn run_files_beside(
         if stop.load(Ordering::Relaxed) {
             return Ok(None);
         }
-        let mut lease = workers.lease()?;
+        let halt = Halt { stop: Some(stop), ..Halt::default() };
         let started = Instant::now();
-        let mut report = lease.script(file, lanes, options)?;
-        report.judges = judge_script(file, judges, &mut lease)?;
-        report.took = started.elapsed();
-        progress(file, &report);
-        Ok(Some(report))
+        let run = |mut lease: Lease<'_>| {
+            let mut report = lease.script(file, lanes, options)?;
+            report.judges = judge_script(file, judges, &mut lease)?;
+            report.took = started.elapsed();
+            Ok(report)
+        };
+        match workers.lease_until(halt).and_then(run) {
+            Ok(report) => {
+                progress(file, &report);
+                Ok(Some(report))
+            }
+            // A script that was interrupted did not run.
+            Err(_) if halt.is_over() => Ok(None),
+            Err(error) => Err(error),
+        }
     };
     let reports: Vec<Result<Option<ScriptReport>, String>> =
         files.par_iter().with_max_len(1).map(run).collect();

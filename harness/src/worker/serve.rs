@@ -5,6 +5,8 @@
 
 use super::crash;
 use super::protocol::{self, Greeting, Message, NONE, Place, Request};
+use crate::disassembly::{made_of, not_shown};
+use crate::guard::guarded;
 use crate::observe::ActionObservation;
 use crate::report::header::cpu_features;
 use crate::script::{Lane as ScriptLane, Options as ScriptOptions, ScriptWatch, run_script_watched};
@@ -139,6 +141,14 @@ impl<'a> Worker<'a> {
                 let shown = observe_all(&case, &found, capture, &mut steps);
                 steps.end()?;
                 Ok(Message::Case(shown))
+            }
+            Request::Explain { lane, wasm, function, offset } => {
+                let lane = match lane.parse() {
+                    Ok(lane) => lane,
+                    Err(error) => return Ok(Message::Refused(error)),
+                };
+                let lines = guarded(|| made_of(lane, &wasm, function, offset));
+                Ok(Message::Lines(lines.unwrap_or_else(not_shown)))
             }
             Request::Script { file, lanes, compare_state, deaths, careful } => {
                 let lanes: Result<Vec<Lane>, String> = lanes.iter().map(|name| name.parse()).collect();

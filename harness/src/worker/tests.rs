@@ -49,6 +49,7 @@ fn messages() -> Vec<Message> {
         Message::Case(Shown::Observed(vec![Some(observation), None])),
         Message::Script(Ok(report)),
         Message::Script(Err(Unreadable { file, line: 1, column: 2, message })),
+        Message::Lines(vec!["mov eax, 1".into(), String::new()]),
         Message::Refused("no".into()),
         Message::Module(Acceptance::Valid),
         Message::Module(Acceptance::Refused("no".into())),
@@ -73,6 +74,7 @@ fn requests() -> Vec<Vec<u8>> {
         Request::case_frame(&case, ["a", "b"].into_iter(), Capture::Full, true),
         Request::script_frame(&file, &["a".into()], true, &deaths, false),
         Request::module_frame("a", b"\0asm"),
+        Request::explain_frame("baseline", b"\0asm", 1, 2),
     ]
 }
 
@@ -101,6 +103,9 @@ fn every_request_comes_back_as_it_was() {
         let again = match read(&bytes) {
             Request::Case { case, subjects, capture, careful } => {
                 Request::case_frame(&case, subjects.iter().map(String::as_str), capture, careful)
+            }
+            Request::Explain { lane, wasm, function, offset } => {
+                Request::explain_frame(&lane, &wasm, function, offset)
             }
             Request::Script { file, lanes, compare_state, deaths, careful } => {
                 Request::script_frame(&file, &lanes, compare_state, &deaths, careful)
