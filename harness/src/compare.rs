@@ -458,7 +458,7 @@ fn is_nan64(bits: u64) -> bool {
 ///
 /// The specification says that execution traps, not that traps have kinds; the scripts' texts are a convention.
 /// An engine with one text for every index beyond a table's end still satisfies all scripts.
-fn same_kind(a: TrapKind, b: TrapKind, both: Capabilities) -> bool {
+pub fn same_kind(a: TrapKind, b: TrapKind, both: Capabilities) -> bool {
     let beyond = |kind| matches!(kind, TrapKind::UndefinedElement | TrapKind::TableOutOfBounds);
     let null = |kind| {
         matches!(

@@ -40,7 +40,14 @@ impl Check {
         }
         let fuzz = Fuzz::short(self.seed, self.cases, self.common.clone()).run_until(&stop)?;
         let worse = spec.worse(fuzz);
-        let word = if worse == Exit::Green { "green" } else { "NOT GREEN" };
+        let (part, of) = self.common.shard;
+        let word = match worse {
+            Exit::Green if of > 1 => format!("incomplete: shard {part}/{of}"),
+            Exit::Green => "green".to_string(),
+            Exit::Failures | Exit::Usage | Exit::NothingRan | Exit::Bench | Exit::Interrupted => {
+                "NOT GREEN".to_string()
+            }
+        };
         show(format_args!("{word}; report in {}", self.common.report.display()));
         Ok(worse)
     }

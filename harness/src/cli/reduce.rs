@@ -231,7 +231,7 @@ impl Adopt {
         let common = Common { worker: self.worker.clone(), ..Common::plain() };
         let field = common.field()?;
         let report = field
-            .run_files(&[file], &ScriptLane::all_modes(), &AtomicBool::new(false), &|_, _| ())
+            .run_files(&[file], &ScriptLane::all_modes(), &[], &AtomicBool::new(false), &|_, _| ())
             .map_err(Failure::Bench)?;
         if let Some(unreadable) = report.unreadable.first() {
             return Err(Failure::Usage(unreadable.to_string()));

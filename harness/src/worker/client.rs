@@ -366,7 +366,11 @@ impl Client {
             self.taken += frame.bytes;
             match message {
                 Message::Crash(words) => self.words = Some(words),
-                Message::Case(_) | Message::Script(_) | Message::Lines(_) | Message::Refused(_) => {
+                Message::Case(_)
+                | Message::Script(_)
+                | Message::Lines(_)
+                | Message::Module(_)
+                | Message::Refused(_) => {
                     self.owed = self.owed.saturating_sub(1);
                     if self.owed == 0 {
                         self.owed_bytes = 0;

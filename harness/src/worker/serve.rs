@@ -162,6 +162,10 @@ impl<'a> Worker<'a> {
                 steps.end()?;
                 Ok(Message::Script(report))
             }
+            Request::Module { subject, wasm } => Ok(match self.subject(&subject) {
+                Ok(subject) => Message::Module(subject.accepts(&wasm)),
+                Err(error) => Message::Refused(error),
+            }),
         }
     }
 
