@@ -219,6 +219,10 @@ impl Common {
 
     /// The outside engines that were asked for.
     fn judges(&self) -> Result<Vec<Arc<dyn Subject>>, Failure> {
+        #[cfg(unix)]
+        if !self.with.is_empty() {
+            subject::command::prepare(self.timeout).map_err(Failure::Bench)?;
+        }
         self.with.iter().map(|name| judge(name)).collect()
     }
 
@@ -350,6 +354,7 @@ pub fn main() -> ExitCode {
         Command::Modes => list::modes(),
         Command::Ops(ops) => ops.run(),
     };
+    subject::put_away();
     let done = match done {
         Ok(_) if IS_UNTOLD.load(Ordering::Relaxed) => Err(Failure::Bench("cannot write to stdout".into())),
         done => done,

@@ -3,7 +3,8 @@
 //! A subject turns a case into an observation and judges nothing. What it cannot promise stands in its
 //! capability row, which `compare` reads and reports print.
 
-mod command;
+#[cfg(unix)]
+pub(crate) mod command;
 pub mod embedding;
 mod exports;
 mod lane;
@@ -29,6 +30,7 @@ use std::sync::{Arc, OnceLock};
 pub use self::wasmi::WasmiSubject;
 #[cfg(feature = "wasmtime")]
 pub use self::wasmtime::WasmtimeSubject;
+#[cfg(unix)]
 pub use command::CommandSubject;
 pub use lane::{Lane, LaneSubject, Switch};
 pub use trace::{Seen, Trace};
@@ -314,10 +316,21 @@ pub fn named(name: &str) -> Result<Arc<dyn Subject>, String> {
         let make = outside.subject.ok_or_else(|| format!("this build has no {name}; {}", outside.needs))?;
         return make();
     }
+    #[cfg(unix)]
     if let Some(command) = CommandSubject::parse(name) {
         return Ok(Arc::new(command?));
     }
+    #[cfg(not(unix))]
+    if name.contains('=') {
+        return Err("this platform has no commands".to_string());
+    }
     Ok(LaneSubject::shared(name.parse()?))
+}
+
+/// Ends what subjects of this process leave outside of it: processes and files of commands. To be called last.
+pub(crate) fn put_away() {
+    #[cfg(unix)]
+    command::end();
 }
 
 /// Definitions of subjects by their names, where the name alone does not say what the subject is.
