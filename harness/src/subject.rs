@@ -9,6 +9,7 @@ pub mod embedding;
 mod exports;
 mod lane;
 pub(crate) mod linked;
+pub mod probe;
 mod trace;
 mod v8;
 pub mod values;

@@ -5,15 +5,14 @@
 //! for a host call the script asks through the pipe, and what answers is the very [`crate::hosts`] that answers
 //! everybody. What it does meanwhile (call back, read and write the guest's memory) are questions to the script.
 //!
-//! In order: [`wire`] is the pipe, [`node`] the process at its end; [`proposals`] asks what this release executes;
-//! [`surface`] reads what modules import and export, and [`bridge`] writes those that carry numbers to and from it;
+//! In order: [`wire`] is the pipe, [`node`] the process at its end (what it executes is asked with
+//! [`super::probe`]); [`surface`] reads what modules import and export, and [`bridge`] writes those that carry numbers to and from it;
 //! [`run`] is a case under way, [`links`] what an instance imports; [`outcome`] translates V8's failures.
 
 mod bridge;
 mod links;
 mod node;
 mod outcome;
-mod proposals;
 mod run;
 mod surface;
 mod wire;
@@ -21,11 +20,11 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+use super::probe::features::Executed;
 use super::{Capabilities, Prepared, Subject, Watch};
 use crate::generate::Features;
 use crate::observe::{ActionObservation, Capture, Observation};
 use node::Node;
-use proposals::Executed;
 use run::{Run, Stopped};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -58,8 +57,10 @@ impl V8Subject {
     /// Starts a first process and asks what it executes. Fails, in one line, if there is no node that can be used.
     pub fn start(tier: Tier) -> Result<V8Subject, String> {
         let mut node = Node::start(tier.flags)?;
-        let executed =
-            Executed::of(&mut node).map_err(|error| format!("`node` does not run our script: {error}"))?;
+        let asked = Executed::ask(|probe| node.accepts(&probe.wasm()));
+        let mut executed = asked.map_err(|error| format!("`node` does not run our script: {error}"))?;
+        // JavaScript does not say who calls, see `links`.
+        executed.makes.shared_hosts = false;
         let version = format!("V8 {} of node {}", node.v8, node.node);
         Ok(V8Subject { tier, version, executed, idle: Mutex::new(vec![node]) })
     }
