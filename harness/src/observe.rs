@@ -56,6 +56,8 @@ pub enum Outcome {
     Limit(String),
     /// The subject does not execute something the module contains.
     Unsupported(String),
+    /// The subject accepted the module and then showed something that is not understood.
+    Unclear(String),
     /// The operating system refused memory: says nothing about anybody.
     Resources(String),
     /// The subject itself failed: a bug whatever others show.
@@ -171,6 +173,7 @@ impl Outcome {
             Outcome::Link(_) => "link",
             Outcome::Limit(_) => "limit",
             Outcome::Unsupported(_) => "unsupported",
+            Outcome::Unclear(_) => "unclear",
             Outcome::Resources(_) => "resources",
             Outcome::Crash(_) => "crash",
             Outcome::Hang(_) => "hang",
@@ -189,7 +192,10 @@ impl Outcome {
                     None => format!("trap: {text}"),
                 }
             }
-            Outcome::Link(message) | Outcome::Limit(message) | Outcome::Unsupported(message) => {
+            Outcome::Link(message)
+            | Outcome::Limit(message)
+            | Outcome::Unsupported(message)
+            | Outcome::Unclear(message) => {
                 format!("{}: {message}", self.kind())
             }
             Outcome::Resources(message) => format!("no resources: {message}"),
@@ -207,6 +213,7 @@ impl Outcome {
             | Outcome::Link(_)
             | Outcome::Limit(_)
             | Outcome::Unsupported(_)
+            | Outcome::Unclear(_)
             | Outcome::Resources(_) => None,
         }
     }

@@ -6,7 +6,8 @@ use crate::corpus::campaign::Identity;
 use crate::corpus::{self, remove_unfinished};
 use crate::events::Tally;
 use crate::generate::Features;
-use crate::report::fuzz::Fuzz as FuzzReport;
+use crate::inquiry;
+use crate::report::fuzz::{Fuzz as FuzzReport, Throughput};
 use crate::report::night::FUZZ_FILE;
 use crate::report::{self, Clock};
 use crate::run::Campaign;
@@ -66,6 +67,21 @@ impl Fuzz {
         let clock = Clock::start();
         let field = self.common.field()?;
         let ground = field.ground();
+        let mut unfit = inquiry::unfit(ground, &campaign.judges).map_err(Failure::Bench)?;
+        if !unfit.is_empty() {
+            let tally = Tally { complete: false, ..Tally::new(self.seed, self.start) };
+            drop(field);
+            let throughput = Throughput::default();
+            let mut totals =
+                FuzzReport::new(&campaign, &tally, &clock.stop(), throughput, &self.common.report);
+            for judge in &mut totals.judges {
+                let of_judge = unfit.iter().position(|unfit| unfit.judge == judge.subject);
+                judge.unfit = of_judge.map(|place| unfit.swap_remove(place).why);
+            }
+            show(format_args!("campaign\n{}", report::fuzz_summary(&totals)));
+            self.common.write_report(FUZZ_FILE, &totals)?;
+            return Ok(Exit::NothingRan);
+        }
         let until = self.time.and_then(|time| Instant::now().checked_add(time));
         let looking = Looking { ground, stop, each: self.reduce_time, until };
         let mut terminal =
@@ -83,6 +99,9 @@ impl Fuzz {
         let times = clock.stop();
         let mut totals = FuzzReport::new(&campaign, &tally, &times, throughput, &self.common.report);
         totals.header.worker = worker;
+        for (judge, row) in campaign.judges.iter().zip(&mut totals.judges) {
+            row.min_judged = self.common.least_judged(&**judge, totals.cases)?;
+        }
         show(format_args!("campaign\n{}", report::fuzz_summary(&totals)));
         self.common.write_report(FUZZ_FILE, &totals)?;
         if stop.load(Ordering::Relaxed) {
@@ -93,7 +112,8 @@ impl Fuzz {
         }
         let nothing = tally.agree + tally.diverge == 0;
         let too_few = tally.verdict_rate() < self.min_verdicts;
-        Ok(if nothing || too_few { Exit::NothingRan } else { Exit::Green })
+        let is_in_doubt = !totals.doubts().is_empty();
+        Ok(if nothing || too_few || is_in_doubt { Exit::NothingRan } else { Exit::Green })
     }
 
     /// What an earlier run of the campaign has come to, if it is to be gone on with.

@@ -37,6 +37,9 @@ impl Reduce {
         let stop = stop_flag()?;
         let field = self.common.field()?;
         let subjects = self.common.subjects_for(&self.file, self.target.as_ref().map(|_| &case))?;
+        if self.common.tells_of_unfit(field.ground(), &subjects)? {
+            return Ok(Exit::NothingRan);
+        }
         let task = Task { case, subjects };
         let first = run_task(field.ground(), &task, Capture::Digest).map_err(Failure::Bench)?;
         let Verdict::Diverge(seen) = &first.verdict else {

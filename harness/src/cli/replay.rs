@@ -65,6 +65,9 @@ impl Replay {
         let subjects = self.common.subjects_for(file, self.target.as_ref().map(|_| case))?;
         let clock = Clock::start();
         let field = self.common.field()?;
+        if self.common.tells_of_unfit(field.ground(), &subjects)? {
+            return Ok(Exit::NothingRan);
+        }
         let task = Task { case: case.clone(), subjects };
         let run = run_task(field.ground(), &task, Capture::Full).map_err(Failure::Bench)?;
         show(render(file, case, &run));

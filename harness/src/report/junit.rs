@@ -94,6 +94,16 @@ fn campaign(fuzz: &Fuzz) -> TestSuite {
         }
     };
     suite.add_test_case(TestCase::new(name, status));
+    for judge in &fuzz.judges {
+        let status = judge.doubt(fuzz.cases).map_or_else(TestCaseStatus::success, |doubt| {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_message(plain(&doubt));
+            status
+        });
+        let mut test = TestCase::new(judge.subject.as_str(), status);
+        test.set_classname("judge");
+        suite.add_test_case(test);
+    }
     for finding in &fuzz.findings {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
         status.set_message(plain(&finding.first_difference));

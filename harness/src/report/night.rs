@@ -126,7 +126,7 @@ impl Night {
     pub fn is_green(&self) -> bool {
         let spec =
             |spec: &Spec| spec.failures.is_empty() && spec.unreadable.is_empty() && spec.header.complete;
-        let fuzz = |fuzz: &Fuzz| fuzz.diverge == 0 && fuzz.header.complete;
+        let fuzz = |fuzz: &Fuzz| fuzz.diverge == 0 && fuzz.header.complete && fuzz.doubts().is_empty();
         self.spec.as_ref().is_none_or(spec) && self.fuzz.as_ref().is_none_or(fuzz) && !self.is_empty()
     }
 

@@ -10,28 +10,38 @@
 //! understands, is [`Outcome::Unsupported`] and never a difference.
 
 mod driver;
+mod presets;
 mod process;
 mod said;
 pub(crate) mod scratch;
 mod template;
 mod watchdog;
 
+use super::probe::features::{self, Executed, Probe};
 use super::{Capabilities, Lane, LaneSubject, Prepared, Subject, Unwatched, Watch};
-use crate::case::{Action, Case};
+use crate::case::{Action, Case, CaseModule, HostPlan, Limits, Value};
+use crate::generate::Features;
 use crate::observe::{ActionObservation, Capture, Observation, Outcome};
 use crosscheck_engine::{Import, Mode, TrapKind};
 use driver::{Driver, Exports};
 use said::{Ended, ended};
 use scratch::Scratch;
+use std::convert::Infallible;
 use std::sync::OnceLock;
 use std::time::Duration;
 use template::Template;
+use wasmparser::{Validator, WasmFeatures};
+
+pub(crate) use presets::presets;
+
+/// What a command begins with that names a preset.
+const PRESET: &str = "preset:";
 
 /// The environment variable that tells a worker how many milliseconds a command may take.
 pub(crate) const LIMIT_VARIABLE: &str = "CROSSCHECK_COMMAND_MS";
 /// The part of the time for an action that a command may take: so its hang is the outcome of an action, and not the
 /// death of the worker that waits for it.
-const LIMIT_PART: u32 = 5;
+const LIMIT_PART: u32 = 8;
 
 /// How long a command may take in this process.
 static LIMIT: OnceLock<Duration> = OnceLock::new();
@@ -77,20 +87,75 @@ pub struct CommandSubject {
     definition: String,
     /// The command.
     template: Template,
+    /// What it executes, once that was asked.
+    executed: OnceLock<Executed>,
 }
 
 impl CommandSubject {
-    /// The subject of `LABEL=COMMAND`; none if the text is not one. Fails with what is wrong with the command.
-    pub fn parse(text: &str) -> Option<Result<CommandSubject, String>> {
-        let (label, command) = text.split_once('=')?;
-        if label.is_empty() || label.contains(char::is_whitespace) {
-            return Some(Err("expected LABEL=COMMAND, with a label without spaces".to_string()));
+    /// The engine of that label and command, which may be `preset:NAME` or `preset:NAME PROGRAM`. Fails with what is
+    /// wrong with the command.
+    pub fn new(label: &str, command: &str) -> Result<CommandSubject, String> {
+        let template = match command.strip_prefix(PRESET) {
+            Some(preset) => Template::parse(&presets::command(preset)?)?,
+            None => Template::parse(command)?,
+        };
+        let (name, definition) = (label.to_string(), format!("{label}={command}"));
+        Ok(CommandSubject { name, definition, template, executed: OnceLock::new() })
+    }
+
+    /// The engine of a preset, which is found by its name. Fails if its program is not there.
+    pub fn of_preset(name: &str) -> Result<CommandSubject, String> {
+        Ok(CommandSubject {
+            definition: name.to_string(),
+            ..CommandSubject::new(name, &format!("{PRESET}{name}"))?
+        })
+    }
+
+    /// What it executes: what was claimed or found out before in this run, else what it says when it is asked.
+    fn executed(&self) -> &Executed {
+        self.executed.get_or_init(|| {
+            if let Some(names) = scratch::shared(&self.definition) {
+                return executed_of(&names);
+            }
+            let works = |probe: &Probe| Ok::<bool, Infallible>(self.works(probe));
+            let Ok(executed) = Executed::ask(works);
+            // Other processes of the run need not ask again; that they must is no reason to fail.
+            let _ = scratch::share(&self.definition, &names_of(executed.reads));
+            executed_of(&names_of(executed.reads))
+        })
+    }
+
+    fn works(&self, probe: &Probe) -> bool {
+        let invoke = Action::Invoke { module: 0, export: features::EXPORT.to_string(), args: Vec::new() };
+        let case = Case {
+            modules: vec![CaseModule { name: "probe".into(), wasm: probe.wasm() }],
+            hosts: HostPlan { seed: 0, trap_one_in: 0 },
+            actions: vec![Action::Instantiate { module: 0 }, invoke],
+            limits: Limits::default(),
+        };
+        let Ok(driver) = self.driver(&case, &[], &case.actions) else { return false };
+        let Ended::Values(integers) = self.run(&driver) else { return false };
+        let answers = driver.values(&integers);
+        answers.is_some_and(|values| values.concat() == [Value::I32(features::ANSWER)])
+    }
+
+    /// What it shows that a command said something else than was asked: that it refuses the module or, if it
+    /// instantiates it, something that is not understood. `returns` says whether instantiation returns.
+    fn unclear(&self, case: &Case, imports: &[Import], returns: bool, said: &str) -> Outcome {
+        let idle = self.driver(case, imports, &[]).map(Driver::without_start);
+        let Ok(idle) = idle else { return Outcome::Unsupported(format!("the command says: {said}")) };
+        if !returns || matches!(self.run(&idle), Ended::Values(integers) if idle.values(&integers).is_some())
+        {
+            return Outcome::Unclear(format!("the command instantiates the module, then says: {said}"));
         }
-        Some(Template::parse(command).map(|template| CommandSubject {
-            name: label.to_string(),
-            definition: text.to_string(),
-            template,
-        }))
+        if Validator::new_with_features(self.executed().reads).validate_all(&idle.wasm).is_err() {
+            return Outcome::Unsupported(format!("the command says: {said}"));
+        }
+        let lower = said.to_lowercase();
+        if LIMITS.iter().any(|word| lower.contains(word)) {
+            return Outcome::Limit(said.to_string());
+        }
+        Outcome::Link(format!("the command refuses a valid module: {said}"))
     }
 
     fn driver(&self, case: &Case, imports: &[Import], actions: &[Action]) -> Result<Driver, String> {
@@ -142,7 +207,8 @@ impl CommandSubject {
                 Ended::Hang => Outcome::Hang(format!("not done in {} s", limit().as_secs_f64())),
                 Ended::Resources(message) => Outcome::Resources(message),
                 Ended::Unclear(message) => {
-                    return Err(Outcome::Unsupported(format!("the command says: {message}")));
+                    let returns = plan.returning > 0;
+                    return Err(self.unclear(prepared.case, imports, returns, &message));
                 }
             };
             let is_last = !matches!(outcome, Outcome::Values(_));
@@ -166,6 +232,10 @@ impl Subject for CommandSubject {
 
     fn capabilities(&self) -> Capabilities {
         Capabilities { nan_bits: true, ..Capabilities::NONE }
+    }
+
+    fn features(&self) -> Features {
+        self.executed().makes.clone()
     }
 
     /// It is not asked for what ran out of fuel.
@@ -193,6 +263,29 @@ impl Subject for CommandSubject {
         Observation { actions }
     }
 }
+
+/// Says what the engine of a definition executes, for all processes of the run. Fails if there is no room for it.
+pub(crate) fn claim(definition: &str, reads: WasmFeatures) -> Result<(), String> {
+    scratch::share(definition, &names_of(reads)).map_err(|error| error.to_string())
+}
+
+/// The names of proposals, a line each.
+fn names_of(reads: WasmFeatures) -> String {
+    let executed = features::probes().iter().filter(|probe| reads.contains(probe.feature));
+    executed.map(|probe| format!("{}\n", probe.name)).collect()
+}
+
+/// What an engine executes that has the proposals of these names.
+fn executed_of(names: &str) -> Executed {
+    let named = features::probes().iter().filter(|probe| names.lines().any(|name| name == probe.name));
+    let reads = named.fold(WasmFeatures::WASM1, |reads, probe| reads | probe.feature);
+    // The one module of a driver plays the host itself, so who calls it must be known from the module.
+    Executed { reads, makes: Features { shared_hosts: false, ..Features::within(reads) } }
+}
+
+/// What engines say of modules that go beyond what they are built for (specification, appendix "Implementation
+/// Limitations").
+const LIMITS: [&str; 6] = ["limit", "too many", "too large", "too big", "exceed", "maximum"];
 
 /// What to make of as many numbers as were expected that are not the call's.
 fn strange(integers: &[u64]) -> Outcome {
@@ -234,6 +327,7 @@ impl Plan {
                 Outcome::Link(_)
                 | Outcome::Limit(_)
                 | Outcome::Unsupported(_)
+                | Outcome::Unclear(_)
                 | Outcome::Resources(_)
                 | Outcome::Crash(_)
                 | Outcome::Hang(_) => break,
@@ -248,15 +342,16 @@ impl Plan {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn what_is_wrong_with_a_command_is_said() {
-        assert!(CommandSubject::parse("wasmi").is_none());
-        let wrong =
-            |text: &str| CommandSubject::parse(text).expect("there is a `=`").expect_err("it is wrong");
+        let wrong = |text: &str| super::super::named(text).err().expect("it is wrong");
         assert!(wrong("x=true NAME").contains("expected the word FILE"));
         assert!(wrong("=true NAME FILE").contains("LABEL"));
+        assert_eq!(wrong("interp=true FILE"), "`interp` is a mode of this program; another label is needed");
+        assert!(wrong("baseline+lazy=true FILE").contains("is a mode of this program"));
+        assert_eq!(wrong("v8=true FILE"), "`v8` is another engine's name here; another label is needed");
+        assert!(wrong("x=preset:wasm5").contains("there is no preset `wasm5`; there is wasmtime"));
+        assert_eq!(wrong("x=preset:wasm3 no-such-program"), "there is no program `no-such-program`");
         assert_eq!(
             wrong("x=no-such-program-anywhere NAME FILE"),
             "there is no program `no-such-program-anywhere`"

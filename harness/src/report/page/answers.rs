@@ -77,6 +77,9 @@ fn warnings(night: &Night) -> Vec<String> {
             Some(_) => {}
         }
     }
+    if let Some(fuzz) = &night.fuzz {
+        warnings.extend(fuzz.doubts().into_iter().map(|doubt| format!("Not green: {doubt}.")));
+    }
     if let (Some(spec), Some(fuzz)) = (&night.spec, &night.fuzz)
         && spec.header.commit != fuzz.header.commit
     {

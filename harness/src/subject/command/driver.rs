@@ -16,7 +16,7 @@ use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasm_encoder::{
     AbstractHeapType, CodeSection, ConstExpr, DataCountSection, DataSection, ElementSection, Encode,
     ExportKind, ExportSection, Function, FunctionSection, GlobalSection, HeapType, InstructionSink,
-    MemorySection, Module, RefType, StartSection, TableSection, TypeSection, ValType,
+    MemorySection, Module, RawSection, RefType, StartSection, TableSection, TypeSection, ValType,
 };
 use wasmparser::{ExternalKind, Operator, Parser, Payload, TypeRef};
 
@@ -52,6 +52,21 @@ impl Driver {
         let mut parts = Parts::default();
         parts.read(&case.modules[0].wasm, &case.limits, imports, &host).map_err(unreadable)?;
         parts.drive(actions, exports)
+    }
+
+    /// The same without the start function: what is instantiated then depends on nothing but the module.
+    pub(super) fn without_start(mut self) -> Driver {
+        let mut module = Module::new();
+        for payload in Parser::new(0).parse_all(&self.wasm) {
+            let payload = payload.expect("the driver wrote it");
+            let is_start = matches!(payload, Payload::StartSection { .. });
+            if let Some((id, range)) = payload.as_section().filter(|_| !is_start) {
+                module
+                    .section(&RawSection { id, data: &self.wasm[range.start as usize..range.end as usize] });
+            }
+        }
+        self.wasm = module.finish();
+        self
     }
 
     /// How many integers it answers.

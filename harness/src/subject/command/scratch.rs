@@ -6,7 +6,7 @@
 //! which tells by the lock that nobody lives there.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
@@ -108,19 +108,29 @@ pub(super) fn own_files() -> io::Result<impl Iterator<Item = PathBuf>> {
     Ok((0..MOST_FILES).map(|number| path(folder, number)))
 }
 
-/// Files in the folder that belong to the run, and not to one of its processes.
-pub(super) fn shared_files() -> io::Result<impl Iterator<Item = PathBuf>> {
-    let is_shared = |path: &PathBuf| path.extension().is_some_and(|ending| ending == SHARED_ENDING);
-    Ok(fs::read_dir(folder()?)?
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(is_shared)
-        .collect::<Vec<_>>()
-        .into_iter())
+/// The one file in the folder that belongs to the run, and not to one of its processes. It has a name that a watchdog
+/// can know before there is one.
+const SHARED_FILE: &str = "shared";
+
+/// Where that file is.
+pub(super) fn shared_file() -> io::Result<PathBuf> {
+    Ok(folder()?.join(SHARED_FILE))
 }
 
-/// What names of shared files end in.
-const SHARED_ENDING: &str = "shared";
+/// Notes something for all processes of the run, under a name. Fails if the system does.
+pub(super) fn share(name: &str, text: &str) -> io::Result<()> {
+    let line = serde_json::to_string(&(name, text)).expect("texts have a form") + "\n";
+    // A line in one piece, for others may write at the same time.
+    let mut file = File::options().append(true).create(true).open(shared_file()?)?;
+    file.write_all(line.as_bytes())
+}
+
+/// What a process of the run noted for all under that name first.
+pub(super) fn shared(name: &str) -> Option<String> {
+    let text = fs::read_to_string(shared_file().ok()?).ok()?;
+    let mut notes = text.lines().filter_map(|line| serde_json::from_str::<(String, String)>(line).ok());
+    notes.find(|(noted, _)| noted == name).map(|(_, text)| text)
+}
 
 fn path(folder: &Path, number: usize) -> PathBuf {
     folder.join(format!("{}-{number}.wasm", std::process::id()))

@@ -99,7 +99,7 @@ impl Watchdog {
         let (ear, line) = io::pipe()?;
         let folder = CString::new(scratch::folder()?.as_os_str().as_encoded_bytes())?;
         let files = texts(scratch::own_files()?)?;
-        let shared = texts(scratch::shared_files()?)?;
+        let shared = texts(std::iter::once(scratch::shared_file()?))?;
         // SAFETY: the child makes system calls only, which is allowed after a fork in a process with threads.
         match unsafe { libc::fork() } {
             -1 => Err(io::Error::last_os_error()),
