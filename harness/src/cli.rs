@@ -10,6 +10,7 @@ mod faults;
 mod field;
 mod fuzz;
 mod input;
+mod judges;
 mod list;
 mod place;
 mod progress;
@@ -151,10 +152,17 @@ pub struct Common {
     /// Run only this machine's part, as `I/N` with I from 0
     #[arg(long, value_parser = shard, default_value = "0/1")]
     shard: (u64, u64),
-    /// Outside engines that run beside the modes: names of `crosscheck modes`, or commands like
-    /// `iwasm=iwasm -f NAME FILE`, without commas
-    #[arg(long, value_delimiter = ',')]
+    /// Outside engines that run beside the modes: names of `crosscheck modes` or of the file of `--engines`, with commas
+    /// between them, or one command like `iwasm=iwasm -f NAME FILE`; may be given several times
+    #[arg(long, value_name = "NAMES|LABEL=COMMAND")]
     with: Vec<String>,
+    /// A TOML file of outside engines; without `--with` all of them run
+    #[arg(long, value_name = "FILE")]
+    engines: Option<PathBuf>,
+    /// Smallest share of a campaign's cases that each outside engine must be compared on, in percent; default: by what can
+    /// be seen of the engine
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    min_judged: Option<f64>,
     /// How long one action may take before its subject counts as hung, e.g. 10s
     #[arg(long, value_parser = duration, default_value = "10s")]
     timeout: Duration,
@@ -182,6 +190,12 @@ fn shard(text: &str) -> Result<(u64, u64), String> {
     let parts =
         text.split_once('/').and_then(|(i, n)| Some((i.parse::<u64>().ok()?, n.parse::<u64>().ok()?)));
     parts.filter(|(i, n)| i < n).ok_or_else(|| "expected I/N with I from 0 to N-1, like 0/4".to_string())
+}
+
+/// A share as people write it.
+fn percent(text: &str) -> Result<f64, String> {
+    let share = text.trim_end_matches('%').trim().parse().ok().filter(|share| (0.0..=100.0).contains(share));
+    share.ok_or_else(|| format!("expected a share from 0 to 100, not `{text}`"))
 }
 
 /// A time as people write it: parts with a unit, from large to small, or seconds.
@@ -279,11 +293,6 @@ impl Common {
         write().map_err(Failure::Bench)
     }
 
-    /// The outside engines that were asked for.
-    fn judges(&self) -> Result<Vec<Arc<dyn Subject>>, Failure> {
-        self.with.iter().map(|name| judge(name)).collect()
-    }
-
     /// Every mode as it is, or the lanes that were asked for; then the outside engines.
     fn subjects(&self) -> Result<Vec<Arc<dyn Subject>>, Failure> {
         let lanes = self.plain_lanes()?.into_iter().map(LaneSubject::shared);
@@ -293,7 +302,7 @@ impl Common {
     /// The same for a file; where nobody asked for any, those that it was found with, if it is a finding or the case
     /// of a fuzz target.
     fn subjects_for(&self, file: &Path, of_target: Option<&Case>) -> Result<Vec<Arc<dyn Subject>>, Failure> {
-        if !self.modes.is_empty() || !self.with.is_empty() {
+        if !self.modes.is_empty() || !self.with.is_empty() || self.engines.is_some() {
             return self.subjects();
         }
         if let Some(case) = of_target {
@@ -341,17 +350,6 @@ impl Common {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
         Ok(pool.map_err(|error| Failure::Bench(format!("cannot start threads: {error}")))?.install(work))
     }
-}
-
-fn judge(name: &str) -> Result<Arc<dyn Subject>, Failure> {
-    let known: Vec<&str> = subject::outside().map(|outside| outside.name).collect();
-    if !known.contains(&name) && !name.contains('=') {
-        let known = known.join(", ");
-        return Err(Failure::Usage(format!(
-            "--with: no outside engine is called `{name}`; there is {known}, or LABEL=COMMAND"
-        )));
-    }
-    subject::named(name).map_err(|error| Failure::Usage(format!("--with {name}: {error}")))
 }
 
 /// Set when the user wants the run to end; what is done so far still counts.
@@ -425,6 +423,7 @@ pub fn main() -> ExitCode {
     let command = cli.command.unwrap_or_else(|| Command::Check(check::Check::default_run()));
     let done = guarded(|| run(command))
         .unwrap_or_else(|panic| Err(Failure::Bench(format!("the bench itself panicked: {panic}"))));
+    subject::put_away();
     let done = match done {
         Ok(_) if terminal::is_untold() => Err(Failure::Bench("cannot write to stdout".into())),
         done => done,

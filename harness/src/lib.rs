@@ -21,6 +21,7 @@ pub mod observe;
 pub mod compare;
 pub mod fingerprint;
 
+pub mod inquiry;
 pub mod investigate;
 pub mod localise;
 pub mod reduce;

@@ -58,6 +58,8 @@ pub enum Outcome {
     Limit(String),
     /// The subject does not execute something the module contains.
     Unsupported(String),
+    /// The subject accepted the module and then showed something that is not understood.
+    Unclear(String),
     /// The operating system refused memory: says nothing about anybody.
     Resources(String),
     /// The subject itself failed: a bug whatever others show.
@@ -182,6 +184,7 @@ impl Outcome {
             Outcome::Link(_) => "link",
             Outcome::Limit(_) => "limit",
             Outcome::Unsupported(_) => "unsupported",
+            Outcome::Unclear(_) => "unclear",
             Outcome::Resources(_) => "resources",
             Outcome::Crash(_) => "crash",
             Outcome::Hang(_) => "hang",
@@ -200,7 +203,10 @@ impl Outcome {
                     None => format!("trap: {text}"),
                 }
             }
-            Outcome::Link(message) | Outcome::Limit(message) | Outcome::Unsupported(message) => {
+            Outcome::Link(message)
+            | Outcome::Limit(message)
+            | Outcome::Unsupported(message)
+            | Outcome::Unclear(message) => {
                 format!("{}: {}", self.kind(), ShownMessage(message))
             }
             Outcome::Resources(message) => format!("no resources: {}", ShownMessage(message)),
@@ -218,6 +224,7 @@ impl Outcome {
             | Outcome::Link(_)
             | Outcome::Limit(_)
             | Outcome::Unsupported(_)
+            | Outcome::Unclear(_)
             | Outcome::Resources(_) => None,
         }
     }

@@ -6,9 +6,10 @@ use crate::corpus::campaign::Identity;
 use crate::corpus::{self, FINDINGS, put_aside, remove_unfinished};
 use crate::events::Tally;
 use crate::generate::Features;
-use crate::report::fuzz::Fuzz as FuzzReport;
+use crate::inquiry::{self, Unfit};
+use crate::report::fuzz::{Fuzz as FuzzReport, Throughput};
 use crate::report::night::FUZZ_FILE;
-use crate::report::{self, Clock, PAGE_FILE};
+use crate::report::{self, Clock, PAGE_FILE, Times};
 use crate::run::Campaign;
 use clap::Args;
 use std::hash::{BuildHasher, RandomState};
@@ -85,19 +86,22 @@ impl Fuzz {
         if self.seed.is_none() {
             show(format_args!("seed {}", campaign.seed));
         }
-        if begun.is_none() {
-            let aside = put_aside(&self.common.report);
-            let cannot = |error| {
-                format!("{}: cannot put earlier findings aside: {error}", self.common.report.display())
-            };
-            if let Some(aside) = aside.map_err(|error| Failure::Bench(cannot(error)))? {
-                show(format_args!("findings of an earlier campaign are now in {}", aside.display()));
-            }
-        }
         let started = self.common.started();
         let clock = Clock::start();
         let field = self.common.field()?;
         let ground = field.ground();
+        let ground = ground.until(stop, None);
+        let unfit = match inquiry::unfit(ground, &campaign.judges) {
+            Err(_) if stop.load(Ordering::Relaxed) => return Ok(Exit::Interrupted),
+            unfit => unfit.map_err(Failure::Bench)?,
+        };
+        if !unfit.is_empty() {
+            drop(field);
+            return self.tell_unfit(&campaign, unfit, &clock.stop());
+        }
+        if begun.is_none() {
+            self.put_aside()?;
+        }
         let until = self.time.and_then(|time| Instant::now().checked_add(time));
         let most = if self.fail_fast { Some(1) } else { self.max_findings };
         let looking = Looking { ground, stop, each: self.reduce_time, until, most };
@@ -118,6 +122,9 @@ impl Fuzz {
         let times = clock.stop();
         let mut totals = FuzzReport::new(&campaign, &tally, &times, throughput, report, &started);
         totals.header.worker = worker;
+        for (judge, row) in campaign.judges.iter().zip(&mut totals.judges) {
+            row.min_judged = self.common.least_judged(&**judge, totals.cases)?;
+        }
         show(format_args!("campaign\n{}", report::fuzz_summary(&totals)));
         self.common.write_report(FUZZ_FILE, &totals)?;
         if had_enough {
@@ -136,7 +143,34 @@ impl Fuzz {
         }
         let nothing = tally.agree + tally.diverge == 0;
         let too_few = tally.verdict_rate() < self.min_verdicts;
-        Ok(if nothing || too_few { Exit::NothingRan } else { Exit::Green })
+        let is_in_doubt = !totals.doubts().is_empty();
+        Ok(if nothing || too_few || is_in_doubt { Exit::NothingRan } else { Exit::Green })
+    }
+
+    /// Says which judges give wrong answers or none, and leaves a report that is not green.
+    fn tell_unfit(&self, campaign: &Campaign, mut unfit: Vec<Unfit>, times: &Times) -> Done {
+        let tally = Tally { complete: false, ..Tally::new(campaign.seed, campaign.first) };
+        let (report, started) = (&self.common.report, self.common.started());
+        let mut totals = FuzzReport::new(campaign, &tally, times, Throughput::default(), report, &started);
+        for judge in &mut totals.judges {
+            let of_judge = unfit.iter().position(|unfit| unfit.judge == judge.subject);
+            judge.unfit = of_judge.map(|place| unfit.swap_remove(place).why);
+        }
+        show(format_args!("campaign\n{}", report::fuzz_summary(&totals)));
+        self.common.write_report(FUZZ_FILE, &totals)?;
+        Ok(Exit::NothingRan)
+    }
+
+    /// Keeps the findings of an earlier campaign apart from those of a new one.
+    fn put_aside(&self) -> Result<(), Failure> {
+        let report = &self.common.report;
+        let cannot = |error| {
+            Failure::Bench(format!("{}: cannot put earlier findings aside: {error}", report.display()))
+        };
+        if let Some(aside) = put_aside(report).map_err(cannot)? {
+            show(format_args!("findings of an earlier campaign are now in {}", aside.display()));
+        }
+        Ok(())
     }
 
     /// What an earlier run of the campaign has come to, if it is to be gone on with.

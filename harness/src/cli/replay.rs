@@ -140,6 +140,9 @@ impl Replay {
         let clock = Clock::start();
         let field = self.common.field()?;
         let ground = field.ground().until(stop, None);
+        if self.common.tells_of_unfit(ground, &subjects)? {
+            return Ok(Exit::NothingRan);
+        }
         let task = Task { case: case.clone(), subjects };
         let run = match run_task(ground, &task, Capture::Full) {
             Err(_) if stop.load(Ordering::Relaxed) => return Ok(Exit::Interrupted),
@@ -195,7 +198,9 @@ fn exit(file: &Path, case: &Case, run: &CaseRun) -> Done {
     for (judge, compared) in &run.compared {
         missing.extend(match compared {
             Compared::Actions(0, _) => Some(format!("{judge} was compared on no action")),
-            Compared::Unsupported(why) => Some(format!("{judge} was not compared: {why}")),
+            Compared::Unsupported(why) | Compared::Unclear(why) => {
+                Some(format!("{judge} was not compared: {why}"))
+            }
             Compared::Failed => Some(format!("{judge} was not compared, for a subject failed")),
             Compared::Actions(..) => None,
         });
