@@ -125,7 +125,7 @@ fn hosts_are_played_by_the_module() {
 fn a_host_that_is_given_something_else_shows() {
     // The wrapper makes a 7 of the first 5 that the module has as a constant.
     let wrong = format!(
-        r#"wrong=sh -c 'LC_ALL=C sed s/A\x05/A\x07/ "$0" > "$0.other"; "{}" run "$0.other" --invoke "$1"; rm "$0.other"' FILE NAME"#,
+        r#"wrong=sh -c 'LC_ALL=C sed "s/A\x05/A\x07/" "$0" > "$0.other"; "{}" run "$0.other" --invoke "$1"; rm "$0.other"' FILE NAME"#,
         env!("CARGO_BIN_EXE_crosscheck")
     );
     let wat =

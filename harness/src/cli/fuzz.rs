@@ -10,7 +10,7 @@ use crate::inquiry;
 use crate::report::fuzz::{Fuzz as FuzzReport, Throughput};
 use crate::report::night::FUZZ_FILE;
 use crate::report::{self, Clock};
-use crate::run::Campaign;
+use crate::run::{Campaign, Ground};
 use clap::Args;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -67,19 +67,7 @@ impl Fuzz {
         let clock = Clock::start();
         let field = self.common.field()?;
         let ground = field.ground();
-        let mut unfit = inquiry::unfit(ground, &campaign.judges).map_err(Failure::Bench)?;
-        if !unfit.is_empty() {
-            let tally = Tally { complete: false, ..Tally::new(self.seed, self.start) };
-            drop(field);
-            let throughput = Throughput::default();
-            let mut totals =
-                FuzzReport::new(&campaign, &tally, &clock.stop(), throughput, &self.common.report);
-            for judge in &mut totals.judges {
-                let of_judge = unfit.iter().position(|unfit| unfit.judge == judge.subject);
-                judge.unfit = of_judge.map(|place| unfit.swap_remove(place).why);
-            }
-            show(format_args!("campaign\n{}", report::fuzz_summary(&totals)));
-            self.common.write_report(FUZZ_FILE, &totals)?;
+        if self.refuses(&campaign, ground)? {
             return Ok(Exit::NothingRan);
         }
         let until = self.time.and_then(|time| Instant::now().checked_add(time));
@@ -114,6 +102,34 @@ impl Fuzz {
         let too_few = tally.verdict_rate() < self.min_verdicts;
         let is_in_doubt = !totals.doubts().is_empty();
         Ok(if nothing || too_few || is_in_doubt { Exit::NothingRan } else { Exit::Green })
+    }
+
+    /// Whether an outside engine of the campaign does not work. Then the report says so, and nothing is to run.
+    pub fn is_unfit(&self) -> Result<bool, Failure> {
+        let campaign = self.campaign()?;
+        if campaign.judges.is_empty() {
+            return Ok(false);
+        }
+        let field = self.common.field()?;
+        self.refuses(&campaign, field.ground())
+    }
+
+    fn refuses(&self, campaign: &Campaign, ground: Ground<'_>) -> Result<bool, Failure> {
+        let clock = Clock::start();
+        let mut unfit = inquiry::unfit(ground, &campaign.judges).map_err(Failure::Bench)?;
+        if unfit.is_empty() {
+            return Ok(false);
+        }
+        let tally = Tally { complete: false, ..Tally::new(self.seed, self.start) };
+        let (times, report) = (clock.stop(), &self.common.report);
+        let mut totals = FuzzReport::new(campaign, &tally, &times, Throughput::default(), report);
+        for judge in &mut totals.judges {
+            let of_judge = unfit.iter().position(|unfit| unfit.judge == judge.subject);
+            judge.unfit = of_judge.map(|place| unfit.swap_remove(place).why);
+        }
+        show(format_args!("campaign\n{}", report::fuzz_summary(&totals)));
+        self.common.write_report(FUZZ_FILE, &totals)?;
+        Ok(true)
     }
 
     /// What an earlier run of the campaign has come to, if it is to be gone on with.
