@@ -5,7 +5,7 @@
 //! may lack, but it must not answer them wrongly.
 
 use crate::case::{Action, Case, CaseModule, HostPlan, Limits, Value};
-use crate::observe::{Capture, Outcome};
+use crate::observe::{ActionObservation, Capture, Outcome};
 use crate::run::{Ground, Task, run_task};
 use crate::subject::Subject;
 use crosscheck_engine::TrapKind;
@@ -96,8 +96,10 @@ fn fault(ground: Ground<'_>, judge: &Arc<dyn Subject>) -> Result<Option<String>,
     for (number, inquiry) in INQUIRIES.iter().enumerate() {
         let task = Task { case: inquiry.case(), subjects: vec![judge.clone()] };
         let run = run_task(ground, &task, Capture::Digest)?;
-        // The last is the call, or what came instead of it.
-        let shown = run.observations.first().and_then(|(_, seen)| seen.actions.last());
+        // The call, or that the module could not even be instantiated.
+        let actions = run.observations.first().map_or(&[][..], |(_, seen)| &seen.actions);
+        let fails = |action: &&ActionObservation| !matches!(action.outcome, Outcome::Values(_));
+        let shown = actions.iter().find(fails).or(actions.last());
         let shown = shown.map_or(Outcome::Unsupported("nothing".into()), |action| action.outcome.clone());
         let lacks = matches!(shown, Outcome::Unsupported(_) | Outcome::Unclear(_));
         if inquiry.is_answered_by(&shown) || lacks && number > 0 {

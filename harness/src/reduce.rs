@@ -35,6 +35,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use wasmparser::Validator;
 
+pub(crate) use merging::{HOST, as_one};
 pub use opaque::without_constants;
 pub use proposal::code_bytes;
 pub use script::{to_script, to_script_on};

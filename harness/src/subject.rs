@@ -43,6 +43,7 @@ pub use self::wasmi::WasmiSubject;
 pub use self::wasmtime::WasmtimeSubject;
 #[cfg(unix)]
 pub use command::CommandSubject;
+pub(crate) use lane::Recorded;
 pub use lane::{Lane, LaneSubject, Switch};
 #[cfg(unix)]
 pub use library::LibrarySubject;
@@ -135,10 +136,11 @@ impl Capabilities {
     }
 
     /// The smallest share of generated cases that a subject of such capabilities is compared on if all is well, in
-    /// percent. Those that go to the end are compared on 87 to 89 % (the rest runs out of something in its first call);
-    /// of a command less can be asked.
+    /// percent. Those that go to the end are compared on 87 to 89 % (the rest runs out of something in its first call),
+    /// the `wasm-interp` of wabt 1.0.32 by command on 77 %: an engine with fewer proposals, or with words for traps that
+    /// are not understood, on less.
     fn least_judged(self) -> f64 {
-        if self.to_the_end { 80.0 } else { 40.0 }
+        if self.to_the_end { 80.0 } else { 50.0 }
     }
 
     /// What is left out, in words.

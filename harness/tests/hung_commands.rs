@@ -44,7 +44,7 @@ fi
     /// A campaign beside the wrapper.
     fn campaign(&self, options: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_crosscheck"));
-        command.env("TMPDIR", self.temporary()).args(["fuzz", "--seed=5", "--jobs=2", "--reduce-time=0s"]);
+        command.env("TMPDIR", self.temporary()).args(["fuzz", "--seed=5", "--reduce-time=0s"]);
         command.arg("--modes=interp").arg(format!("--report={}", self.folder.join("report").display()));
         let wrapper = self.folder.join("wrapper");
         command.arg(format!("--with=wrapped='{}' FILE NAME", wrapper.display())).args(options);
@@ -80,7 +80,8 @@ fn read_to_the_end(pipe: BufReader<File>) -> usize {
 #[test]
 fn hung_commands_behind_a_shell_leave_nothing_at_the_end_of_a_run() {
     let place = Place::new("end");
-    let campaign = place.campaign(&["--cases=70", "--timeout=500ms"]).spawn().expect("it can be started");
+    let campaign =
+        place.campaign(&["--cases=70", "--timeout=800ms", "--jobs=2"]).spawn().expect("it can be started");
     // While the run goes on somebody reads, so that no writer waits; after it, none may be left that writes.
     let reader = std::thread::spawn({
         let pipe = place.pipe();
@@ -131,7 +132,8 @@ impl Drop for Killed {
 #[test]
 fn hung_commands_behind_a_shell_leave_nothing_when_the_run_is_killed() {
     let place = Place::new("killed");
-    let mut campaign = place.campaign(&["--timeout=1h"]);
+    // One worker, and so one watchdog after whom nothing is to be left: the one that ends the hung command.
+    let mut campaign = place.campaign(&["--timeout=1h", "--jobs=1"]);
     let mut campaign =
         Killed(campaign.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it can be started"));
     let mut pipe = place.pipe();

@@ -154,6 +154,11 @@ fn other_commands_ask_first_too() {
     let place = Place::new("others");
     let file = place.file("m.wat");
     fs::write(&file, r#"(module (func (export "f") (result i32) (i32.const 1)))"#).expect("there is room");
+    let report = place.file("report");
+    let judge = "bad=true FILE NAME";
+    let Ran { code, stdout, stderr } = crosscheck(&["check", "--report", path(&report), "--with", judge]);
+    assert_eq!(code, Some(3), "{stdout}{stderr}");
+    assert!(stdout.contains("the engine `bad` does not work") && !stdout.contains("passed"), "{stdout}");
     for command in ["replay", "reduce"] {
         let Ran { code, stdout, stderr } =
             crosscheck(&[command, path(&file), "--with", "bad=true FILE NAME"]);

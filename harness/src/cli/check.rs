@@ -34,11 +34,20 @@ impl Check {
     /// Runs the suite, then the campaign; the worse outcome counts.
     pub fn run(&self) -> Done {
         let stop = stop_flag()?;
+        let fuzz = Fuzz::short(self.seed, self.cases, self.common.clone());
+        // The suite takes a while, and what does not work does not work after it either.
+        if fuzz.is_unfit(&stop)? {
+            if stop.load(Ordering::Relaxed) {
+                return Ok(Exit::Interrupted);
+            }
+            show(format_args!("NOT GREEN; report in {}", self.common.report.display()));
+            return Ok(Exit::NothingRan);
+        }
         let spec = Spec::whole_suite(self.common.without_files()).run_until(&stop)?;
         if stop.load(Ordering::Relaxed) {
             return Ok(Exit::Interrupted);
         }
-        let fuzz = Fuzz::short(self.seed, self.cases, self.common.clone()).run_until(&stop)?;
+        let fuzz = fuzz.run_until(&stop)?;
         let worse = spec.worse(fuzz);
         let (part, of) = self.common.shard;
         let word = match worse {

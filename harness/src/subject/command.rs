@@ -1,15 +1,18 @@
 //! Any engine with a command line as a subject: `--with 'iwasm=iwasm -f NAME FILE'`.
 //!
 //! Such a command instantiates a file and calls one function, and that is all there is: no second call on the instance,
-//! no host of ours, no look at memories. So a case is rewritten ([`driver`]) to one call that makes all its calls,
-//! gives arguments as constants and takes results as bits, and each process does a case up to some action.
+//! no host of ours, no look at memories. So a case is rewritten ([`driver`]) to one module with one call that makes all its calls,
+//! gives arguments as constants and takes results as bits. Host functions become code that does what the host did
+//! ([`play`]), for the reference runs the case first.
 //!
-//! What cannot be asked that way is left out, and the reference says what it is, for it runs the case first: whatever
-//! comes after a trap, and whatever calls the host or runs out of something. The observation ends there
-//! ([`Capabilities::to_the_end`]). What the command does not accept, or says in words that nobody here
-//! understands, is [`Outcome::Unsupported`] and never a difference.
+//! The reference also says how far a case can be asked ([`plan`]): up to where fuel or stack run out, or the host
+//! traps, and after a trap only if that changed nothing. The observation ends there ([`Capabilities::to_the_end`]). What
+//! the rewritten module does is held against the case in this process, so that a rewriting that is wrong is never
+//! taken for a difference.
 
 mod driver;
+mod plan;
+mod play;
 mod presets;
 mod process;
 mod said;
@@ -18,12 +21,14 @@ mod template;
 mod watchdog;
 
 use super::probe::features::{self, Executed, Probe};
-use super::{Capabilities, Lane, LaneSubject, Prepared, Subject, Unwatched, Watch};
-use crate::case::{Action, Case, CaseModule, HostPlan, Limits, Value};
+use super::{Capabilities, Prepared, Subject, Unwatched, Watch};
+use crate::case::{Action, Case, CaseModule, HostPlan, Limits, RefValue, Value};
 use crate::generate::Features;
+use crate::hosts::Played;
 use crate::observe::{ActionObservation, Capture, Observation, Outcome};
-use crosscheck_engine::{Import, Mode, TrapKind};
-use driver::{Driver, Exports};
+use crosscheck_engine::{Import, TrapKind};
+use driver::{Driven, Driver, Exports, Step};
+use plan::Plan;
 use said::{Ended, ended};
 use scratch::Scratch;
 use std::convert::Infallible;
@@ -133,22 +138,167 @@ impl CommandSubject {
             actions: vec![Action::Instantiate { module: 0 }, invoke],
             limits: Limits::default(),
         };
-        let Ok(driver) = self.driver(&case, &[], &case.actions) else { return false };
+        let steps: Vec<Step<'_>> = case.actions.iter().map(|action| Step { action, host_calls: 0 }).collect();
+        let Ok(driver) = self.driver(&case, &[], &steps, &[]) else { return false };
         let Ended::Values(integers) = self.run(&driver) else { return false };
-        let answers = driver.values(&integers);
-        answers.is_some_and(|values| values.concat() == [Value::I32(features::ANSWER)])
+        let answer = driver.driven(&integers).pop().map(|driven| driven.values);
+        answer == Some(vec![Value::I32(features::ANSWER)])
+    }
+
+    fn driver(
+        &self,
+        case: &Case,
+        imports: &[Import],
+        steps: &[Step<'_>],
+        played: &[Played],
+    ) -> Result<Driver, String> {
+        let exports = if self.template.names_the_function() { Exports::All } else { Exports::TheCall };
+        Driver::new(case, imports, steps, played, exports)
+    }
+
+    fn run(&self, driver: &Driver) -> Ended {
+        // The watchdog comes first, so that there is never a file that it does not know of.
+        let file = match watchdog::ready().and_then(|()| Scratch::write(&driver.wasm)) {
+            Ok(file) => file,
+            Err(error) => return Ended::Resources(format!("cannot write a module for a command: {error}")),
+        };
+        let mut command = self.template.command(&driver.name, &file.path);
+        match process::run(&mut command, limit()) {
+            Ok(finished) => ended(&finished, driver.integers(), Driver::is_done),
+            Err(error) => Ended::Resources(format!("cannot start `{}`: {error}", self.template.program)),
+        }
+    }
+
+    /// What the command shows of the actions of a plan; tells `watch` of each process.
+    fn observe_plan(&self, plan: &Plan, watch: &mut dyn Watch) -> Result<Vec<ActionObservation>, Outcome> {
+        let prepared = Prepared::new(&plan.case);
+        let imports = match &prepared.modules[0] {
+            Ok(module) => module.imports(),
+            Err(error) => {
+                return Err(Outcome::Unsupported(format!("the case as one module is invalid: {error}")));
+            }
+        };
+        let asked = Asked { subject: self, plan, imports };
+        let mut observed: Vec<Option<ActionObservation>> = vec![None; plan.turns.len()];
+        let quiet = asked.question(&plan.quiet_steps(), None)?;
+        if let Ended::Values(integers) = self.run(&quiet.driver) {
+            let returning = plan.turns.iter().enumerate().filter(|(_, turn)| turn.returns());
+            let driven = quiet.driver.driven(&integers).into_iter().zip(&quiet.expected);
+            for ((number, turn), (driven, expected)) in returning.zip(driven) {
+                observed[number] = Some(plan.observed(turn, driven, Some(expected)));
+            }
+        }
+        // One that should return did not, or one that should not: which, and how?
+        for (number, turn) in plan.turns.iter().enumerate() {
+            if observed[number].is_some() {
+                continue;
+            }
+            watch.begins(turn.action);
+            let seen = asked.turn(number)?;
+            let is_last = turn.returns() && !matches!(seen.outcome, Outcome::Values(_))
+                || seen.outcome.failure().is_some();
+            observed[number] = Some(seen);
+            if is_last {
+                observed.truncate(number + 1);
+                break;
+            }
+        }
+        Ok(observed.into_iter().flatten().collect())
+    }
+}
+
+/// A plan under way.
+struct Asked<'a> {
+    subject: &'a CommandSubject,
+    plan: &'a Plan,
+    imports: &'a [Import],
+}
+
+/// A driver, and what it does in the reference.
+struct Question {
+    driver: Driver,
+    /// What each of its actions does; nothing if one of them does not return.
+    expected: Vec<Driven>,
+}
+
+impl Asked<'_> {
+    /// The driver of these steps, of which the last one may trap so. Fails if what they do in one module is not what they
+    /// do in the case: then nothing would follow from it.
+    fn question(&self, steps: &[Step<'_>], trap: Option<TrapKind>) -> Result<Question, Outcome> {
+        let Plan { case, played, .. } = self.plan;
+        let driver = self.subject.driver(case, self.imports, steps, played).map_err(Outcome::Unsupported)?;
+        let fuel =
+            case.limits.fuel.map(|fuel| fuel.saturating_mul(steps.len() as u64 + 1).saturating_add(1 << 20));
+        let invoke = Action::Invoke { module: 0, export: driver.name.clone(), args: Vec::new() };
+        let limits =
+            Limits { fuel, depth_slots: case.limits.depth_slots.saturating_add(1 << 12), ..case.limits };
+        let driving = Case {
+            modules: vec![CaseModule { name: "driver".into(), wasm: driver.wasm.clone() }],
+            actions: vec![Action::Instantiate { module: 0 }, invoke],
+            limits,
+            ..case.clone()
+        };
+        let seen = plan::reference().observe(&Prepared::new(&driving), Capture::Digest, &mut Unwatched);
+        let last = seen.actions.last().map(|action| &action.outcome);
+        let expected = match last {
+            Some(Outcome::Values(values)) if seen.actions.len() == 2 => driver.driven(&integers_of(values)),
+            _ => Vec::new(),
+        };
+        let turns = self.plan.turns.iter().filter(|turn| turn.returns());
+        let is_as_seen = expected.iter().zip(turns).all(|(driven, turn)| {
+            matches!(&turn.reference.outcome, Outcome::Values(values) if same_but_identity(values, &driven.values))
+        });
+        let ends_as_seen = match (trap, last) {
+            (None, _) => expected.len() == steps.len() && is_as_seen,
+            (Some(kind), Some(Outcome::Trap(trap))) => trap.kind == kind,
+            (Some(_), _) => false,
+        };
+        if !ends_as_seen {
+            return Err(Outcome::Unsupported("the case does something else in one module".into()));
+        }
+        Ok(Question { driver, expected })
+    }
+
+    /// What the command shows of a turn, after those before it that return.
+    fn turn(&self, number: usize) -> Result<ActionObservation, Outcome> {
+        let turn = &self.plan.turns[number];
+        let Question { driver, expected } = self.question(&self.plan.steps_to(number), turn.trap())?;
+        let with_calls = |outcome| ActionObservation {
+            host_calls: turn.reference.host_calls.clone(),
+            ..ActionObservation::last(outcome)
+        };
+        Ok(match self.subject.run(&driver) {
+            Ended::Values(integers) => {
+                let driven = driver.driven(&integers).pop().expect("there is an action");
+                self.plan.observed(turn, driven, expected.last())
+            }
+            Ended::Strange(integers) => {
+                let driven = driver.driven(&integers).pop().expect("there is an action");
+                let seen = self.plan.observed(turn, driven, expected.last());
+                // A wrong last number is a wrong answer; but if nothing else is wrong, it may be somebody else's.
+                if seen.outcome == turn.reference.outcome {
+                    return Err(strange(&integers));
+                }
+                seen
+            }
+            Ended::Trap(kind) => with_calls(Outcome::trap(kind, None)),
+            Ended::Crash(message) => with_calls(Outcome::Crash(message)),
+            Ended::Hang => with_calls(Outcome::Hang(format!("not done in {} s", limit().as_secs_f64()))),
+            Ended::Resources(message) => with_calls(Outcome::Resources(message)),
+            Ended::Unclear(message) => return Err(self.unclear(turn.returns() || turn.action > 0, &message)),
+        })
     }
 
     /// What it shows that a command said something else than was asked: that it refuses the module or, if it
     /// instantiates it, something that is not understood. `returns` says whether instantiation returns.
-    fn unclear(&self, case: &Case, imports: &[Import], returns: bool, said: &str) -> Outcome {
-        let idle = self.driver(case, imports, &[]).map(Driver::without_start);
+    fn unclear(&self, returns: bool, said: &str) -> Outcome {
+        let Plan { case, played, .. } = self.plan;
+        let idle = self.subject.driver(case, self.imports, &[], played).map(Driver::without_start);
         let Ok(idle) = idle else { return Outcome::Unsupported(format!("the command says: {said}")) };
-        if !returns || matches!(self.run(&idle), Ended::Values(integers) if idle.values(&integers).is_some())
-        {
+        if !returns || matches!(self.subject.run(&idle), Ended::Values(_)) {
             return Outcome::Unclear(format!("the command instantiates the module, then says: {said}"));
         }
-        if Validator::new_with_features(self.executed().reads).validate_all(&idle.wasm).is_err() {
+        if Validator::new_with_features(self.subject.executed().reads).validate_all(&idle.wasm).is_err() {
             return Outcome::Unsupported(format!("the command says: {said}"));
         }
         let lower = said.to_lowercase();
@@ -157,68 +307,28 @@ impl CommandSubject {
         }
         Outcome::Link(format!("the command refuses a valid module: {said}"))
     }
+}
 
-    fn driver(&self, case: &Case, imports: &[Import], actions: &[Action]) -> Result<Driver, String> {
-        let exports = if self.template.names_the_function() { Exports::All } else { Exports::TheCall };
-        Driver::new(case, imports, actions, exports)
-    }
+/// The integers that a driver gives in this process.
+fn integers_of(values: &[Value]) -> Vec<u64> {
+    let integer = |value: &Value| match value {
+        Value::I32(bits) => u64::from(*bits),
+        Value::I64(bits) => *bits,
+        Value::F32(_) | Value::F64(_) | Value::V128(_) | Value::Ref(_) => {
+            unreachable!("drivers give integers")
+        }
+    };
+    values.iter().map(integer).collect()
+}
 
-    fn run(&self, driver: &Driver) -> Ended {
-        let file = match Scratch::write(&driver.wasm) {
-            Ok(file) => file,
-            Err(error) => return Ended::Resources(format!("cannot write a module for a command: {error}")),
-        };
-        let mut command = self.template.command(&driver.name, &file.path);
-        match process::run(&mut command, limit()) {
-            Ok(finished) => ended(&finished, driver.integers()),
-            Err(error) => Ended::Resources(format!("cannot start `{}`: {error}", self.template.program)),
-        }
-    }
-
-    /// What the command shows of the actions of a plan.
-    fn outcomes(&self, prepared: &Prepared<'_>, plan: &Plan) -> Result<Vec<Outcome>, Outcome> {
-        let imports = match &prepared.modules[0] {
-            Ok(module) => module.imports(),
-            Err(error) => return Err(Outcome::Link(error.to_string())),
-        };
-        let drive =
-            |actions: &[Action]| self.driver(prepared.case, imports, actions).map_err(Outcome::Unsupported);
-        let actions = &prepared.case.actions;
-        let quiet = drive(&actions[..plan.returning])?;
-        let mut outcomes = Vec::with_capacity(plan.returning + 1);
-        if let Ended::Values(integers) = self.run(&quiet)
-            && let Some(values) = quiet.values(&integers)
-        {
-            outcomes.extend(values.into_iter().map(Outcome::Values));
-            if !plan.ends_in_a_trap {
-                return Ok(outcomes);
-            }
-        }
-        // One that should return did not, or one that should not comes last: which, and how?
-        for end in outcomes.len() + 1..=plan.returning + usize::from(plan.ends_in_a_trap) {
-            let driver = drive(&actions[..end])?;
-            let outcome = match self.run(&driver) {
-                Ended::Values(integers) => {
-                    let values = driver.values(&integers).ok_or_else(|| strange(&integers))?;
-                    Outcome::Values(values.into_iter().next_back().expect("there is an action"))
-                }
-                Ended::Trap(kind) => Outcome::trap(kind, None),
-                Ended::Crash(message) => Outcome::Crash(message),
-                Ended::Hang => Outcome::Hang(format!("not done in {} s", limit().as_secs_f64())),
-                Ended::Resources(message) => Outcome::Resources(message),
-                Ended::Unclear(message) => {
-                    let returns = plan.returning > 0;
-                    return Err(self.unclear(prepared.case, imports, returns, &message));
-                }
-            };
-            let is_last = !matches!(outcome, Outcome::Values(_));
-            outcomes.push(outcome);
-            if is_last {
-                break;
-            }
-        }
-        Ok(outcomes)
-    }
+/// Whether two are the same, as far as integers tell: of references only whether they are null.
+fn same_but_identity(a: &[Value], b: &[Value]) -> bool {
+    let is_null = |value: &RefValue| matches!(value, RefValue::Null(_));
+    let same = |(a, b): (&Value, &Value)| match (a, b) {
+        (Value::Ref(a), Value::Ref(b)) => is_null(a) == is_null(b),
+        (a, b) => a == b,
+    };
+    a.len() == b.len() && a.iter().zip(b).all(same)
 }
 
 impl Subject for CommandSubject {
@@ -243,24 +353,39 @@ impl Subject for CommandSubject {
         true
     }
 
-    fn observe(&self, prepared: &Prepared<'_>, _: Capture, watch: &mut dyn Watch) -> Observation {
+    fn observe(&self, prepared: &Prepared<'_>, capture: Capture, watch: &mut dyn Watch) -> Observation {
         watch.begins(0);
-        let plan = Plan::of(prepared);
-        let outcomes = match plan {
-            Ok(plan) => self.outcomes(prepared, &plan),
-            Err(why) => Err(Outcome::Unsupported(why)),
-        };
-        let outcomes = outcomes.unwrap_or_else(|outcome| vec![outcome]);
-        let mut actions = Vec::with_capacity(outcomes.len());
-        for (number, outcome) in outcomes.into_iter().enumerate() {
+        let plan = Plan::of(prepared, capture).map_err(Outcome::Unsupported);
+        let observed = plan.and_then(|plan| {
+            let surplus = plan.instantiations - 1;
+            // Where there are several modules, the first of them were instantiated with the last.
+            let earlier = vec![ActionObservation::last(Outcome::Values(Vec::new())); surplus];
+            Ok([earlier, self.observe_plan(&plan, &mut Shifted { watch, by: surplus })?].concat())
+        });
+        let actions = observed.unwrap_or_else(|outcome| vec![ActionObservation::last(outcome)]);
+        for (number, observed) in actions.iter().enumerate() {
             if number > 0 {
                 watch.begins(number);
             }
-            let observed = ActionObservation::last(outcome);
-            watch.ended(&observed);
-            actions.push(observed);
+            watch.ended(observed);
         }
         Observation { actions }
+    }
+}
+
+/// Hears of actions of a plan, and tells of actions of the case.
+struct Shifted<'a> {
+    watch: &'a mut dyn Watch,
+    by: usize,
+}
+
+impl Watch for Shifted<'_> {
+    fn begins(&mut self, action: usize) {
+        self.watch.begins(action + self.by);
+    }
+
+    fn ended(&mut self, observed: &ActionObservation) {
+        self.watch.ended(observed);
     }
 }
 
@@ -291,53 +416,6 @@ const LIMITS: [&str; 6] = ["limit", "too many", "too large", "too big", "exceed"
 fn strange(integers: &[u64]) -> Outcome {
     let numbers: Vec<String> = integers.iter().map(u64::to_string).collect();
     Outcome::Unsupported(format!("the command does not call the function; it prints {}", numbers.join(" ")))
-}
-
-/// How far a case can be asked of a command.
-struct Plan {
-    /// Actions that return and call no host, from the first on.
-    returning: usize,
-    /// Whether the next one traps, without a host.
-    ends_in_a_trap: bool,
-}
-
-impl Plan {
-    /// The plan for a case, by what the reference shows. Fails with why nothing of it can be asked.
-    fn of(prepared: &Prepared<'_>) -> Result<Plan, String> {
-        let case: &Case = prepared.case;
-        if case.modules.len() != 1 {
-            return Err("a command takes one module".into());
-        }
-        let reference = Mode::all().next().expect("there is a mode");
-        let reference = LaneSubject::new(Lane::plain(reference));
-        let shown = reference.observe(prepared, Capture::Digest, &mut Unwatched);
-        let mut plan = Plan { returning: 0, ends_in_a_trap: false };
-        for (number, (action, seen)) in case.actions.iter().zip(&shown.actions).enumerate() {
-            let is_instantiation = matches!(action, Action::Instantiate { .. });
-            if seen.host_calls.count > 0 || is_instantiation != (number == 0) {
-                break;
-            }
-            match &seen.outcome {
-                Outcome::Values(_) => plan.returning += 1,
-                Outcome::Trap(trap) => {
-                    let exhausted = [TrapKind::OutOfFuel, TrapKind::CallStackExhausted];
-                    plan.ends_in_a_trap = !exhausted.contains(&trap.kind);
-                    break;
-                }
-                Outcome::Link(_)
-                | Outcome::Limit(_)
-                | Outcome::Unsupported(_)
-                | Outcome::Unclear(_)
-                | Outcome::Resources(_)
-                | Outcome::Crash(_)
-                | Outcome::Hang(_) => break,
-            }
-        }
-        if plan.returning == 0 && !plan.ends_in_a_trap {
-            return Err("nothing happens before the host is called or something runs out".into());
-        }
-        Ok(plan)
-    }
 }
 
 #[cfg(test)]

@@ -438,7 +438,7 @@ impl Client {
     }
 
     fn kill(&mut self, cause: Cause) -> Death {
-        let _ = self.child.kill();
+        let _ = kill_group(&mut self.child);
         let _ = self.child.wait();
         self.death(cause)
     }
@@ -475,7 +475,7 @@ impl Drop for Client {
     fn drop(&mut self) {
         // A worker that still has something to do would do it to the end.
         if self.owed > 0 {
-            let _ = self.child.kill();
+            let _ = kill_group(&mut self.child);
         }
         drop(self.stdin.take());
         let _ = end(&mut self.child);
@@ -493,8 +493,17 @@ fn end(child: &mut Child) -> io::Result<std::process::ExitStatus> {
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(5));
     }
-    child.kill()?;
+    kill_group(child)?;
     child.wait()
+}
+
+/// Kills a worker that was not waited for, and what is between it and this process: an emulator, a wrapper script.
+fn kill_group(child: &mut Child) -> io::Result<()> {
+    if let Ok(process) = libc::pid_t::try_from(child.id()) {
+        // SAFETY: the call takes numbers. The worker leads its group, whose number is not another's before it was waited for.
+        unsafe { libc::kill(-process, libc::SIGKILL) };
+    }
+    child.kill()
 }
 
 /// Reads what is there; whether the other side has closed the pipe.

@@ -16,8 +16,10 @@ const SHELL_SIGNAL_CODE: i32 = 128;
 /// How a process ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Ended {
-    /// With as many integers as were asked for.
+    /// With as many integers as were asked for, the last of which is the one that was agreed on.
     Values(Vec<u64>),
+    /// With as many integers, but for the last one.
+    Strange(Vec<u64>),
     /// With a trap.
     Trap(TrapKind),
     /// By a signal, a panic or the report of a sanitizer.
@@ -30,8 +32,8 @@ pub(super) enum Ended {
     Unclear(String),
 }
 
-/// How a command ended that was to print so many integers, one at least.
-pub(super) fn ended(finished: &Finished, integers: usize) -> Ended {
+/// How a command ended that was to print so many integers, one at least; `is_last` knows the last.
+pub(super) fn ended(finished: &Finished, integers: usize, is_last: fn(u64) -> bool) -> Ended {
     let Some(status) = finished.status else { return Ended::Hang };
     let stdout = String::from_utf8_lossy(&finished.stdout);
     let stderr = String::from_utf8_lossy(&finished.stderr);
@@ -39,17 +41,18 @@ pub(super) fn ended(finished: &Finished, integers: usize) -> Ended {
         return crash;
     }
     let both = format!("{stdout}\n{stderr}");
-    if status.success() {
-        // Engines print results on either stream, and what is not a number between them.
-        let streams = [&*stdout, &*stderr, &*both];
-        let printed = streams.iter().map(|text| words(text).filter_map(integer).collect::<Vec<u64>>());
-        if let Some(printed) = printed.into_iter().find(|printed| printed.len() == integers) {
-            return Ended::Values(printed);
-        }
+    // Engines print results on either stream, and what is not a number between them.
+    let streams = [&*stdout, &*stderr, &*both];
+    let printed = streams.iter().map(|text| words(text).filter_map(integer).collect::<Vec<u64>>());
+    let printed: Vec<_> = printed.filter(|printed| status.success() && printed.len() == integers).collect();
+    if let Some(values) = printed.iter().find(|printed| printed.last().is_some_and(|last| is_last(*last))) {
+        return Ended::Values(values.clone());
     }
-    match trap_kind(&both) {
-        Some(kind) => Ended::Trap(kind),
-        None => Ended::Unclear(last_line(&stdout, &stderr).unwrap_or_else(|| match status.code() {
+    // The words for a trap may have numbers in them.
+    match (trap_kind(&both), printed.into_iter().next()) {
+        (Some(kind), _) => Ended::Trap(kind),
+        (None, Some(printed)) => Ended::Strange(printed),
+        (None, None) => Ended::Unclear(last_line(&stdout, &stderr).unwrap_or_else(|| match status.code() {
             Some(code) => format!("nothing, and ends with code {code}"),
             None => "nothing".to_string(),
         })),
@@ -134,9 +137,17 @@ fn cut(line: &str) -> String {
     line.chars().filter(|c| !c.is_control()).take(LONGEST_LINE).collect()
 }
 
+/// The words of what a command prints. A value with its type and bits may be followed by what it is in decimal, as
+/// `crosscheck run` prints it: that says nothing new.
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '[' | ']' | '(' | ')'))
-        .filter(|word| !word.is_empty())
+    let is_separator = |c: char| matches!(c, ',' | ';' | '[' | ']' | '(' | ')');
+    let mut before = "";
+    let pieces = text.split_whitespace().filter(move |piece| {
+        let is_repeated = piece.starts_with('(') && before.contains(":0x");
+        before = piece;
+        !is_repeated
+    });
+    pieces.flat_map(move |piece| piece.split(is_separator)).filter(|word| !word.is_empty())
 }
 
 /// An integer as engines print it: `i32:0x2a`, `0x2a:i32`, `42`, `-1`.
@@ -157,7 +168,7 @@ mod tests {
     fn understood(status: i32, stdout: &str, stderr: &str, integers: usize) -> Ended {
         let status = Some(std::process::ExitStatus::from_raw(status));
         let (stdout, stderr) = (stdout.as_bytes().to_vec(), stderr.as_bytes().to_vec());
-        ended(&Finished { status, stdout, stderr }, integers)
+        ended(&Finished { status, stdout, stderr }, integers, |last| last == 42)
     }
 
     /// The status of a process that ends with a code.
@@ -177,6 +188,7 @@ mod tests {
         assert_eq!(printed("crosscheck() => i32:42, i64:18446744073709551615"), [42, u64::MAX]);
         assert_eq!(printed("-1\n18446744073709551615"), [u64::MAX, u64::MAX]);
         assert_eq!(printed("[42]"), [42]);
+        assert_eq!(printed("i32:0x2a (42)\ni64:0x1 (1)"), [42, 1]);
         assert!(printed("warning: slow").is_empty());
     }
 
@@ -184,7 +196,11 @@ mod tests {
     fn results_count_on_either_stream() {
         assert_eq!(understood(0, "42", "", 1), Ended::Values(vec![42]));
         assert_eq!(understood(0, "", "Result: 42", 1), Ended::Values(vec![42]));
-        assert_eq!(understood(0, "1", "warning: 7 is odd\nResult: 2", 1), Ended::Values(vec![1]));
+        assert_eq!(understood(0, "42", "warning: 7 is odd\nResult: 2", 1), Ended::Values(vec![42]));
+        assert_eq!(understood(0, "1", "Result: 42", 1), Ended::Values(vec![42]));
+        assert_eq!(understood(0, "41", "", 1), Ended::Strange(vec![41]));
+        let trap = "error: out of bounds memory access: access at 0+4 >= max value 0";
+        assert_eq!(understood(0, trap, "", 1), Ended::Trap(TrapKind::MemoryOutOfBounds));
         assert_eq!(understood(0, "", "", 1), Ended::Unclear("nothing, and ends with code 0".into()));
         assert_eq!(understood(0, "42 43", "", 1), Ended::Unclear("42 43".into()));
         assert_eq!(understood(code(1), "42", "", 1), Ended::Unclear("42".into()));

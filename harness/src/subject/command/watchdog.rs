@@ -36,19 +36,27 @@ fn watchdog() -> MutexGuard<'static, Option<Watchdog>> {
     WATCHDOG.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Starts the watchdog if there is none. Fails if it does not start.
+pub(super) fn ready() -> io::Result<()> {
+    line().map(|_| ())
+}
+
+/// The pipe to the watchdog: a descriptor of its own, so that ending the watchdog meanwhile does not give the number to
+/// something else.
+fn line() -> io::Result<PipeWriter> {
+    let mut watchdog = watchdog();
+    let present = match watchdog.take() {
+        Some(present) => present,
+        None => Watchdog::start()?,
+    };
+    let line = present.line.try_clone();
+    *watchdog = Some(present);
+    line
+}
+
 /// Starts a command in a session of its own, watched. Fails if it does not start.
 pub(super) fn spawn(command: &mut Command) -> io::Result<Child> {
-    let line = {
-        let mut watchdog = watchdog();
-        let present = match watchdog.take() {
-            Some(present) => present,
-            None => Watchdog::start()?,
-        };
-        // A descriptor of its own, so that ending the watchdog meanwhile does not give the number to something else.
-        let line = present.line.try_clone();
-        *watchdog = Some(present);
-        line?
-    };
+    let line = line()?;
     let fd = line.as_raw_fd();
     // SAFETY: between fork and exec `announce` makes system calls only and allocates nothing.
     unsafe { command.pre_exec(move || announce(fd)) };
