@@ -12,6 +12,7 @@ mod lane;
 mod library;
 pub(crate) mod linked;
 mod origins;
+mod pipe;
 pub mod probe;
 mod provider;
 mod surface;
@@ -41,6 +42,7 @@ pub use command::CommandSubject;
 pub use lane::{Lane, LaneSubject, Switch};
 #[cfg(unix)]
 pub use library::LibrarySubject;
+pub use pipe::PipeSubject;
 pub use trace::{Seen, Trace};
 pub use v8::{TIERS as V8_TIERS, Tier as V8Tier, V8Subject};
 
@@ -327,6 +329,9 @@ pub fn named(name: &str) -> Result<Arc<dyn Subject>, String> {
     #[cfg(unix)]
     if let Some(library) = LibrarySubject::parse(name) {
         return Ok(Arc::new(library?));
+    }
+    if let Some(pipe) = PipeSubject::parse(name) {
+        return Ok(Arc::new(pipe?));
     }
     if let Some(command) = CommandSubject::parse(name) {
         return Ok(Arc::new(command?));
