@@ -15,6 +15,7 @@ mod lane;
 mod library;
 pub(crate) mod linked;
 mod origins;
+mod pipe;
 pub mod probe;
 mod provider;
 mod surface;
@@ -47,6 +48,7 @@ pub(crate) use lane::Recorded;
 pub use lane::{Lane, LaneSubject, Switch};
 #[cfg(unix)]
 pub use library::LibrarySubject;
+pub use pipe::PipeSubject;
 pub use trace::{Seen, Trace};
 pub use v8::{TIERS as V8_TIERS, Tier as V8Tier, V8Subject};
 
@@ -395,8 +397,8 @@ pub fn named(name: &str) -> Result<Arc<dyn Subject>, String> {
         if let Some(library) = LibrarySubject::parse(name) {
             return Ok(Arc::new(library?));
         }
-        if what.starts_with("pipe:") {
-            return Err("this build has no engines of the kind `pipe:`".to_string());
+        if let Some(pipe) = PipeSubject::parse(name) {
+            return Ok(Arc::new(pipe?));
         }
         #[cfg(unix)]
         return Ok(Arc::new(CommandSubject::new(label, what)?));
