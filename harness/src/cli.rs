@@ -10,7 +10,9 @@ mod faults;
 mod field;
 mod fuzz;
 mod input;
+mod judges;
 mod list;
+mod place;
 mod progress;
 mod reduce;
 mod replay;
@@ -18,6 +20,7 @@ mod report;
 mod run;
 mod spec;
 mod status;
+mod terminal;
 
 use crate::case::Case;
 use crate::corpus::Started;
@@ -28,15 +31,15 @@ use crate::report::{Rendered, write_json, write_text};
 use crate::run::Lanes;
 use crate::subject::{self, Lane, LaneSubject, Outside, Subject};
 use clap::{Args, Parser, Subcommand};
-use crosscheck_engine::Mode;
+use crosscheck_engine::{Mode, Shown};
 use field::Field;
 use std::ffi::OsString;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use terminal::{show, show_error};
 
 /// How a run ended, as a process tells it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -91,18 +94,6 @@ impl Failure {
 
 type Done = Result<Exit, Failure>;
 
-/// Set once a line could not be printed, for another reason than that nobody reads any more.
-static IS_UNTOLD: AtomicBool = AtomicBool::new(false);
-
-/// Prints lines. A reader that has seen enough and gone (`| head`) changes nothing about what the command does or how
-/// it ends; output that cannot be written otherwise lets it go on, and end as a failure of the bench.
-fn show(text: impl std::fmt::Display) {
-    let written = writeln!(std::io::stdout().lock(), "{text}");
-    if written.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe) {
-        IS_UNTOLD.store(true, Ordering::Relaxed);
-    }
-}
-
 /// Before any other argument, and followed by the names of faults: the process runs with them. For workers, which
 /// may die of it.
 #[cfg(all(feature = "planted-faults", unix))]
@@ -111,6 +102,9 @@ pub const PLANTED: &str = "__planted";
 #[derive(Parser)]
 #[command(name = "crosscheck", version, about, max_term_width = 100)]
 struct Cli {
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value_t)]
+    color: terminal::Color,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -158,10 +152,17 @@ pub struct Common {
     /// Run only this machine's part, as `I/N` with I from 0
     #[arg(long, value_parser = shard, default_value = "0/1")]
     shard: (u64, u64),
-    /// Outside engines that run beside the modes: names of `crosscheck modes`, or commands like
-    /// `iwasm=iwasm -f NAME FILE`, without commas
-    #[arg(long, value_delimiter = ',')]
+    /// Outside engines that run beside the modes: names of `crosscheck modes` or of the file of `--engines`, with commas
+    /// between them, or one command like `iwasm=iwasm -f NAME FILE`; may be given several times
+    #[arg(long, value_name = "NAMES|LABEL=COMMAND")]
     with: Vec<String>,
+    /// A TOML file of outside engines; without `--with` all of them run
+    #[arg(long, value_name = "FILE")]
+    engines: Option<PathBuf>,
+    /// Smallest share of a campaign's cases that each outside engine must be compared on, in percent; default: by what can
+    /// be seen of the engine
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    min_judged: Option<f64>,
     /// How long one action may take before its subject counts as hung, e.g. 10s
     #[arg(long, value_parser = duration, default_value = "10s")]
     timeout: Duration,
@@ -191,19 +192,51 @@ fn shard(text: &str) -> Result<(u64, u64), String> {
     parts.filter(|(i, n)| i < n).ok_or_else(|| "expected I/N with I from 0 to N-1, like 0/4".to_string())
 }
 
-/// A time as people write it.
+/// A share as people write it.
+fn percent(text: &str) -> Result<f64, String> {
+    let share = text.trim_end_matches('%').trim().parse().ok().filter(|share| (0.0..=100.0).contains(share));
+    share.ok_or_else(|| format!("expected a share from 0 to 100, not `{text}`"))
+}
+
+/// A time as people write it: parts with a unit, from large to small, or seconds.
 fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("expected a time like 60s, 10m or 2h, not `{text}`");
-    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
-    let count: u64 = digits.parse().map_err(|_| wrong())?;
-    let milliseconds = match unit {
-        "ms" => Some(count),
-        "" | "s" => count.checked_mul(1000),
-        "m" => count.checked_mul(60_000),
-        "h" => count.checked_mul(3_600_000),
-        _ => None,
-    };
-    milliseconds.map(Duration::from_millis).ok_or_else(wrong)
+    const UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
+    let wrong = || format!("expected a time like 60s, 10m or 1h30m, not `{text}`");
+    if let Ok(seconds) = text.parse::<u64>() {
+        return seconds.checked_mul(1000).map(Duration::from_millis).ok_or_else(wrong);
+    }
+    let (mut rest, mut units, mut milliseconds) = (text, &UNITS[..], 0u64);
+    while !rest.is_empty() {
+        let (digits, after) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?);
+        let count: u64 = digits.parse().map_err(|_| wrong())?;
+        let (name, next) = after.split_at(after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len()));
+        let unit = units.iter().position(|(unit, _)| *unit == name).ok_or_else(wrong)?;
+        let part = count.checked_mul(units[unit].1);
+        milliseconds = part.and_then(|part| milliseconds.checked_add(part)).ok_or_else(wrong)?;
+        (rest, units) = (next, &units[unit + 1..]);
+    }
+    if text.is_empty() { Err(wrong()) } else { Ok(Duration::from_millis(milliseconds)) }
+}
+
+/// Names that an error lists.
+const NAMES_TOLD: usize = 12;
+
+/// What there is in place of a name that is not there: the one that was probably meant, else the first of all.
+fn did_you_mean<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let known: Vec<&str> = known.collect();
+    let likeness = |other: &&str| strsim::jaro_winkler(name, other);
+    let closest = known.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    match closest.filter(|closest| likeness(closest) > 0.8) {
+        Some(closest) => format!("did you mean `{}`?", Shown(closest)),
+        None if known.is_empty() => "there is none".to_string(),
+        None => {
+            let told: Vec<String> =
+                known.iter().take(NAMES_TOLD).map(|name| Shown(name).to_string()).collect();
+            let more = known.len().saturating_sub(NAMES_TOLD);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            format!("there is {}{more}", told.join(", "))
+        }
+    }
 }
 
 /// For commands that take few of the common options.
@@ -260,11 +293,6 @@ impl Common {
         write().map_err(Failure::Bench)
     }
 
-    /// The outside engines that were asked for.
-    fn judges(&self) -> Result<Vec<Arc<dyn Subject>>, Failure> {
-        self.with.iter().map(|name| judge(name)).collect()
-    }
-
     /// Every mode as it is, or the lanes that were asked for; then the outside engines.
     fn subjects(&self) -> Result<Vec<Arc<dyn Subject>>, Failure> {
         let lanes = self.plain_lanes()?.into_iter().map(LaneSubject::shared);
@@ -274,7 +302,7 @@ impl Common {
     /// The same for a file; where nobody asked for any, those that it was found with, if it is a finding or the case
     /// of a fuzz target.
     fn subjects_for(&self, file: &Path, of_target: Option<&Case>) -> Result<Vec<Arc<dyn Subject>>, Failure> {
-        if !self.modes.is_empty() || !self.with.is_empty() {
+        if !self.modes.is_empty() || !self.with.is_empty() || self.engines.is_some() {
             return self.subjects();
         }
         if let Some(case) = of_target {
@@ -324,17 +352,6 @@ impl Common {
     }
 }
 
-fn judge(name: &str) -> Result<Arc<dyn Subject>, Failure> {
-    let known: Vec<&str> = subject::outside().map(|outside| outside.name).collect();
-    if !known.contains(&name) && !name.contains('=') {
-        let known = known.join(", ");
-        return Err(Failure::Usage(format!(
-            "--with: no outside engine is called `{name}`; there is {known}, or LABEL=COMMAND"
-        )));
-    }
-    subject::named(name).map_err(|error| Failure::Usage(format!("--with {name}: {error}")))
-}
-
 /// Set when the user wants the run to end; what is done so far still counts.
 fn stop_flag() -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
@@ -354,13 +371,15 @@ fn stop_flag() -> Result<Arc<AtomicBool>, Failure> {
 fn one_line(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let told: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
-    format!("{}; see `crosscheck --help`", told.join(" "))
+    let tip = text.lines().map(str::trim).find(|line| line.starts_with("tip: a similar"));
+    let tip = tip.map_or(String::new(), |tip| format!("; {}", tip.trim_start_matches("tip: ")));
+    format!("{}{tip}; see `crosscheck --help`", told.join(" "))
 }
 
 /// The program's name and arguments. Fails if a fault is to be planted that there is not.
 fn arguments() -> Result<Vec<OsString>, String> {
     #[cfg_attr(not(all(feature = "planted-faults", unix)), expect(unused_mut))]
-    let mut arguments: Vec<OsString> = std::env::args_os().collect();
+    let mut arguments: Vec<OsString> = std::env::args_os().map(argument::with_hyphens).collect();
     #[cfg(all(feature = "planted-faults", unix))]
     if arguments.get(1).is_some_and(|argument| argument == PLANTED) && arguments.len() > 2 {
         let names = arguments.drain(1..3).next_back().expect("two were taken");
@@ -382,7 +401,7 @@ pub fn main() -> ExitCode {
     let arguments = match arguments() {
         Ok(arguments) => arguments,
         Err(message) => {
-            eprintln!("error: {message}");
+            show_error(&message);
             return ExitCode::from(Exit::Usage as u8);
         }
     };
@@ -400,16 +419,18 @@ pub fn main() -> ExitCode {
         // Help and version are no errors.
         Err(help) => help.exit(),
     };
+    terminal::set_color(cli.color);
     let command = cli.command.unwrap_or_else(|| Command::Check(check::Check::default_run()));
     let done = guarded(|| run(command))
         .unwrap_or_else(|panic| Err(Failure::Bench(format!("the bench itself panicked: {panic}"))));
+    subject::put_away();
     let done = match done {
-        Ok(_) if IS_UNTOLD.load(Ordering::Relaxed) => Err(Failure::Bench("cannot write to stdout".into())),
+        Ok(_) if terminal::is_untold() => Err(Failure::Bench("cannot write to stdout".into())),
         done => done,
     };
     let exit = done.unwrap_or_else(|failure| {
         let (message, exit) = failure.told();
-        eprintln!("error: {message}");
+        show_error(&message);
         exit
     });
     ExitCode::from(exit as u8)

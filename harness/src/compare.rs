@@ -146,13 +146,16 @@ pub fn judge(testimonies: &[Testimony<'_>]) -> Verdict {
     if let Some(reason) = testimonies.iter().find_map(|testimony| resources(testimony.observation)) {
         return Verdict::Inconclusive(reason);
     }
-    let ran: Vec<_> =
-        testimonies.iter().filter(|testimony| unsupported(testimony.observation).is_none()).collect();
+    let is_clear = |testimony: &&Testimony<'_>| {
+        unsupported(testimony.observation).or(unclear(testimony.observation)).is_none()
+    };
+    let ran: Vec<_> = testimonies.iter().filter(is_clear).collect();
     if ran.len() < 2 {
-        let reason = testimonies.iter().find_map(|testimony| unsupported(testimony.observation));
-        return Verdict::Inconclusive(
-            reason.map_or_else(|| "fewer than two subjects ran".into(), str::to_string),
-        );
+        let reason = |testimony: &Testimony<'_>| {
+            unsupported(testimony.observation).or(unclear(testimony.observation)).map(str::to_string)
+        };
+        let reason = testimonies.iter().find_map(reason);
+        return Verdict::Inconclusive(reason.unwrap_or_else(|| "fewer than two subjects ran".into()));
     }
     divergence(&ran).map_or(Verdict::Agree, Verdict::Diverge)
 }
@@ -227,6 +230,13 @@ fn unsupported(observation: &Observation) -> Option<&str> {
     })
 }
 
+fn unclear(observation: &Observation) -> Option<&str> {
+    observation.actions.iter().find_map(|action| match &action.outcome {
+        Outcome::Unclear(message) => Some(message.as_str()),
+        _ => None,
+    })
+}
+
 /// How much of a case an outside engine was truly compared on.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Compared {
@@ -234,6 +244,8 @@ pub enum Compared {
     Actions(usize, usize),
     /// None, for it does not execute something.
     Unsupported(String),
+    /// None, for it shows something that is not understood.
+    Unclear(String),
     /// None, for a subject failed, or the operating system refused memory.
     Failed,
 }
@@ -248,6 +260,9 @@ pub fn compared(reference: &Testimony<'_>, other: &Testimony<'_>) -> Compared {
     }
     if let Some(why) = [other, reference].iter().find_map(|testimony| unsupported(testimony.observation)) {
         return Compared::Unsupported(why.to_string());
+    }
+    if let Some(why) = unclear(other.observation) {
+        return Compared::Unclear(why.to_string());
     }
     let both = reference.capabilities.and(other.capabilities);
     let actions = &reference.observation.actions;
@@ -590,6 +605,7 @@ fn export_difference(
     both: Capabilities,
 ) -> Option<FoundState> {
     match (left, right) {
+        (ExportState::Unseen, Some(_)) | (_, Some(ExportState::Unseen)) => None,
         (ExportState::Global(left), Some(ExportState::Global(right))) => {
             global_difference("global", a.globals.get(left as usize)?, b.globals.get(right as usize)?, both)
         }
@@ -671,8 +687,13 @@ pub(crate) fn first_byte(left: &MemoryState, right: &MemoryState) -> Option<(u64
     numbers.sort_unstable();
     numbers.dedup();
     for number in numbers {
-        let byte = |side: &MemoryState, offset: usize| {
-            side.pages.get(&number).and_then(|page| page.get(offset)).copied().unwrap_or(0)
+        let (left, right) = (left.pages.get(&number), right.pages.get(&number));
+        // Nearly all pages are equal, and looking at bytes one by one takes much longer.
+        if left == right {
+            continue;
+        }
+        let byte = |side: Option<&Vec<u8>>, offset: usize| {
+            side.and_then(|page| page.get(offset)).copied().unwrap_or(0)
         };
         let different = (0..crate::observe::OS_PAGE_BYTES as usize)
             .find(|offset| byte(left, *offset) != byte(right, *offset));

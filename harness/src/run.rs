@@ -724,6 +724,7 @@ fn count(case: &Case, run: &CaseRun, tally: &mut Tally) {
             | Outcome::Link(_)
             | Outcome::Limit(_)
             | Outcome::Unsupported(_)
+            | Outcome::Unclear(_)
             | Outcome::Resources(_)
             | Outcome::Crash(_)
             | Outcome::Hang(_) => {}

@@ -3,13 +3,23 @@
 //! A subject turns a case into an observation and judges nothing. What it cannot promise stands in its
 //! capability row, which `compare` reads and reports print.
 
-mod command;
+pub mod access;
+mod bounded;
+#[cfg(unix)]
+pub(crate) mod command;
 pub mod embedding;
+pub mod engines;
 mod exports;
 mod lane;
+#[cfg(unix)]
+mod library;
 pub(crate) mod linked;
+mod origins;
 pub mod probe;
+mod provider;
+mod surface;
 mod trace;
+mod trap_text;
 mod v8;
 pub mod values;
 #[cfg(feature = "wasmi")]
@@ -31,8 +41,11 @@ use wasmparser::{BinaryReaderError, Validator, WasmFeatures};
 pub use self::wasmi::WasmiSubject;
 #[cfg(feature = "wasmtime")]
 pub use self::wasmtime::WasmtimeSubject;
+#[cfg(unix)]
 pub use command::CommandSubject;
 pub use lane::{Lane, LaneSubject, Switch};
+#[cfg(unix)]
+pub use library::LibrarySubject;
 pub use trace::{Seen, Trace};
 pub use v8::{TIERS as V8_TIERS, Tier as V8Tier, V8Subject};
 
@@ -121,6 +134,13 @@ impl Capabilities {
         }
     }
 
+    /// The smallest share of generated cases that a subject of such capabilities is compared on if all is well, in
+    /// percent. Those that go to the end are compared on 87 to 89 % (the rest runs out of something in its first call);
+    /// of a command less can be asked.
+    fn least_judged(self) -> f64 {
+        if self.to_the_end { 80.0 } else { 40.0 }
+    }
+
     /// What is left out, in words.
     pub fn left_out(self) -> Vec<&'static str> {
         let rows = [
@@ -189,6 +209,11 @@ pub trait Subject: Send + Sync {
     /// What it executes, of what generators know. What goes beyond shows as [`Outcome::Unsupported`].
     fn features(&self) -> Features {
         Features::all()
+    }
+
+    /// The smallest share of generated cases that it is compared on if all is well, in percent.
+    fn least_judged(&self) -> f64 {
+        self.capabilities().least_judged()
     }
 
     /// Whether it ends even a case that never ends; if not, it is spared what ran out of fuel elsewhere.
@@ -362,10 +387,45 @@ pub fn named(name: &str) -> Result<Arc<dyn Subject>, String> {
         let make = outside.subject.ok_or_else(|| format!("this build has no {name}; {}", outside.needs))?;
         return make();
     }
-    if let Some(command) = CommandSubject::parse(name) {
-        return Ok(Arc::new(command?));
+    if let Some((label, what)) = name.split_once('=') {
+        is_free(label)?;
+        #[cfg(unix)]
+        if let Some(library) = LibrarySubject::parse(name) {
+            return Ok(Arc::new(library?));
+        }
+        if what.starts_with("pipe:") {
+            return Err("this build has no engines of the kind `pipe:`".to_string());
+        }
+        #[cfg(unix)]
+        return Ok(Arc::new(CommandSubject::new(label, what)?));
+        #[cfg(not(unix))]
+        return Err("this platform has no commands".to_string());
+    }
+    #[cfg(unix)]
+    if command::presets().iter().any(|preset| preset.name == name) {
+        return Ok(Arc::new(CommandSubject::of_preset(name)?));
     }
     Ok(LaneSubject::shared(name.parse()?))
+}
+
+/// Whether an engine of the user's may be called so. Fails with who is already.
+fn is_free(label: &str) -> Result<(), String> {
+    if label.is_empty() || label.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return Err("expected LABEL=COMMAND, with a label without spaces".to_string());
+    }
+    if label.parse::<Lane>().is_ok() {
+        return Err(format!("`{label}` is a mode of this program; another label is needed"));
+    }
+    if outside().any(|outside| outside.name == label) {
+        return Err(format!("`{label}` is another engine's name here; another label is needed"));
+    }
+    Ok(())
+}
+
+/// Ends what subjects of this process leave outside of it: processes and files of commands. To be called last.
+pub(crate) fn put_away() {
+    #[cfg(unix)]
+    command::end();
 }
 
 /// Definitions of subjects by their names, where the name alone does not say what the subject is.
@@ -428,6 +488,20 @@ pub fn outside() -> impl Iterator<Item = &'static Outside> {
 
 /// What V8 takes.
 const V8_NEEDS: &str = "needs `node` in PATH";
+
+/// The names that outside engines are found by: those of [`outside`], then the command lines that are known.
+pub(crate) fn known() -> impl Iterator<Item = &'static str> {
+    #[cfg(unix)]
+    let presets = command::presets().iter().map(|preset| preset.name);
+    #[cfg(not(unix))]
+    let presets = std::iter::empty();
+    outside().map(|outside| outside.name).chain(presets)
+}
+
+/// Whether an outside engine is found by that name.
+pub(crate) fn is_known(name: &str) -> bool {
+    known().any(|known| known == name)
+}
 
 /// The outside engines that the harness knows.
 static OUTSIDE: [Outside; 6] = [

@@ -166,9 +166,9 @@ fn run_prints_results_and_traps() {
     let file = folder.file("add.wat", ADD.as_bytes());
     for mode in ["interp", "fast-interp"] {
         let output = crosscheck(&folder, &["run", &file, "--mode", mode, "--invoke", "add", "-1", "0x2b"]);
-        assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), "i32:0x2a\n".to_string()));
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), "i32:0x2a (42)\n".to_string()));
         let output = crosscheck(&folder, &["run", &file, "--mode", mode, "--invoke", "neg", "1.5"]);
-        assert_eq!(text(&output.stdout), "f32:0xbfc00000\n");
+        assert_eq!(text(&output.stdout), "f32:0xbfc00000 (-1.5)\n");
         let output = crosscheck(&folder, &["run", &file, "--mode", mode, "--invoke", "fail"]);
         assert_eq!(output.status.code(), Some(1));
         let stderr = text(&output.stderr);

@@ -12,7 +12,8 @@ use crosscheck_engine::TrapKind;
 use judged::{i32, trap, values};
 
 fn command(text: &str) -> CommandSubject {
-    CommandSubject::parse(text).expect("it has a label").expect("it has a name and a file")
+    let (label, command) = text.split_once('=').expect("it has a label");
+    CommandSubject::new(label, command).expect("it has a file")
 }
 
 /// Our own program as somebody else's.
@@ -76,19 +77,35 @@ fn what_is_imported_belongs_to_the_module_and_hosts_are_not_called() {
 }
 
 #[test]
-fn what_a_command_does_not_accept_is_unsupported() {
+fn a_command_that_refuses_what_every_engine_accepts_differs() {
     let one = case(r#"(module (func (export "one") (result i32) (i32.const 1)))"#, &[("one", &[])]);
-    let run = run(&one, "picky=cat NAME FILE");
+    let Verdict::Diverge(divergence) = run(&one, "picky=cat NAME FILE").verdict else {
+        panic!("a module of the first version is refused");
+    };
+    assert!(
+        divergence.first.right.starts_with("link: the command refuses a valid module: "),
+        "{divergence:?}"
+    );
+}
+
+#[test]
+fn what_a_command_says_beside_the_point_is_no_answer() {
+    let one = case(r#"(module (func (export "one") (result i32) (i32.const 1)))"#, &[("one", &[])]);
+    let run = run(&one, "fickle=echo 5 NAME FILE");
     assert_eq!(run.verdict, Verdict::Agree);
     let [(_, Compared::Unsupported(why))] = run.compared.as_slice() else { panic!("{:?}", run.compared) };
-    assert!(why.starts_with("the command says: "), "{why}");
+    assert_eq!(why, "the command does not call the function; it prints 5");
 }
 
 #[test]
 fn a_command_that_is_wrong_differs() {
     let wat = r#"(module (func (export "one") (result i32) (i32.const 1)))"#;
-    let Verdict::Diverge(divergence) = run(&case(wat, &[("one", &[])]), "wrong=echo 2 NAME FILE").verdict
-    else {
+    // It adds one to the first result.
+    let wrong = format!(
+        r#"wrong=sh -c '"{}" run FILE --invoke NAME | sed s/^i32:0x1$/i32:0x2/' FILE"#,
+        env!("CARGO_BIN_EXE_crosscheck")
+    );
+    let Verdict::Diverge(divergence) = run(&case(wat, &[("one", &[])]), &wrong).verdict else {
         panic!("two is not one");
     };
     assert_eq!(divergence.first.right, "i32:0x2");

@@ -6,9 +6,10 @@ use crate::corpus::campaign::Identity;
 use crate::corpus::{self, FINDINGS, put_aside, remove_unfinished};
 use crate::events::Tally;
 use crate::generate::Features;
-use crate::report::fuzz::Fuzz as FuzzReport;
+use crate::inquiry::{self, Unfit};
+use crate::report::fuzz::{Fuzz as FuzzReport, Throughput};
 use crate::report::night::FUZZ_FILE;
-use crate::report::{self, Clock};
+use crate::report::{self, Clock, PAGE_FILE, Times};
 use crate::run::Campaign;
 use clap::Args;
 use std::hash::{BuildHasher, RandomState};
@@ -36,6 +37,12 @@ pub struct Fuzz {
     /// Go on with the campaign that was begun in the report's folder; a new one if none was
     #[arg(long)]
     resume: bool,
+    /// End after that many findings that look different
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    max_findings: Option<u64>,
+    /// End after the first finding: `--max-findings 1`
+    #[arg(long, conflicts_with = "max_findings")]
+    fail_fast: bool,
     /// Least share of valid cases that must get a verdict, in percent
     #[arg(long, default_value_t = 99.0)]
     min_verdicts: f64,
@@ -49,14 +56,15 @@ const DEFAULT_CASES: u64 = 10_000;
 impl Fuzz {
     /// A campaign of that many cases with default options otherwise.
     pub fn short(seed: u64, cases: u64, common: Common) -> Fuzz {
-        let (time, reduce_time, resume) = (None, Duration::from_secs(15), false);
         Fuzz {
             seed: Some(seed),
             cases: Some(cases),
-            time,
+            time: None,
             start: 0,
-            reduce_time,
-            resume,
+            reduce_time: Duration::from_secs(15),
+            resume: false,
+            max_findings: None,
+            fail_fast: false,
             min_verdicts: 99.0,
             common,
         }
@@ -65,7 +73,9 @@ impl Fuzz {
     /// Runs the campaign, prints its summary and writes its report.
     pub fn run(&self) -> Done {
         let stop = stop_flag()?;
-        self.run_until(&stop)
+        let exit = self.run_until(&stop)?;
+        show(format_args!("report: {}", self.common.report.join(PAGE_FILE).display()));
+        Ok(exit)
     }
 
     /// As [`Fuzz::run`], with somebody else watching for interrupts.
@@ -76,21 +86,25 @@ impl Fuzz {
         if self.seed.is_none() {
             show(format_args!("seed {}", campaign.seed));
         }
-        if begun.is_none() {
-            let aside = put_aside(&self.common.report);
-            let cannot = |error| {
-                format!("{}: cannot put earlier findings aside: {error}", self.common.report.display())
-            };
-            if let Some(aside) = aside.map_err(|error| Failure::Bench(cannot(error)))? {
-                show(format_args!("findings of an earlier campaign are now in {}", aside.display()));
-            }
-        }
         let started = self.common.started();
         let clock = Clock::start();
         let field = self.common.field()?;
         let ground = field.ground();
+        let ground = ground.until(stop, None);
+        let unfit = match inquiry::unfit(ground, &campaign.judges) {
+            Err(_) if stop.load(Ordering::Relaxed) => return Ok(Exit::Interrupted),
+            unfit => unfit.map_err(Failure::Bench)?,
+        };
+        if !unfit.is_empty() {
+            drop(field);
+            return self.tell_unfit(&campaign, unfit, &clock.stop());
+        }
+        if begun.is_none() {
+            self.put_aside()?;
+        }
         let until = self.time.and_then(|time| Instant::now().checked_add(time));
-        let looking = Looking { ground, stop, each: self.reduce_time, until };
+        let most = if self.fail_fast { Some(1) } else { self.max_findings };
+        let looking = Looking { ground, stop, each: self.reduce_time, until, most };
         let report = &self.common.report;
         let mut terminal =
             Terminal::new(report, identity, looking, self.common.verbose, started.clone(), self.time);
@@ -98,6 +112,7 @@ impl Fuzz {
             Some(tally) => campaign.go_on(tally, ground, &mut terminal, stop),
             None => campaign.run_on(ground, &mut terminal, stop),
         })?;
+        let had_enough = terminal.had_enough();
         let (throughput, saved) = terminal.finish();
         let worker = field.worker_json(&self.common);
         // Only workers that have ended are counted in what the run took.
@@ -107,8 +122,17 @@ impl Fuzz {
         let times = clock.stop();
         let mut totals = FuzzReport::new(&campaign, &tally, &times, throughput, report, &started);
         totals.header.worker = worker;
+        for (judge, row) in campaign.judges.iter().zip(&mut totals.judges) {
+            row.min_judged = self.common.least_judged(&**judge, totals.cases)?;
+        }
         show(format_args!("campaign\n{}", report::fuzz_summary(&totals)));
         self.common.write_report(FUZZ_FILE, &totals)?;
+        if had_enough {
+            show(format_args!(
+                "ended after as many findings as were asked for; the campaign is not complete"
+            ));
+            return Ok(Exit::Failures);
+        }
         if stop.load(Ordering::Relaxed) {
             let seed = campaign.seed;
             show(format_args!("interrupted; the same command with --seed {seed} --resume goes on from here"));
@@ -119,7 +143,34 @@ impl Fuzz {
         }
         let nothing = tally.agree + tally.diverge == 0;
         let too_few = tally.verdict_rate() < self.min_verdicts;
-        Ok(if nothing || too_few { Exit::NothingRan } else { Exit::Green })
+        let is_in_doubt = !totals.doubts().is_empty();
+        Ok(if nothing || too_few || is_in_doubt { Exit::NothingRan } else { Exit::Green })
+    }
+
+    /// Says which judges give wrong answers or none, and leaves a report that is not green.
+    fn tell_unfit(&self, campaign: &Campaign, mut unfit: Vec<Unfit>, times: &Times) -> Done {
+        let tally = Tally { complete: false, ..Tally::new(campaign.seed, campaign.first) };
+        let (report, started) = (&self.common.report, self.common.started());
+        let mut totals = FuzzReport::new(campaign, &tally, times, Throughput::default(), report, &started);
+        for judge in &mut totals.judges {
+            let of_judge = unfit.iter().position(|unfit| unfit.judge == judge.subject);
+            judge.unfit = of_judge.map(|place| unfit.swap_remove(place).why);
+        }
+        show(format_args!("campaign\n{}", report::fuzz_summary(&totals)));
+        self.common.write_report(FUZZ_FILE, &totals)?;
+        Ok(Exit::NothingRan)
+    }
+
+    /// Keeps the findings of an earlier campaign apart from those of a new one.
+    fn put_aside(&self) -> Result<(), Failure> {
+        let report = &self.common.report;
+        let cannot = |error| {
+            Failure::Bench(format!("{}: cannot put earlier findings aside: {error}", report.display()))
+        };
+        if let Some(aside) = put_aside(report).map_err(cannot)? {
+            show(format_args!("findings of an earlier campaign are now in {}", aside.display()));
+        }
+        Ok(())
     }
 
     /// What an earlier run of the campaign has come to, if it is to be gone on with.

@@ -48,6 +48,9 @@ impl Reduce {
         }
         let field = self.common.field()?;
         let ground = field.ground().until(&stop, None);
+        if self.common.tells_of_unfit(ground, &subjects)? {
+            return Ok(Exit::NothingRan);
+        }
         let task = Task { case, subjects };
         let first = match run_task(ground, &task, Capture::Digest) {
             Err(_) if stop.load(Ordering::Relaxed) => return Ok(Exit::Interrupted),

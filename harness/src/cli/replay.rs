@@ -3,7 +3,7 @@
 mod show;
 
 use super::input::{self, Input};
-use super::{Common, Done, Exit, Failure, argument, show, stop_flag};
+use super::{Common, Done, Exit, Failure, argument, did_you_mean, show, show_error, stop_flag};
 use crate::case::{Action, Case};
 use crate::compare::{Compared, Divergence, Verdict};
 use crate::corpus::finding::Record;
@@ -15,7 +15,7 @@ use crate::report::{self, Clock};
 use crate::run::{CaseRun, Ground, Task, observed_json, run_task};
 use crate::subject::Prepared;
 use clap::Args;
-use crosscheck_engine::{Config, Engine, ExternType, Mode, Module, TrapKind, ValType};
+use crosscheck_engine::{Config, Engine, ExternType, Mode, Module, Shown, TrapKind, ValType};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 use std::path::{Path, PathBuf};
@@ -49,7 +49,6 @@ pub struct Replay {
 
 impl Replay {
     /// Replays every file; the worst outcome counts, and a file that cannot be replayed does not keep others from it.
-    #[allow(clippy::print_stderr, reason = "what is wrong with one file is told before the next is replayed")]
     pub fn run(&self) -> Done {
         let one_report = self.common.json.is_some() || self.common.junit.is_some();
         if self.files.len() > 1 && one_report {
@@ -63,7 +62,7 @@ impl Replay {
                 Err(failure) if self.files.len() == 1 => return Err(failure),
                 Err(failure) => {
                     let (message, exit) = failure.told();
-                    eprintln!("error: {message}");
+                    show_error(&message);
                     exit
                 }
             };
@@ -114,9 +113,8 @@ impl Replay {
             })
             .collect();
         let Some((_, params)) = exports.iter().find(|(export, _)| export == name) else {
-            let names: Vec<&str> = exports.iter().map(|(name, _)| name.as_str()).collect();
-            let there_is = if names.is_empty() { "no function".into() } else { names.join(", ") };
-            return Err(wrong(format!("no exported function is called `{name}`; it exports {there_is}")));
+            let there_is = did_you_mean(name, exports.iter().map(|(name, _)| name.as_str()));
+            return Err(wrong(format!("no exported function is called `{}`; {there_is}", Shown(name))));
         };
         let args = argument::parse_all(name, args, params)
             .map_err(|error| Failure::Usage(format!("--invoke: {error}")))?;
@@ -142,6 +140,9 @@ impl Replay {
         let clock = Clock::start();
         let field = self.common.field()?;
         let ground = field.ground().until(stop, None);
+        if self.common.tells_of_unfit(ground, &subjects)? {
+            return Ok(Exit::NothingRan);
+        }
         let task = Task { case: case.clone(), subjects };
         let run = match run_task(ground, &task, Capture::Full) {
             Err(_) if stop.load(Ordering::Relaxed) => return Ok(Exit::Interrupted),
@@ -197,7 +198,9 @@ fn exit(file: &Path, case: &Case, run: &CaseRun) -> Done {
     for (judge, compared) in &run.compared {
         missing.extend(match compared {
             Compared::Actions(0, _) => Some(format!("{judge} was compared on no action")),
-            Compared::Unsupported(why) => Some(format!("{judge} was not compared: {why}")),
+            Compared::Unsupported(why) | Compared::Unclear(why) => {
+                Some(format!("{judge} was not compared: {why}"))
+            }
             Compared::Failed => Some(format!("{judge} was not compared, for a subject failed")),
             Compared::Actions(..) => None,
         });

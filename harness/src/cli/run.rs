@@ -1,12 +1,19 @@
 //! `run`: a plain runtime, for trying one module in one mode.
 
 use super::input::read_module;
-use super::{Done, Exit, Failure, argument, show};
+use super::place::refused;
+use super::{Done, Exit, Failure, argument, did_you_mean, show};
+use crate::guard::guarded;
 use crate::hosts::named;
-use crate::subject::{Lane, Switch, values};
+use crate::names::readable;
+use crate::observe::{Capture, capture_state};
+use crate::subject::access::{AtSite, WATCHED_FUEL};
+use crate::subject::{Lane, Switch, Trace, values};
 use clap::Args;
-use crosscheck_engine::{Engine, Error, Extern, Func, Linker, Module, Store, Trap, Val};
-use std::path::{Path, PathBuf};
+use crosscheck_engine::{
+    Engine, Error, Extern, Func, Linker, Module, Shown, ShownMessage, Store, Trap, TrapKind, Val,
+};
+use std::path::PathBuf;
 
 /// Options of `run`.
 #[derive(Args)]
@@ -36,16 +43,12 @@ impl Run {
         }
         let bytes = read_module(&self.file)?;
         let engine = Engine::new(&lane.config().fuel(self.fuel.is_some()));
-        let module = Module::new(&engine, bytes).map_err(|error| refused(&self.file, &error))?;
+        let module = Module::new(&engine, bytes.as_slice()).map_err(|error| refused(&self.file, &error))?;
         let mut store = Store::new(&engine, named::Host::default());
         store.set_fuel(self.fuel.unwrap_or(0));
-        let mut linker = Linker::new();
-        for name in &self.host {
-            named::define(name, &mut linker, &mut store).map_err(Failure::Usage)?;
-        }
-        let instance = match linker.instantiate(&mut store, &module) {
+        let instance = match self.linker(&mut store)?.instantiate(&mut store, &module) {
             Ok(instance) => instance,
-            Err(Error::Trap(trap)) => return Ok(trapped(&trap)),
+            Err(Error::Trap(trap)) => return Ok(self.trapped(&bytes, &trap)),
             Err(error) => return Err(refused(&self.file, &error)),
         };
         let (name, args) = match self.invoke.split_first() {
@@ -57,44 +60,110 @@ impl Run {
                 return Ok(Exit::Green);
             }
             let file = self.file.display();
-            return Err(Failure::Usage(format!("{file}: no exported function is called `{name}`")));
+            let exports = instance.exports(&store).into_iter();
+            let functions: Vec<String> =
+                exports.filter(|(_, item)| item.func().is_some()).map(|(name, _)| name).collect();
+            let there_is = did_you_mean(name, functions.iter().map(String::as_str));
+            return Err(Failure::Usage(format!(
+                "{file}: no exported function is called `{}`; {there_is}",
+                Shown(name)
+            )));
         };
-        self.call(&mut store, func, name, args)
-    }
-
-    fn call(&self, store: &mut Store<named::Host>, func: Func, name: &str, args: &[String]) -> Done {
-        let ty = func.ty(&*store);
-        let wrong = |error: String| Failure::Usage(format!("--invoke: {error}"));
-        let given = argument::parse_all(name, args, ty.params()).map_err(wrong)?;
-        let mut params = Vec::with_capacity(given.len());
-        for value in &given {
-            let cannot = || wrong(format!("cannot pass {value} from outside"));
-            params.push(values::to_val(store, value).ok_or_else(cannot)?);
-        }
+        let args = arguments(&mut store, func, name, args)?;
+        let ty = func.ty(&store);
         let mut results: Vec<Val> =
             ty.results().iter().map(|ty| Val::default_of(*ty).unwrap_or(Val::FuncRef(None))).collect();
-        match func.call(&mut *store, &params, &mut results) {
+        match func.call(&mut store, &args, &mut results) {
             Ok(()) => {
                 for (value, ty) in results.iter().zip(ty.results()) {
-                    show(values::observed(store, *value, *ty));
+                    show(values::observed(&store, *value, *ty).described());
                 }
                 Ok(Exit::Green)
             }
-            Err(Error::Trap(trap)) => Ok(trapped(&trap)),
+            Err(Error::Trap(trap)) => Ok(self.trapped(&bytes, &trap)),
             Err(error) => Err(refused(&self.file, &error)),
         }
     }
+
+    /// The built-in hosts that were asked for.
+    fn linker(&self, store: &mut Store<named::Host>) -> Result<Linker<named::Host>, Failure> {
+        let mut linker = Linker::new();
+        for name in &self.host {
+            named::define(name, &mut linker, store).map_err(Failure::Usage)?;
+        }
+        Ok(linker)
+    }
+
+    /// Tells of a trap, on standard error.
+    fn trapped(&self, wasm: &[u8], trap: &Trap) -> Exit {
+        tell(trap);
+        if let (TrapKind::MemoryOutOfBounds, Some(site)) = (trap.kind(), trap.site())
+            && let Some(access) = guarded(|| self.access(wasm, site)).ok().flatten()
+        {
+            tell_access(&access);
+        }
+        Exit::Failures
+    }
+
+    /// What the access at an offset was about: does everything once more, in silence, where it can be watched.
+    fn access(&self, wasm: &[u8], site: u32) -> Option<String> {
+        let engine = Engine::new(&Lane::plain(Trace::MODE).config().fuel(true));
+        let module = Module::new(&engine, wasm).ok()?;
+        let mut store = Store::new(&engine, named::Host::quiet());
+        store.set_fuel(self.fuel.unwrap_or(WATCHED_FUEL).min(WATCHED_FUEL));
+        let at_site = AtSite::new(site);
+        store.set_trace(Some(at_site.clone()));
+        let linker = self.linker(&mut store).ok()?;
+        if let Ok(instance) = linker.instantiate(&mut store, &module) {
+            let (name, args) =
+                self.invoke.split_first().map_or(("_start", &[][..]), |(name, args)| (name, args));
+            let func = instance.export(&store, name).and_then(Extern::func)?;
+            let args = arguments(&mut store, func, name, args).ok()?;
+            let ty = func.ty(&store);
+            let mut results = vec![Val::FuncRef(None); ty.results().len()];
+            func.call(&mut store, &args, &mut results).err()?;
+        }
+        let (_, state) = capture_state(&store, &[], Capture::Full);
+        at_site.describe(wasm, &state?)
+    }
 }
 
-fn refused(file: &Path, error: &Error) -> Failure {
-    Failure::Usage(format!("{}: {error}", file.display()))
+/// What a function is called with. Fails with what was expected.
+fn arguments(
+    store: &mut Store<named::Host>,
+    func: Func,
+    name: &str,
+    args: &[String],
+) -> Result<Vec<Val>, Failure> {
+    let wrong = |error: String| Failure::Usage(format!("--invoke: {error}"));
+    let ty = func.ty(&*store);
+    let given = argument::parse_all(name, args, ty.params()).map_err(wrong)?;
+    let mut params = Vec::with_capacity(given.len());
+    for value in &given {
+        let cannot = || wrong(format!("cannot pass {value} from outside"));
+        params.push(values::to_val(store, value).ok_or_else(cannot)?);
+    }
+    Ok(params)
 }
 
 #[allow(clippy::print_stderr, reason = "traps go to stderr, results to stdout")]
-fn trapped(trap: &Trap) -> Exit {
-    eprintln!("trap: {trap}");
-    if let Some(backtrace) = trap.backtrace() {
-        eprint!("{backtrace}");
+fn tell_access(access: &str) {
+    eprintln!("  {access}");
+}
+
+#[allow(clippy::print_stderr, reason = "traps go to stderr, results to stdout")]
+fn tell(trap: &Trap) {
+    eprintln!("trap: {}", ShownMessage(&trap.to_string()));
+    let mut expected = 0;
+    for (number, frame) in trap.backtrace().iter().flat_map(|backtrace| backtrace.frames()) {
+        if number != expected {
+            eprintln!("     ... {} frames ...", number - expected);
+        }
+        let name = readable(&frame.name());
+        match frame.offset() {
+            Some(offset) => eprintln!("#{number:02}: {offset:#06x} - {name}"),
+            None => eprintln!("#{number:02}: host - {name}"),
+        }
+        expected = number + 1;
     }
-    Exit::Failures
 }

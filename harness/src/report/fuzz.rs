@@ -78,7 +78,7 @@ pub struct Fuzz {
 }
 
 /// An outside engine beside the modes.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Judge {
     /// Its name.
     pub subject: String,
@@ -87,9 +87,30 @@ pub struct Judge {
     pub version: Option<String>,
     /// What is not compared with it.
     pub not_compared: Vec<String>,
+    /// The smallest share of cases that it must be compared on, in percent.
+    #[serde(default)]
+    pub min_judged: f64,
+    /// Why it was not used, if it does not work.
+    #[serde(default)]
+    pub unfit: Option<String>,
     /// On how much it was compared.
     #[serde(flatten)]
     pub judged: Judged,
+}
+
+impl Judge {
+    /// Why agreement with it in so many cases means nothing, if so.
+    pub fn doubt(&self, cases: u64) -> Option<String> {
+        let share = percent(self.judged.compared, cases);
+        let too_little = self.judged.compared == 0 || share < self.min_judged;
+        let told = || {
+            format!(
+                "the engine `{}` was compared on {share:.1} % of the cases, and at least {:.1} % are asked for",
+                self.subject, self.min_judged
+            )
+        };
+        self.unfit.clone().or_else(|| (cases > 0 && self.min_judged > 0.0 && too_little).then(told))
+    }
 }
 
 /// A finding, as totals name it.
@@ -173,6 +194,8 @@ impl Fuzz {
             subject: judge.name().to_string(),
             version: judge.version().map(str::to_string),
             not_compared: judge.capabilities().left_out().into_iter().map(Into::into).collect(),
+            min_judged: 0.0,
+            unfit: None,
             judged: tally.judges.get(judge.name()).cloned().unwrap_or_default(),
         });
         Fuzz {
@@ -219,7 +242,10 @@ impl Fuzz {
         self.judged_differences += other.judged_differences;
         for judge in other.judges {
             match self.judges.iter_mut().find(|known| known.subject == judge.subject) {
-                Some(known) => known.judged.add(judge.judged),
+                Some(known) => {
+                    known.judged.add(judge.judged);
+                    known.unfit = known.unfit.take().or(judge.unfit);
+                }
                 None => self.judges.push(judge),
             }
         }
@@ -254,6 +280,11 @@ impl Fuzz {
             }
         }
         self.findings.sort_by_key(|finding| (finding.seed, finding.index));
+    }
+
+    /// Why agreement with outside engines means nothing, a sentence each.
+    pub fn doubts(&self) -> Vec<String> {
+        self.judges.iter().filter_map(|judge| judge.doubt(self.cases)).collect()
     }
 
     /// All inconclusive cases.

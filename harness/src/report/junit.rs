@@ -237,6 +237,11 @@ fn campaign(fuzz: &Fuzz) -> TestSuite {
             },
         );
     }
+    for judge in &fuzz.judges {
+        let status =
+            judge.doubt(fuzz.cases).map_or_else(TestCaseStatus::success, |doubt| failed(&doubt, &[]));
+        add("judge", &judge.subject, status);
+    }
     let mut bugs: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for finding in &fuzz.findings {
         let bug = finding.bug.as_deref().unwrap_or(&finding.fingerprint);

@@ -173,6 +173,8 @@ impl Night {
         let mut missing: Vec<String> = headers.into_iter().filter_map(incomplete).collect();
         let without = self.spec.as_ref().map(Spec::without_evidence).unwrap_or_default();
         missing.extend(without.iter().map(|who| format!("suite: nothing was judged in {who}")));
+        let doubts = self.fuzz.as_ref().map(Fuzz::doubts).unwrap_or_default();
+        missing.extend(doubts.into_iter().map(|doubt| format!("campaign: {doubt}")));
         missing
     }
 

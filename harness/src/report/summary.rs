@@ -166,9 +166,9 @@ pub fn fuzz_summary(tally: &Fuzz) -> String {
         let Fuzz { crashes, hangs, workers_lost, .. } = tally;
         line("failures", format!("{crashes} crashes, {hangs} hangs; {workers_lost} workers replaced"));
     }
-    for Judge { subject, version, not_compared, judged } in &tally.judges {
+    for Judge { subject, version, not_compared, judged, .. } in &tally.judges {
         let release = version.as_ref().map(|version| format!(" ({version})")).unwrap_or_default();
-        let Judged { compared, to_the_end, actions, of_actions, unsupported } = judged;
+        let Judged { compared, to_the_end, actions, of_actions, unsupported, unclear } = judged;
         let (of_cases, of_calls) = (percent(*compared, tally.cases), percent(*actions, *of_actions));
         line(
             "judge",
@@ -181,11 +181,16 @@ pub fn fuzz_summary(tally: &Fuzz) -> String {
         if left_out > 0 {
             line("", format!("left out of {left_out} cases that would not end"));
         }
-        let mut reasons: Vec<_> = unsupported.iter().collect();
-        reasons.sort_by_key(|(reason, count)| (std::cmp::Reverse(**count), reason.as_str()));
-        for (reason, count) in reasons.iter().take(SHOWN_REASONS) {
-            line("", format!("unsupported in {count}: {reason}"));
+        for (word, reasons) in [("unsupported", unsupported), ("not understood", unclear)] {
+            let mut reasons: Vec<_> = reasons.iter().collect();
+            reasons.sort_by_key(|(reason, count)| (std::cmp::Reverse(**count), reason.as_str()));
+            for (reason, count) in reasons.iter().take(SHOWN_REASONS) {
+                line("", format!("{word} in {count}: {reason}"));
+            }
         }
+    }
+    for doubt in tally.doubts() {
+        line("NOT GREEN", doubt);
     }
     line(
         "speed",

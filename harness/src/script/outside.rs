@@ -25,7 +25,7 @@ pub(super) enum Said {
 /// Judges an outcome.
 pub(super) fn judge(expectation: &Expectation<'_>, outcome: &Outcome, capabilities: Capabilities) -> Said {
     let met = match outcome {
-        Outcome::Unsupported(reason) => return Said::Unsupported(reason.clone()),
+        Outcome::Unsupported(reason) | Outcome::Unclear(reason) => return Said::Unsupported(reason.clone()),
         Outcome::Limit(reason) => return Said::Unsupported(format!("limit: {reason}")),
         Outcome::Resources(reason) => return Said::Unsupported(format!("no resources: {reason}")),
         Outcome::Crash(_) | Outcome::Hang(_) => Some(false),

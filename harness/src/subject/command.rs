@@ -10,22 +10,73 @@
 //! understands, is [`Outcome::Unsupported`] and never a difference.
 
 mod driver;
+mod presets;
+mod process;
+mod said;
+pub(crate) mod scratch;
+mod template;
+mod watchdog;
 
+use super::probe::features::{self, Executed, Probe};
 use super::{Capabilities, Lane, LaneSubject, Prepared, Subject, Unwatched, Watch};
-use crate::case::{Action, Case};
+use crate::case::{Action, Case, CaseModule, HostPlan, Limits, Value};
+use crate::generate::Features;
 use crate::observe::{ActionObservation, Capture, Observation, Outcome};
-use crosscheck_engine::{Mode, TrapKind};
-use driver::Driver;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
+use crosscheck_engine::{Import, Mode, TrapKind};
+use driver::{Driver, Exports};
+use said::{Ended, ended};
+use scratch::Scratch;
+use std::convert::Infallible;
+use std::sync::OnceLock;
+use std::time::Duration;
+use template::Template;
+use wasmparser::{Validator, WasmFeatures};
 
-/// Stands for the name of the function to call.
-const NAME: &str = "NAME";
-/// Stands for the module's file.
-const FILE: &str = "FILE";
-/// Stands for the arguments of the call, of which there are none.
-const ARGS: &str = "ARGS";
+pub(crate) use presets::presets;
+
+/// What a command begins with that names a preset.
+const PRESET: &str = "preset:";
+
+/// The environment variable that tells a worker how many milliseconds a command may take.
+pub(crate) const LIMIT_VARIABLE: &str = "CROSSCHECK_COMMAND_MS";
+/// The part of the time for an action that a command may take: so its hang is the outcome of an action, and not the
+/// death of the worker that waits for it.
+const LIMIT_PART: u32 = 8;
+
+/// How long a command may take in this process.
+static LIMIT: OnceLock<Duration> = OnceLock::new();
+
+/// How long a command may take where an action may take so long.
+pub(crate) fn limit_for(timeout: Duration) -> Duration {
+    (timeout / LIMIT_PART).max(Duration::from_millis(1))
+}
+
+/// Prepares this process and its workers for commands, of a run in which an action may take so long. Fails if there is
+/// no room for files.
+pub(crate) fn prepare(timeout: Duration) -> Result<(), String> {
+    // Where there are several, they are of one command line, and say the same.
+    let _ = LIMIT.set(limit_for(timeout));
+    let made = scratch::folder().map(|_| ());
+    made.map_err(|error| {
+        format!("cannot make a folder for modules in {}: {error}", std::env::temp_dir().display())
+    })
+}
+
+fn limit() -> Duration {
+    *LIMIT.get_or_init(|| {
+        let told = std::env::var(LIMIT_VARIABLE).ok().and_then(|text| text.parse().ok());
+        told.map_or_else(|| limit_for(DEFAULT_TIMEOUT), Duration::from_millis)
+    })
+}
+
+/// How long an action may take unless the user says otherwise.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Ends what commands of this process left behind. To be called last; no command must be under way.
+pub(crate) fn end() {
+    watchdog::end();
+    scratch::end();
+}
 
 /// An engine with a command line.
 #[derive(Clone, Debug)]
@@ -34,31 +85,82 @@ pub struct CommandSubject {
     name: String,
     /// The whole of it: `LABEL=COMMAND`.
     definition: String,
-    /// The command's words.
-    words: Vec<String>,
+    /// The command.
+    template: Template,
+    /// What it executes, once that was asked.
+    executed: OnceLock<Executed>,
 }
 
 impl CommandSubject {
-    /// The subject of `LABEL=COMMAND`; none if the text is not one. Fails with what is wrong with the command.
-    pub fn parse(text: &str) -> Option<Result<CommandSubject, String>> {
-        let (label, command) = text.split_once('=')?;
-        let words: Vec<String> = command.split_whitespace().map(str::to_string).collect();
-        let lacks = |placeholder: &str| !words.iter().any(|word| word == placeholder);
-        let wrong = if label.is_empty() || label.contains(char::is_whitespace) {
-            Some("expected LABEL=COMMAND, with a label without spaces".to_string())
-        } else if lacks(NAME) || lacks(FILE) {
-            Some(format!(
-                "expected words {NAME} and {FILE} in `{command}`, where the function's name and the file go"
-            ))
-        } else if !is_there(&words[0]) {
-            Some(format!("there is no program `{}`", words[0]))
-        } else {
-            None
+    /// The engine of that label and command, which may be `preset:NAME` or `preset:NAME PROGRAM`. Fails with what is
+    /// wrong with the command.
+    pub fn new(label: &str, command: &str) -> Result<CommandSubject, String> {
+        let template = match command.strip_prefix(PRESET) {
+            Some(preset) => Template::parse(&presets::command(preset)?)?,
+            None => Template::parse(command)?,
         };
-        Some(match wrong {
-            Some(wrong) => Err(wrong),
-            None => Ok(CommandSubject { name: label.to_string(), definition: text.to_string(), words }),
+        let (name, definition) = (label.to_string(), format!("{label}={command}"));
+        Ok(CommandSubject { name, definition, template, executed: OnceLock::new() })
+    }
+
+    /// The engine of a preset, which is found by its name. Fails if its program is not there.
+    pub fn of_preset(name: &str) -> Result<CommandSubject, String> {
+        Ok(CommandSubject {
+            definition: name.to_string(),
+            ..CommandSubject::new(name, &format!("{PRESET}{name}"))?
         })
+    }
+
+    /// What it executes: what was claimed or found out before in this run, else what it says when it is asked.
+    fn executed(&self) -> &Executed {
+        self.executed.get_or_init(|| {
+            if let Some(names) = scratch::shared(&self.definition) {
+                return executed_of(&names);
+            }
+            let works = |probe: &Probe| Ok::<bool, Infallible>(self.works(probe));
+            let Ok(executed) = Executed::ask(works);
+            // Other processes of the run need not ask again; that they must is no reason to fail.
+            let _ = scratch::share(&self.definition, &names_of(executed.reads));
+            executed_of(&names_of(executed.reads))
+        })
+    }
+
+    fn works(&self, probe: &Probe) -> bool {
+        let invoke = Action::Invoke { module: 0, export: features::EXPORT.to_string(), args: Vec::new() };
+        let case = Case {
+            modules: vec![CaseModule { name: "probe".into(), wasm: probe.wasm() }],
+            hosts: HostPlan { seed: 0, trap_one_in: 0 },
+            actions: vec![Action::Instantiate { module: 0 }, invoke],
+            limits: Limits::default(),
+        };
+        let Ok(driver) = self.driver(&case, &[], &case.actions) else { return false };
+        let Ended::Values(integers) = self.run(&driver) else { return false };
+        let answers = driver.values(&integers);
+        answers.is_some_and(|values| values.concat() == [Value::I32(features::ANSWER)])
+    }
+
+    /// What it shows that a command said something else than was asked: that it refuses the module or, if it
+    /// instantiates it, something that is not understood. `returns` says whether instantiation returns.
+    fn unclear(&self, case: &Case, imports: &[Import], returns: bool, said: &str) -> Outcome {
+        let idle = self.driver(case, imports, &[]).map(Driver::without_start);
+        let Ok(idle) = idle else { return Outcome::Unsupported(format!("the command says: {said}")) };
+        if !returns || matches!(self.run(&idle), Ended::Values(integers) if idle.values(&integers).is_some())
+        {
+            return Outcome::Unclear(format!("the command instantiates the module, then says: {said}"));
+        }
+        if Validator::new_with_features(self.executed().reads).validate_all(&idle.wasm).is_err() {
+            return Outcome::Unsupported(format!("the command says: {said}"));
+        }
+        let lower = said.to_lowercase();
+        if LIMITS.iter().any(|word| lower.contains(word)) {
+            return Outcome::Limit(said.to_string());
+        }
+        Outcome::Link(format!("the command refuses a valid module: {said}"))
+    }
+
+    fn driver(&self, case: &Case, imports: &[Import], actions: &[Action]) -> Result<Driver, String> {
+        let exports = if self.template.names_the_function() { Exports::All } else { Exports::TheCall };
+        Driver::new(case, imports, actions, exports)
     }
 
     fn run(&self, driver: &Driver) -> Ended {
@@ -66,18 +168,10 @@ impl CommandSubject {
             Ok(file) => file,
             Err(error) => return Ended::Resources(format!("cannot write a module for a command: {error}")),
         };
-        let words = self.words.iter().filter(|word| *word != ARGS).map(|word| match word.as_str() {
-            NAME => driver.name.as_str().into(),
-            FILE => file.0.as_os_str().to_owned(),
-            other => other.into(),
-        });
-        let words: Vec<std::ffi::OsString> = words.collect();
-        let mut command = Command::new(&words[0]);
-        command.args(&words[1..]).stdin(Stdio::null());
-        die_with_parent(&mut command);
-        match command.output() {
-            Ok(output) => ended(&output, driver.integers()),
-            Err(error) => Ended::Resources(format!("cannot start `{}`: {error}", self.words[0])),
+        let mut command = self.template.command(&driver.name, &file.path);
+        match process::run(&mut command, limit()) {
+            Ok(finished) => ended(&finished, driver.integers()),
+            Err(error) => Ended::Resources(format!("cannot start `{}`: {error}", self.template.program)),
         }
     }
 
@@ -88,12 +182,14 @@ impl CommandSubject {
             Err(error) => return Err(Outcome::Link(error.to_string())),
         };
         let drive =
-            |actions: &[Action]| Driver::new(prepared.case, imports, actions).map_err(Outcome::Unsupported);
+            |actions: &[Action]| self.driver(prepared.case, imports, actions).map_err(Outcome::Unsupported);
         let actions = &prepared.case.actions;
         let quiet = drive(&actions[..plan.returning])?;
         let mut outcomes = Vec::with_capacity(plan.returning + 1);
-        if let Ended::Values(integers) = self.run(&quiet) {
-            outcomes.extend(quiet.values(&integers).into_iter().map(Outcome::Values));
+        if let Ended::Values(integers) = self.run(&quiet)
+            && let Some(values) = quiet.values(&integers)
+        {
+            outcomes.extend(values.into_iter().map(Outcome::Values));
             if !plan.ends_in_a_trap {
                 return Ok(outcomes);
             }
@@ -103,12 +199,17 @@ impl CommandSubject {
             let driver = drive(&actions[..end])?;
             let outcome = match self.run(&driver) {
                 Ended::Values(integers) => {
-                    Outcome::Values(driver.values(&integers).pop().expect("there is an action"))
+                    let values = driver.values(&integers).ok_or_else(|| strange(&integers))?;
+                    Outcome::Values(values.into_iter().next_back().expect("there is an action"))
                 }
                 Ended::Trap(kind) => Outcome::trap(kind, None),
                 Ended::Crash(message) => Outcome::Crash(message),
+                Ended::Hang => Outcome::Hang(format!("not done in {} s", limit().as_secs_f64())),
                 Ended::Resources(message) => Outcome::Resources(message),
-                Ended::Unclear(message) => return Err(Outcome::Unsupported(message)),
+                Ended::Unclear(message) => {
+                    let returns = plan.returning > 0;
+                    return Err(self.unclear(prepared.case, imports, returns, &message));
+                }
             };
             let is_last = !matches!(outcome, Outcome::Values(_));
             outcomes.push(outcome);
@@ -131,6 +232,10 @@ impl Subject for CommandSubject {
 
     fn capabilities(&self) -> Capabilities {
         Capabilities { nan_bits: true, ..Capabilities::NONE }
+    }
+
+    fn features(&self) -> Features {
+        self.executed().makes.clone()
     }
 
     /// It is not asked for what ran out of fuel.
@@ -157,6 +262,35 @@ impl Subject for CommandSubject {
         }
         Observation { actions }
     }
+}
+
+/// Says what the engine of a definition executes, for all processes of the run. Fails if there is no room for it.
+pub(crate) fn claim(definition: &str, reads: WasmFeatures) -> Result<(), String> {
+    scratch::share(definition, &names_of(reads)).map_err(|error| error.to_string())
+}
+
+/// The names of proposals, a line each.
+fn names_of(reads: WasmFeatures) -> String {
+    let executed = features::probes().iter().filter(|probe| reads.contains(probe.feature));
+    executed.map(|probe| format!("{}\n", probe.name)).collect()
+}
+
+/// What an engine executes that has the proposals of these names.
+fn executed_of(names: &str) -> Executed {
+    let named = features::probes().iter().filter(|probe| names.lines().any(|name| name == probe.name));
+    let reads = named.fold(WasmFeatures::WASM1, |reads, probe| reads | probe.feature);
+    // The one module of a driver plays the host itself, so who calls it must be known from the module.
+    Executed { reads, makes: Features { shared_hosts: false, ..Features::within(reads) } }
+}
+
+/// What engines say of modules that go beyond what they are built for (specification, appendix "Implementation
+/// Limitations").
+const LIMITS: [&str; 6] = ["limit", "too many", "too large", "too big", "exceed", "maximum"];
+
+/// What to make of as many numbers as were expected that are not the call's.
+fn strange(integers: &[u64]) -> Outcome {
+    let numbers: Vec<String> = integers.iter().map(u64::to_string).collect();
+    Outcome::Unsupported(format!("the command does not call the function; it prints {}", numbers.join(" ")))
 }
 
 /// How far a case can be asked of a command.
@@ -193,6 +327,7 @@ impl Plan {
                 Outcome::Link(_)
                 | Outcome::Limit(_)
                 | Outcome::Unsupported(_)
+                | Outcome::Unclear(_)
                 | Outcome::Resources(_)
                 | Outcome::Crash(_)
                 | Outcome::Hang(_) => break,
@@ -205,166 +340,18 @@ impl Plan {
     }
 }
 
-/// How a process ended.
-#[derive(Clone, PartialEq, Eq, Debug)]
-enum Ended {
-    /// With as many integers as were asked for.
-    Values(Vec<u64>),
-    /// With a trap.
-    Trap(TrapKind),
-    /// By a signal.
-    Crash(String),
-    /// Not at all, for it could not be started.
-    Resources(String),
-    /// Otherwise; the first thing that it said.
-    Unclear(String),
-}
-
-fn ended(output: &Output, integers: usize) -> Ended {
-    #[cfg(unix)]
-    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&output.status) {
-        return Ended::Crash(format!("signal {signal}"));
-    }
-    let stdout = String::from_utf8_lossy(&output.stdout);
-    let said = format!("{}\n{stdout}", String::from_utf8_lossy(&output.stderr));
-    if output.status.success() {
-        let printed: Vec<u64> = words(&stdout).filter_map(integer).collect();
-        // What a command that has nothing to print prints nevertheless says nothing.
-        if printed.len() == integers || integers == 0 && trap_kind(&said).is_none() {
-            return Ended::Values(if integers == 0 { Vec::new() } else { printed });
-        }
-    }
-    match trap_kind(&said) {
-        Some(kind) => Ended::Trap(kind),
-        None => {
-            let first = said.lines().map(str::trim).find(|line| !line.is_empty());
-            Ended::Unclear(format!("the command says: {}", first.unwrap_or("nothing")))
-        }
-    }
-}
-
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| c.is_whitespace() || matches!(c, ',' | '[' | ']' | '(' | ')'))
-        .filter(|word| !word.is_empty())
-}
-
-/// An integer as engines print it: `i32:0x2a`, `0x2a:i32`, `42`, `-1`.
-fn integer(word: &str) -> Option<u64> {
-    let word = word.trim_start_matches("i32:").trim_start_matches("i64:");
-    let word = word.trim_end_matches(":i32").trim_end_matches(":i64");
-    if let Some(digits) = word.strip_prefix("0x") {
-        return u64::from_str_radix(digits, 16).ok();
-    }
-    word.parse::<i64>().map(|number| number as u64).or_else(|_| word.parse::<u64>()).ok()
-}
-
-/// Texts of other engines beside the scripts' own.
-const OTHER_TEXTS: [(&str, TrapKind); 14] = [
-    ("memory access out of bounds", TrapKind::MemoryOutOfBounds),
-    ("out-of-bounds memory access", TrapKind::MemoryOutOfBounds),
-    ("table access out of bounds", TrapKind::TableOutOfBounds),
-    ("out-of-bounds table access", TrapKind::TableOutOfBounds),
-    ("table index is out of bounds", TrapKind::TableOutOfBounds),
-    ("indirect call signature mismatch", TrapKind::IndirectCallTypeMismatch),
-    ("divide by zero", TrapKind::IntegerDivideByZero),
-    ("division by zero", TrapKind::IntegerDivideByZero),
-    ("divide result unrepresentable", TrapKind::IntegerOverflow),
-    ("unrepresentable in integer range", TrapKind::InvalidConversionToInteger),
-    ("stack overflow", TrapKind::CallStackExhausted),
-    ("stack exhausted", TrapKind::CallStackExhausted),
-    ("stack size exceeded", TrapKind::CallStackExhausted),
-    ("null function", TrapKind::NullFunctionReference),
-];
-
-/// The trap that a command tells of, if it does: the most telling text.
-fn trap_kind(said: &str) -> Option<TrapKind> {
-    let said = said.to_lowercase();
-    // A host trap is nobody's here, and its text is no convention.
-    let own =
-        TrapKind::ALL.into_iter().filter(|kind| *kind != TrapKind::Host).map(|kind| (kind.text(), kind));
-    let told = own.chain(OTHER_TEXTS).filter(|(text, _)| said.contains(text));
-    told.max_by_key(|(text, _)| text.len()).map(|(_, kind)| kind)
-}
-
-/// Whether a program of that name can be started.
-fn is_there(program: &str) -> bool {
-    if program.contains(std::path::MAIN_SEPARATOR) {
-        return Path::new(program).is_file();
-    }
-    let paths = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&paths).any(|folder| folder.join(program).is_file())
-}
-
-/// A worker that is killed because its command hangs takes the command with it.
-fn die_with_parent(command: &mut Command) {
-    #[cfg(target_os = "linux")]
-    {
-        use std::os::unix::process::CommandExt;
-        let settle = || {
-            // SAFETY: the call takes numbers only.
-            unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
-            Ok(())
-        };
-        // SAFETY: between fork and exec `settle` makes one system call and allocates nothing.
-        unsafe { command.pre_exec(settle) };
-    }
-    #[cfg(not(target_os = "linux"))]
-    let _ = command;
-}
-
-/// A file that is gone when nobody needs it any more.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn write(bytes: &[u8]) -> std::io::Result<Scratch> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("crosscheck-{}-{number}.wasm", std::process::id());
-        let scratch = Scratch(std::env::temp_dir().join(name));
-        std::fs::write(&scratch.0, bytes)?;
-        Ok(scratch)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // Whoever cleans up a folder of temporary files takes what cannot be removed here.
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    #[test]
-    fn integers_are_understood_as_engines_print_them() {
-        let printed = |text: &str| words(text).filter_map(integer).collect::<Vec<_>>();
-        assert_eq!(printed("i32:0x2a\ni64:0xffffffffffffffff"), [42, u64::MAX]);
-        assert_eq!(printed("0x2a:i32,0x1:i64"), [42, 1]);
-        assert_eq!(printed("-1\n18446744073709551615"), [u64::MAX, u64::MAX]);
-        assert_eq!(printed("[42]"), [42]);
-        assert!(printed("warning: slow").is_empty());
-    }
-
-    #[test]
-    fn the_most_telling_text_says_which_trap_it_was() {
-        assert_eq!(trap_kind("Exception: integer divide by zero"), Some(TrapKind::IntegerDivideByZero));
-        assert_eq!(trap_kind("wasm trap: wasm `unreachable` instruction"), Some(TrapKind::Unreachable));
-        assert_eq!(
-            trap_kind("RangeError: Maximum call stack size exceeded"),
-            Some(TrapKind::CallStackExhausted)
-        );
-        assert_eq!(trap_kind("failed to parse"), None);
-    }
-
     #[test]
     fn what_is_wrong_with_a_command_is_said() {
-        assert!(CommandSubject::parse("wasmi").is_none());
-        let wrong =
-            |text: &str| CommandSubject::parse(text).expect("there is a `=`").expect_err("it is wrong");
-        assert!(wrong("x=true FILE").contains("expected words NAME and FILE"));
+        let wrong = |text: &str| super::super::named(text).err().expect("it is wrong");
+        assert!(wrong("x=true NAME").contains("expected the word FILE"));
         assert!(wrong("=true NAME FILE").contains("LABEL"));
+        assert_eq!(wrong("interp=true FILE"), "`interp` is a mode of this program; another label is needed");
+        assert!(wrong("baseline+lazy=true FILE").contains("is a mode of this program"));
+        assert_eq!(wrong("v8=true FILE"), "`v8` is another engine's name here; another label is needed");
+        assert!(wrong("x=preset:wasm5").contains("there is no preset `wasm5`; there is wasmtime"));
+        assert_eq!(wrong("x=preset:wasm3 no-such-program"), "there is no program `no-such-program`");
         assert_eq!(
             wrong("x=no-such-program-anywhere NAME FILE"),
             "there is no program `no-such-program-anywhere`"

@@ -6,7 +6,7 @@
 //! everybody. What it does meanwhile (call back, read and write the guest's memory) are questions to the script.
 //!
 //! In order: [`wire`] is the pipe, [`node`] the process at its end (what it executes is asked with
-//! [`super::probe`]); [`surface`] reads what modules import and export, and [`bridge`] writes those that carry numbers to and from it;
+//! [`super::probe`]); [`bridge`] writes modules that carry numbers to and from it;
 //! [`run`] is a case under way, [`links`] what an instance imports; [`outcome`] translates V8's failures.
 
 mod bridge;
@@ -14,7 +14,6 @@ mod links;
 mod node;
 mod outcome;
 mod run;
-mod surface;
 mod wire;
 
 #[cfg(test)]

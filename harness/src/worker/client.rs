@@ -5,6 +5,7 @@
 
 use super::death::{Cause, Death};
 use super::protocol::{self, Crash, Greeting, Message, VERSION};
+use crate::subject::command::{LIMIT_VARIABLE, limit_for, scratch};
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsRawFd, RawFd};
@@ -254,6 +255,11 @@ impl Client {
         let mut command = Command::new(program);
         command.args(arguments).arg(super::ARGUMENT);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let limit = limit_for(options.timeout).as_millis();
+        command.env(LIMIT_VARIABLE, limit.to_string());
+        if let Some(folder) = scratch::made() {
+            command.env(scratch::VARIABLE, folder);
+        }
         // An interrupt from the terminal is for the parent, which then lets its workers finish.
         command.process_group(0);
         let mut child = command.spawn().map_err(cannot)?;

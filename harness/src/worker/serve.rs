@@ -47,6 +47,7 @@ pub fn serve_as(find: &Find) -> ExitCode {
         });
         work.map(|work| work.join())
     });
+    subject::put_away();
     match ended {
         Ok(Ok(Ok(()))) => ExitCode::SUCCESS,
         // A panic outside of all guards: its message is on standard error.

@@ -3,11 +3,12 @@
 //! Whether two subjects differ is for `compare` to say: a subject is not held against others in what it does not vouch
 //! for, and what it does not show is not made up.
 
-use crate::case::{Action, Case};
+use crate::case::{Action, Case, Value};
 use crate::compare::{Aspect, Divergence, Testimony, Verdict, difference_in};
 use crate::observe::{ActionObservation, MemoryState, OS_PAGE_BYTES, Outcome, State};
 use crate::run::{CaseRun, Task};
-use crate::subject::Capabilities;
+use crate::subject::{Capabilities, access};
+use crosscheck_engine::TrapKind;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -53,6 +54,9 @@ pub fn render(file: &Path, task: &Task, run: &CaseRun) -> String {
         for aspect in Aspect::ALL {
             lines.extend(aspect_lines(&shown, number, aspect));
         }
+        if let Some(access) = access(task, run, number) {
+            lines.push(format!("        {access}"));
+        }
         for testimony in &shown {
             if testimony.observation.actions.len() <= number && ended.insert(testimony.name) {
                 lines.push(format!("      {}: nothing from here on", testimony.name));
@@ -67,6 +71,17 @@ pub fn render(file: &Path, task: &Task, run: &CaseRun) -> String {
     }
     lines.push(verdict_text(&run.verdict));
     lines.join("\n")
+}
+
+/// What the access was about that an action trapped of, if all that can be watched survived the case.
+fn access(task: &Task, run: &CaseRun, number: usize) -> Option<String> {
+    let (_, reference) = run.observations.first()?;
+    match &reference.actions.get(number)?.outcome {
+        Outcome::Trap(trap) if trap.kind == TrapKind::MemoryOutOfBounds && run.is_traceable() => {
+            access::of_action(&task.case, number, trap.site?)
+        }
+        _ => None,
+    }
 }
 
 /// Whether an action calls or reads something of a module that no subject could instantiate.
@@ -130,7 +145,12 @@ fn aspect_lines(shown: &[Testimony<'_>], number: usize, aspect: Aspect) -> Vec<S
 fn own_lines(seen: &ActionObservation, shows: Capabilities, aspect: Aspect) -> Vec<String> {
     match aspect {
         Aspect::Outcome => {
-            let mut lines = vec![seen.outcome.describe()];
+            let mut lines = vec![match &seen.outcome {
+                Outcome::Values(values) if !values.is_empty() => {
+                    values.iter().map(Value::described).collect::<Vec<_>>().join(" ")
+                }
+                other => other.describe(),
+            }];
             if let Outcome::Trap(trap) = &seen.outcome {
                 let frames = trap.frames.iter().flat_map(|frames| &frames.kept);
                 lines.extend(frames.map(|frame| format!("  {frame}")));

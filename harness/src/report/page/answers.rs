@@ -86,6 +86,9 @@ fn warnings(night: &Night) -> Vec<String> {
     for who in night.spec.iter().flat_map(|spec| spec.without_evidence()) {
         warnings.push(format!("Nothing of the suite was judged in {who}."));
     }
+    if let Some(fuzz) = &night.fuzz {
+        warnings.extend(fuzz.doubts().into_iter().map(|doubt| format!("Not green: {doubt}.")));
+    }
     if let (Some(spec), Some(fuzz)) = (&night.spec, &night.fuzz)
         && spec.header.commit != fuzz.header.commit
     {

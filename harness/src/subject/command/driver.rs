@@ -16,14 +16,16 @@ use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasm_encoder::{
     AbstractHeapType, CodeSection, ConstExpr, DataCountSection, DataSection, ElementSection, Encode,
     ExportKind, ExportSection, Function, FunctionSection, GlobalSection, HeapType, InstructionSink,
-    MemorySection, Module, RefType, StartSection, TableSection, TypeSection, ValType,
+    MemorySection, Module, RawSection, RefType, StartSection, TableSection, TypeSection, ValType,
 };
-use wasmparser::{ExternalKind, Parser, Payload, TypeRef};
+use wasmparser::{ExternalKind, Operator, Parser, Payload, TypeRef};
 
 /// What the new export is called, unless something else is called so.
 const NAME: &str = "crosscheck";
 /// Most results of a function that engines must take (JavaScript interface, "Implementation-defined limits").
 const MOST_RESULTS: usize = 1_000;
+/// What the call gives last. A command that only ends without an error has not said that it called anything.
+const DONE: i32 = 0x00c5_c5c5;
 /// Binary logarithm of the size of a page.
 const PAGE_LOG2: u32 = 16;
 
@@ -40,20 +42,45 @@ pub(super) struct Driver {
 impl Driver {
     /// The driver that does these actions of a case of one module, all but instantiations. Fails with what cannot be
     /// driven.
-    pub(super) fn new(case: &Case, imports: &[Import], actions: &[Action]) -> Result<Driver, String> {
+    pub(super) fn new(
+        case: &Case,
+        imports: &[Import],
+        actions: &[Action],
+        exports: Exports,
+    ) -> Result<Driver, String> {
         let host = Host::new(case.hosts, Capture::Digest);
         let mut parts = Parts::default();
         parts.read(&case.modules[0].wasm, &case.limits, imports, &host).map_err(unreadable)?;
-        parts.drive(actions)
+        parts.drive(actions, exports)
+    }
+
+    /// The same without the start function: what is instantiated then depends on nothing but the module.
+    pub(super) fn without_start(mut self) -> Driver {
+        let mut module = Module::new();
+        for payload in Parser::new(0).parse_all(&self.wasm) {
+            let payload = payload.expect("the driver wrote it");
+            let is_start = matches!(payload, Payload::StartSection { .. });
+            if let Some((id, range)) = payload.as_section().filter(|_| !is_start) {
+                module
+                    .section(&RawSection { id, data: &self.wasm[range.start as usize..range.end as usize] });
+            }
+        }
+        self.wasm = module.finish();
+        self
     }
 
     /// How many integers it answers.
     pub(super) fn integers(&self) -> usize {
-        self.results.iter().flatten().map(|ty| integers(*ty).len()).sum()
+        self.results.iter().flatten().map(|ty| integers(*ty).len()).sum::<usize>() + 1
     }
 
-    /// The results of each action, from the integers that it answered, in order.
-    pub(super) fn values(&self, integers: &[u64]) -> Vec<Vec<Value>> {
+    /// The results of each action, from the integers that it answered, in order; none if the last one shows that it
+    /// was not the driver who answered.
+    pub(super) fn values(&self, integers: &[u64]) -> Option<Vec<Vec<Value>>> {
+        let (done, integers) = integers.split_last()?;
+        if *done as i32 != DONE {
+            return None;
+        }
         let mut integers = integers.iter().copied();
         let mut next = || integers.next().expect("as many integers as were asked for");
         let mut value = |ty: &ValType| match ty {
@@ -66,8 +93,17 @@ impl Driver {
             ValType::Ref(_) if next() == 0 => Value::Ref(RefValue::Func(crate::case::FuncIdentity::Host(0))),
             ValType::Ref(_) => Value::Ref(RefValue::Null(HeapKind::Func)),
         };
-        self.results.iter().map(|types| types.iter().map(&mut value).collect()).collect()
+        Some(self.results.iter().map(|types| types.iter().map(&mut value).collect()).collect())
     }
+}
+
+/// What the rewritten module exports.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Exports {
+    /// All that it exported before, and the call.
+    All,
+    /// Only the call, for commands that run everything that is exported.
+    TheCall,
 }
 
 /// The types of the integers that a result becomes.
@@ -102,6 +138,8 @@ struct Parts {
     /// The type of each function.
     function_types: Vec<u32>,
     global_types: Vec<ValType>,
+    /// Whether code makes references to functions.
+    refers_to_functions: bool,
     /// What is exported.
     exported: HashMap<String, (ExternalKind, u32)>,
 }
@@ -185,7 +223,12 @@ impl Parts {
                     reencoder.parse_element_section(&mut self.elements, section)?;
                 }
                 Payload::DataCountSection { count, .. } => self.data_count = Some(count),
-                Payload::CodeSectionEntry(body) => reencoder.parse_function_body(&mut self.code, body)?,
+                Payload::CodeSectionEntry(body) => {
+                    for operator in body.get_operators_reader()? {
+                        self.refers_to_functions |= matches!(operator?, Operator::RefFunc { .. });
+                    }
+                    reencoder.parse_function_body(&mut self.code, body)?;
+                }
                 Payload::DataSection(section) => reencoder.parse_data_section(&mut self.data, section)?,
                 Payload::TagSection(_) => return Err("tags".into()),
                 _ => {}
@@ -235,14 +278,16 @@ impl Parts {
     }
 
     /// Adds the driver and gives the module.
-    fn drive(mut self, actions: &[Action]) -> Result<Driver, String> {
+    fn drive(mut self, actions: &[Action], exports: Exports) -> Result<Driver, String> {
         let mut locals: Vec<ValType> = Vec::new();
         let mut code: Vec<u8> = Vec::new();
         let mut results = Vec::new();
         for action in actions {
             results.push(self.act(action, &mut code, &mut locals)?);
         }
-        let integers: Vec<ValType> = results.iter().flatten().flat_map(|ty| integers(*ty)).copied().collect();
+        InstructionSink::new(&mut code).i32_const(DONE);
+        let integers = results.iter().flatten().flat_map(|ty| integers(*ty)).copied();
+        let integers: Vec<ValType> = integers.chain([ValType::I32]).collect();
         if integers.len() > MOST_RESULTS {
             return Err("too many results for one call".into());
         }
@@ -253,12 +298,28 @@ impl Parts {
         let ty = self.signatures.len() as u32;
         self.types.ty().function([], integers);
         self.functions.function(ty);
+        if exports == Exports::TheCall {
+            self.export_nothing();
+        }
         let mut name = NAME.to_string();
         while self.exported.contains_key(&name) {
             name.push('_');
         }
         self.exports.export(&name, ExportKind::Func, self.function_types.len() as u32);
         Ok(Driver { wasm: self.finish(), name, results })
+    }
+
+    /// Takes back all exports. A function that code refers to is declared by an export or a segment (specification,
+    /// section 3.4.13, "Modules"), so what was exported is declared by a segment.
+    fn export_nothing(&mut self) {
+        self.exports = ExportSection::new();
+        if !self.refers_to_functions {
+            return;
+        }
+        let functions = self.exported.values().filter(|(kind, _)| is_function(*kind));
+        let mut functions: Vec<u32> = functions.map(|(_, index)| *index).collect();
+        functions.sort_unstable();
+        self.elements.declared(wasm_encoder::Elements::Functions(functions.into()));
     }
 
     /// Writes an action, whose results are left on the stack as integers; their types.
@@ -271,7 +332,7 @@ impl Parts {
         let results = match action {
             Action::Instantiate { .. } => Vec::new(),
             Action::Invoke { export, args, .. } => {
-                let Some((ExternalKind::Func | ExternalKind::FuncExact, index)) = self.exported.get(export)
+                let Some((_, index)) = self.exported.get(export).filter(|(kind, _)| is_function(*kind))
                 else {
                     return Err(format!("no function `{export}`"));
                 };
@@ -343,6 +404,10 @@ impl Parts {
         }
         module.finish()
     }
+}
+
+fn is_function(kind: ExternalKind) -> bool {
+    matches!(kind, ExternalKind::Func | ExternalKind::FuncExact)
 }
 
 fn val_types(types: &[wasmparser::ValType]) -> Result<Vec<ValType>, Error> {
