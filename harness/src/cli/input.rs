@@ -1,10 +1,10 @@
 //! Reading what the user points at: one clear line if it cannot be read.
 
-use super::Failure;
+use super::{Failure, show};
 use crate::case::Case;
 use crate::corpus::finding::CASE_FILE;
 use crate::fuzz;
-use crate::generate::plan;
+use crate::generate::{canonical, plan};
 use crosscheck_engine::{Config, Engine, Mode, Module};
 use std::path::Path;
 
@@ -71,6 +71,25 @@ pub fn module_case(path: &Path, wasm: Vec<u8>, seed: u64) -> Result<Case, Failur
     let engine = Engine::new(&Config::new(Mode::Interp));
     Module::decode(&engine, wasm.as_slice()).map_err(|error| refused(&error))?;
     plan::plan(wasm, seed).map_err(|error| refused(&error))
+}
+
+/// A bare module as it is held against other engines: a copy that makes its NaNs canonical, which people are told, for the
+/// specification leaves their bits open and they flow into all that a program does. Without judges it is the module itself.
+pub fn for_judges(path: &Path, wasm: Vec<u8>, has_judges: bool) -> Result<Vec<u8>, Failure> {
+    if !has_judges {
+        return Ok(wasm);
+    }
+    match canonical(&wasm) {
+        Ok(Some(copy)) => {
+            let path = path.display();
+            show(format_args!(
+                "{path}: NaN results are made canonical in a copy of the module; offsets are the copy's"
+            ));
+            Ok(copy)
+        }
+        // What is wrong with an invalid module is said by whoever decodes it.
+        Ok(None) | Err(_) => Ok(wasm),
+    }
 }
 
 /// Reads a module, binary or text; anything else is an error.

@@ -45,7 +45,10 @@ impl Replay {
         for file in &self.files {
             let input = input::read_for(file, self.target.as_deref())?;
             let exit = match input {
-                Input::Module(wasm) => self.case(file, &input::module_case(file, wasm, self.seed)?, &stop)?,
+                Input::Module(wasm) => {
+                    let wasm = input::for_judges(file, wasm, !self.common.with.is_empty())?;
+                    self.case(file, &input::module_case(file, wasm, self.seed)?, &stop)?
+                }
                 Input::Case(case) => self.case(file, &case, &stop)?,
                 Input::Script(text) => super::spec::replay_script(file, text, &self.common)?,
             };
