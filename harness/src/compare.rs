@@ -315,8 +315,49 @@ fn beyond_comparison(action: &ActionObservation, both: Capabilities) -> bool {
     }
 }
 
+/// What of an action is compared.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Aspect {
+    /// How it ended: values, trap and frames, or what else.
+    Outcome,
+    /// The calls of host functions.
+    HostCalls,
+    /// The fuel that is left.
+    Fuel,
+    /// Globals, memories, tables, dropped segments.
+    State,
+}
+
+impl Aspect {
+    /// All of them, in the order in which they are compared.
+    pub const ALL: [Aspect; 4] = [Aspect::Outcome, Aspect::HostCalls, Aspect::Fuel, Aspect::State];
+}
+
+/// The first difference of two testimonies in one aspect of an action; none where they do not both vouch for it.
+pub fn difference_in(
+    left: &Testimony<'_>,
+    right: &Testimony<'_>,
+    action: usize,
+    aspect: Aspect,
+) -> Option<Difference> {
+    let both = left.capabilities.and(right.capabilities);
+    let (a, b) = (left.observation.actions.get(action)?, right.observation.actions.get(action)?);
+    let is_beyond = beyond_comparison(a, both) || beyond_comparison(b, both);
+    if is_beyond { None } else { aspect_difference(action, aspect, a, b, both) }
+}
+
 fn action_difference(
     action: usize,
+    a: &ActionObservation,
+    b: &ActionObservation,
+    both: Capabilities,
+) -> Option<Difference> {
+    Aspect::ALL.into_iter().find_map(|aspect| aspect_difference(action, aspect, a, b, both))
+}
+
+fn aspect_difference(
+    action: usize,
+    aspect: Aspect,
     a: &ActionObservation,
     b: &ActionObservation,
     both: Capabilities,
@@ -324,31 +365,34 @@ fn action_difference(
     let differs = |kind, place: &str, exactly: &str, left: String, right: String| {
         Some(Difference { action, kind, place: place.into(), exactly: exactly.into(), left, right })
     };
-    let found = outcome_difference(&a.outcome, &b.outcome, both);
-    if let Some((kind, place, exactly, left, right)) = found {
-        return differs(kind, &place, &exactly, left, right);
-    }
-    if host_calls_differ(&a.host_calls, &b.host_calls, both) {
-        let (exactly, left, right) = host_call_difference(a, b);
-        return differs(Kind::HostCalls, "", &exactly, left, right);
-    }
-    if both.fuel && a.fuel_left != b.fuel_left {
-        return differs(Kind::Fuel, "", "fuel left", a.fuel_left.to_string(), b.fuel_left.to_string());
-    }
-    match (&a.state, &b.state) {
-        (Some(a), Some(b)) if both.exported_state => {
-            let (kind, exactly, left, right) = state_difference(a, b, both)?;
-            differs(kind, kind.word(), &exactly, left, right)
+    match aspect {
+        Aspect::Outcome => {
+            let (kind, place, exactly, left, right) = outcome_difference(&a.outcome, &b.outcome, both)?;
+            differs(kind, &place, &exactly, left, right)
         }
-        // Digests cover internal state, which some subjects cannot show.
-        _ if both.internal_state && a.state_digest != b.state_digest => differs(
-            Kind::Unstable,
-            "",
-            "digest of the state",
-            format!("{:016x}", a.state_digest),
-            format!("{:016x}", b.state_digest),
-        ),
-        _ => None,
+        Aspect::HostCalls if host_calls_differ(&a.host_calls, &b.host_calls, both) => {
+            let (exactly, left, right) = host_call_difference(a, b);
+            differs(Kind::HostCalls, "", &exactly, left, right)
+        }
+        Aspect::Fuel if both.fuel && a.fuel_left != b.fuel_left => {
+            differs(Kind::Fuel, "", "fuel left", a.fuel_left.to_string(), b.fuel_left.to_string())
+        }
+        Aspect::State => match (&a.state, &b.state) {
+            (Some(a), Some(b)) if both.exported_state => {
+                let (kind, exactly, left, right) = state_difference(a, b, both)?;
+                differs(kind, kind.word(), &exactly, left, right)
+            }
+            // Digests cover internal state, which some subjects cannot show.
+            _ if both.internal_state && a.state_digest != b.state_digest => differs(
+                Kind::Unstable,
+                "",
+                "digest of the state",
+                format!("{:016x}", a.state_digest),
+                format!("{:016x}", b.state_digest),
+            ),
+            _ => None,
+        },
+        Aspect::HostCalls | Aspect::Fuel => None,
     }
 }
 
@@ -429,7 +473,7 @@ fn is_nan64(bits: u64) -> bool {
 ///
 /// The specification says that execution traps, not that traps have kinds; the scripts' texts are a convention.
 /// An engine with one text for every index beyond a table's end still satisfies all scripts.
-fn same_kind(a: TrapKind, b: TrapKind, both: Capabilities) -> bool {
+pub fn same_kind(a: TrapKind, b: TrapKind, both: Capabilities) -> bool {
     let beyond = |kind| matches!(kind, TrapKind::UndefinedElement | TrapKind::TableOutOfBounds);
     let null = |kind| {
         matches!(
@@ -500,15 +544,7 @@ fn host_calls_differ(a: &HostCalls, b: &HostCalls, both: Capabilities) -> bool {
 }
 
 fn host_call_difference(a: &ActionObservation, b: &ActionObservation) -> (String, String, String) {
-    let describe = |call: Option<&HostCall>| match call {
-        None => "no call".to_string(),
-        Some(call) => {
-            let list =
-                |values: &[Value]| values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-            let answer = call.results.as_ref().map_or("refused".to_string(), |results| list(results));
-            format!("{}({}) -> {answer} {}", call.import, list(&call.args), call.notes.join(", "))
-        }
-    };
+    let describe = |call: Option<&HostCall>| call.map_or("no call".to_string(), HostCall::describe);
     let (left, right) = (&a.host_calls.first, &b.host_calls.first);
     let calls = 0..left.len().max(right.len());
     match calls.into_iter().find(|number| left.get(*number) != right.get(*number)) {
@@ -569,6 +605,7 @@ fn export_difference(
     both: Capabilities,
 ) -> Option<FoundState> {
     match (left, right) {
+        (ExportState::Unseen, Some(_)) | (_, Some(ExportState::Unseen)) => None,
         (ExportState::Global(left), Some(ExportState::Global(right))) => {
             global_difference("global", a.globals.get(left as usize)?, b.globals.get(right as usize)?, both)
         }
@@ -650,8 +687,13 @@ pub(crate) fn first_byte(left: &MemoryState, right: &MemoryState) -> Option<(u64
     numbers.sort_unstable();
     numbers.dedup();
     for number in numbers {
-        let byte = |side: &MemoryState, offset: usize| {
-            side.pages.get(&number).and_then(|page| page.get(offset)).copied().unwrap_or(0)
+        let (left, right) = (left.pages.get(&number), right.pages.get(&number));
+        // Nearly all pages are equal, and looking at bytes one by one takes much longer.
+        if left == right {
+            continue;
+        }
+        let byte = |side: Option<&Vec<u8>>, offset: usize| {
+            side.and_then(|page| page.get(offset)).copied().unwrap_or(0)
         };
         let different = (0..crate::observe::OS_PAGE_BYTES as usize)
             .find(|offset| byte(left, *offset) != byte(right, *offset));

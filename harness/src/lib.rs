@@ -38,3 +38,4 @@ pub mod report;
 pub mod digest;
 pub mod disassembly;
 pub mod guard;
+pub mod names;

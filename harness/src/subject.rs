@@ -3,15 +3,23 @@
 //! A subject turns a case into an observation and judges nothing. What it cannot promise stands in its
 //! capability row, which `compare` reads and reports print.
 
+pub mod access;
+mod bounded;
 #[cfg(unix)]
 pub(crate) mod command;
 pub mod embedding;
 pub mod engines;
 mod exports;
 mod lane;
+#[cfg(unix)]
+mod library;
 pub(crate) mod linked;
+mod origins;
 pub mod probe;
+mod provider;
+mod surface;
 mod trace;
+mod trap_text;
 mod v8;
 pub mod values;
 #[cfg(feature = "wasmi")]
@@ -27,6 +35,7 @@ use crosscheck_engine::{DecodedModule, Engine, Error, Module, TrapKind};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
+use wasmparser::{BinaryReaderError, Validator, WasmFeatures};
 
 #[cfg(feature = "wasmi")]
 pub use self::wasmi::WasmiSubject;
@@ -36,6 +45,8 @@ pub use self::wasmtime::WasmtimeSubject;
 pub use command::CommandSubject;
 pub(crate) use lane::Recorded;
 pub use lane::{Lane, LaneSubject, Switch};
+#[cfg(unix)]
+pub use library::LibrarySubject;
 pub use trace::{Seen, Trace};
 pub use v8::{TIERS as V8_TIERS, Tier as V8Tier, V8Subject};
 
@@ -219,6 +230,52 @@ pub trait Subject: Send + Sync {
 
     /// Runs a case, all of whose modules are valid; tells `watch` as it goes.
     fn observe(&self, prepared: &Prepared<'_>, capture: Capture, watch: &mut dyn Watch) -> Observation;
+
+    /// Whether it finds bytes to be a valid module.
+    fn accepts(&self, wasm: &[u8]) -> Acceptance {
+        let _ = wasm;
+        Acceptance::Unknown("the engine cannot be asked whether a module is valid".into())
+    }
+
+    /// Lets its own runner of scripts run one, if it has any: how many processes that takes is its affair. The outcome
+    /// of [`Outcome::Values`] without values says that all assertions of the script hold.
+    fn run_script(&self, script: &str) -> Option<Outcome> {
+        let _ = script;
+        None
+    }
+}
+
+/// What a subject says of bytes that may be a module.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Acceptance {
+    /// They are a valid module.
+    Valid,
+    /// They are not: why.
+    Refused(String),
+    /// It does not know everything that they use, or cannot be asked: the reason.
+    Unknown(String),
+    /// It fails over them.
+    Failed(Outcome),
+}
+
+impl Acceptance {
+    /// A refusal by an engine that executes these features, if it says something about the module.
+    pub fn refused(wasm: &[u8], features: WasmFeatures, message: String) -> Acceptance {
+        match is_judged_within(wasm, features) {
+            true => Acceptance::Refused(message),
+            false => {
+                Acceptance::Unknown(format!("the module needs what the engine does not execute: {message}"))
+            }
+        }
+    }
+}
+
+/// Whether a refusal by whoever knows these features says something about a module: it is refused in the same way with
+/// every proposal known.
+pub fn is_judged_within(wasm: &[u8], features: WasmFeatures) -> bool {
+    let error = |features| Validator::new_with_features(features).validate_all(wasm).err();
+    let said = |error: BinaryReaderError| (error.offset(), error.message().to_string());
+    error(WasmFeatures::all()).is_some_and(|all| error(features).map(said) == Some(said(all)))
 }
 
 /// Hears how far a subject has come, so that it is known if the subject never comes back.
@@ -334,8 +391,12 @@ pub fn named(name: &str) -> Result<Arc<dyn Subject>, String> {
     }
     if let Some((label, what)) = name.split_once('=') {
         is_free(label)?;
-        if let Some(kind) = ["lib", "pipe"].into_iter().find(|kind| what.starts_with(&format!("{kind}:"))) {
-            return Err(format!("this build has no engines of the kind `{kind}:`"));
+        #[cfg(unix)]
+        if let Some(library) = LibrarySubject::parse(name) {
+            return Ok(Arc::new(library?));
+        }
+        if what.starts_with("pipe:") {
+            return Err("this build has no engines of the kind `pipe:`".to_string());
         }
         #[cfg(unix)]
         return Ok(Arc::new(CommandSubject::new(label, what)?));

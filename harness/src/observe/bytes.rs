@@ -285,13 +285,14 @@ impl State {
 
 impl ExportState {
     fn write(&self, writer: &mut Writer) {
-        let (kind, number) = match self {
+        let (kind, number) = match *self {
             ExportState::Global(number) => (0, number),
             ExportState::Table(number) => (1, number),
             ExportState::Memory(number) => (2, number),
+            ExportState::Unseen => (3, 0),
         };
         writer.u8(kind);
-        writer.u32(*number);
+        writer.u32(number);
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<ExportState, DecodeError> {
@@ -300,7 +301,8 @@ impl ExportState {
             0 => ExportState::Global,
             1 => ExportState::Table,
             2 => ExportState::Memory,
-            _ => return Err(DecodeError::new(at, "an export: 0 global, 1 table, 2 memory")),
+            3 => |_| ExportState::Unseen,
+            _ => return Err(DecodeError::new(at, "an export: 0 global, 1 table, 2 memory, 3 unseen")),
         };
         Ok(kind(reader.u32()?))
     }
@@ -331,7 +333,11 @@ mod tests {
             memories: vec![MemoryState { bytes: 65536, pages: BTreeMap::from([(2, vec![1, 2, 3])]) }],
             dropped_elems: vec![0],
             dropped_datas: vec![1, 2],
-            exports: vec![("t".into(), ExportState::Table(0)), ("m".into(), ExportState::Memory(0))],
+            exports: vec![
+                ("t".into(), ExportState::Table(0)),
+                ("m".into(), ExportState::Memory(0)),
+                ("u".into(), ExportState::Unseen),
+            ],
         };
         let action = |outcome| ActionObservation {
             outcome,

@@ -48,6 +48,8 @@ pub enum ExportState {
     Table(u32),
     /// One of [`InstanceState::memories`].
     Memory(u32),
+    /// The subject has it and cannot show it, so it is not compared.
+    Unseen,
 }
 
 /// A table: its size, and its elements but for nulls.

@@ -2,6 +2,7 @@
 
 use super::header::{Header, Times};
 use crate::corpus::finding::Record;
+use crate::corpus::{FINDINGS, Finding, Started};
 use crate::coverage::Coverage;
 use crate::events::{Judged, Tally, add_all, percent};
 use crate::run::Campaign;
@@ -186,6 +187,7 @@ impl Fuzz {
         times: &Times,
         throughput: Throughput,
         report: &Path,
+        started: &Started,
     ) -> Fuzz {
         let lanes: Vec<String> = tally.by_lane.keys().cloned().collect();
         let judges = campaign.judges.iter().map(|judge| Judge {
@@ -224,7 +226,7 @@ impl Fuzz {
             sampled: tally.sampled,
             coverage: tally.coverage.clone(),
             throughput: vec![throughput],
-            findings: entries(tally, report),
+            findings: entries(tally, report, started),
         }
     }
 
@@ -309,9 +311,9 @@ impl Fuzz {
     }
 }
 
-fn entries(tally: &Tally, report: &Path) -> Vec<FindingEntry> {
-    let entry = |finding: &crate::corpus::Finding| {
-        let path = report.join("findings").join(finding.folder_name());
+fn entries(tally: &Tally, report: &Path, started: &Started) -> Vec<FindingEntry> {
+    let entry = |finding: &Finding| {
+        let path = report.join(FINDINGS).join(finding.folder_name());
         let fingerprint = finding.divergence.fingerprint().to_string();
         FindingEntry {
             seed: finding.seed,
@@ -322,7 +324,7 @@ fn entries(tally: &Tally, report: &Path) -> Vec<FindingEntry> {
             triage: finding.divergence.triage().into(),
             cases: tally.fingerprints.get(&fingerprint).copied(),
             bug: Record::load(&path).ok().and_then(|record| record.reduced).map(|reduced| reduced.bug),
-            replay: finding.replay_command(&path),
+            replay: finding.replay_command(&path, started),
             path: path.display().to_string(),
             fingerprint,
         }

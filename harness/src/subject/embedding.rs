@@ -6,7 +6,9 @@
 //! [`HostFunction::call`], and lets itself be looked at and called back as a [`Guest`].
 
 use super::exports::{Exports, starts_with_host};
-use super::{Prepared, Watch};
+use super::origins::Origins;
+use super::surface::Surface;
+use super::{Acceptance, Prepared, Watch};
 use crate::case::{Action, Value};
 use crate::guard::guarded;
 use crate::hosts::{self, Host, Refusal, World};
@@ -31,6 +33,12 @@ pub trait Embedding {
     /// What the engine executes as it is configured here. A valid module within these that it refuses is a
     /// difference; others are only unsupported.
     fn features(&self) -> WasmFeatures;
+
+    /// Whether a host function hears from the engine which instance calls it. If not, each instance is given host
+    /// functions of its own, and [`Guest::has`] is never asked.
+    fn names_callers(&self) -> bool {
+        true
+    }
 
     /// An action begins: the time to renew whatever keeps the engine from running for ever.
     fn begin_action(&mut self);
@@ -72,6 +80,8 @@ pub enum Entity {
     Table(TableState),
     /// A memory.
     Memory(MemoryState),
+    /// Something with a state that the engine cannot show.
+    Unseen,
 }
 
 /// What the host provides for an import.
@@ -100,6 +110,8 @@ pub struct HostFunction {
     name: String,
     results: Vec<ValType>,
     modules: Arc<[Exports]>,
+    /// The module whose instance it was made for, if the engine does not say who calls.
+    caller: Option<usize>,
     /// Whether the next call is by nobody: see [`starts_with_host`].
     by_nobody: Arc<AtomicBool>,
 }
@@ -135,11 +147,12 @@ pub enum Refused<F> {
 impl HostFunction {
     /// Calls it on behalf of a guest; gives a value for each result of its type.
     pub fn call<G: Guest>(&self, guest: &mut G, args: &[Value]) -> Result<Vec<Value>, Refused<G::Failure>> {
-        let exports = match self.by_nobody.swap(false, Ordering::Relaxed) {
-            true => None,
-            false => Exports::of_caller(&self.modules, |name| guest.has(name)),
+        let exports = match (self.by_nobody.swap(false, Ordering::Relaxed), self.caller) {
+            (true, _) => None,
+            (false, Some(module)) => Some(&self.modules[module]),
+            (false, None) => Exports::of_caller(&self.modules, |name| guest.has(name)),
         };
-        let mut world = GuestWorld { guest, exports, failure: None };
+        let mut world = GuestWorld { guest, exports, by_nobody: &self.by_nobody, failure: None };
         hosts::call(&mut world, self.index, &self.name, args, &self.results).map_err(
             |refusal| match refusal {
                 Refusal::Trap(message) => Refused::Trap(message),
@@ -156,6 +169,8 @@ struct GuestWorld<'a, G: Guest> {
     guest: &'a mut G,
     /// What the calling instance exports; nothing if it is called from outside.
     exports: Option<&'a Exports>,
+    /// Whether the next call of a host function is by nobody.
+    by_nobody: &'a AtomicBool,
     failure: Option<G::Failure>,
 }
 
@@ -179,8 +194,12 @@ impl<G: Guest> World for GuestWorld<'_, G> {
     }
 
     fn call_exported_func(&mut self, number: usize, args: &[Value]) -> Option<Vec<Value>> {
-        let (name, _) = self.exports?.funcs().nth(number)?;
-        self.guest.call(name, args).map_err(|failure| self.failure = Some(failure)).ok()
+        let exports = self.exports?;
+        let (name, _) = exports.funcs().nth(number)?;
+        self.by_nobody.store(exports.is_host(name), Ordering::Relaxed);
+        let called = self.guest.call(name, args);
+        self.by_nobody.store(false, Ordering::Relaxed);
+        called.map_err(|failure| self.failure = Some(failure)).ok()
     }
 
     fn host(&mut self) -> &mut Host {
@@ -197,10 +216,16 @@ pub fn observe<E: Embedding>(
     capture: Capture,
     watch: &mut dyn Watch,
 ) -> Observation {
-    let exports: Arc<[Exports]> = Exports::of_case(prepared).into();
+    let surface = |wasm: &[u8]| Surface::of(wasm).unwrap_or_default();
+    let surfaces: Vec<Surface> = match store.names_callers() {
+        true => Vec::new(),
+        false => prepared.case.modules.iter().map(|module| surface(&module.wasm)).collect(),
+    };
+    let origins = (!store.names_callers()).then_some(Origins { prepared, surfaces: &surfaces });
+    let exports: Arc<[Exports]> = Exports::of_case(prepared, origins.as_ref()).into();
     let instances = vec![None; prepared.case.modules.len()];
     let by_nobody = Arc::default();
-    let mut run = Run { prepared, store, exports, instances, capture, by_nobody };
+    let mut run = Run { prepared, store, exports, origins, instances, capture, by_nobody };
     let mut actions = Vec::with_capacity(prepared.case.actions.len());
     for (number, action) in prepared.case.actions.iter().enumerate() {
         watch.begins(number);
@@ -224,6 +249,20 @@ pub fn observe<E: Embedding>(
     Observation { actions }
 }
 
+/// Whether an engine finds bytes to be a valid module, in a store that was made for nothing else.
+pub fn accepts<E: Embedding>(mut store: E, wasm: &[u8]) -> Acceptance {
+    match guarded(|| (store.compile(wasm).map(drop), store)) {
+        Ok((Ok(()), _)) => Acceptance::Valid,
+        // An engine that comes back with an error has refused, whatever class its words are of.
+        Ok((Err(Outcome::Link(message) | Outcome::Crash(message)), store)) => {
+            Acceptance::refused(wasm, store.features(), message)
+        }
+        Ok((Err(Outcome::Unsupported(message) | Outcome::Limit(message)), _)) => Acceptance::Unknown(message),
+        Ok((Err(other), _)) => Acceptance::Failed(other),
+        Err(panic) => Acceptance::Failed(Outcome::Crash(format!("panic: {panic}"))),
+    }
+}
+
 fn out_of_fuel(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Trap(trap) if trap.kind == TrapKind::OutOfFuel)
 }
@@ -234,6 +273,8 @@ struct Run<'a, E: Embedding> {
     store: E,
     /// What each module exports.
     exports: Arc<[Exports]>,
+    /// Where imports come from, if the engine does not say who calls host functions.
+    origins: Option<Origins<'a>>,
     /// The latest instance of each module.
     instances: Vec<Option<E::Instance>>,
     capture: Capture,
@@ -268,12 +309,19 @@ impl<E: Embedding> Run<'_, E> {
                 let func = item.filter(|item| self.store.look(item) == Entity::Func);
                 let func =
                     func.ok_or_else(|| Outcome::Link(format!("there is no function `{export}` to call")))?;
-                self.store.call(&func, args)
+                // A function of the host's that is called from outside is called by nobody.
+                self.by_nobody.store(self.exports[*module as usize].is_host(export), Ordering::Relaxed);
+                let called = self.store.call(&func, args);
+                self.by_nobody.store(false, Ordering::Relaxed);
+                called
             }
             Action::Read { module, export } => {
                 let item = self.exported(*module, export);
                 match item.map(|item| self.store.look(&item)) {
                     Some(Entity::Global(value)) => Ok(vec![value]),
+                    Some(Entity::Unseen) => {
+                        Err(Outcome::Unsupported(format!("what `{export}` holds cannot be shown")))
+                    }
                     Some(Entity::Func | Entity::Table(_) | Entity::Memory(_)) | None => {
                         Err(Outcome::Link(format!("there is no global `{export}` to read")))
                     }
@@ -302,32 +350,53 @@ impl<E: Embedding> Run<'_, E> {
     fn imports(&mut self, number: usize, module: &E::Module) -> Result<Vec<E::Item>, Outcome> {
         let decoded =
             self.prepared.modules[number].as_ref().map_err(|error| Outcome::Link(error.to_string()))?;
+        if self.origins.as_ref().is_some_and(|origins| origins.has_travellers(number)) {
+            let what = "a host function that acts on its caller travels as a reference".to_string();
+            return Err(Outcome::Unsupported(what));
+        }
         let mut imports = Vec::with_capacity(decoded.imports().len());
         for (import, index) in decoded.imports().iter().zip(0..) {
             let source = self.prepared.case.modules.iter().position(|module| module.name == import.module);
-            let item = match source.filter(|source| self.prepared.modules[*source].is_ok()) {
-                Some(source) => self.exported(source as u32, &import.name).ok_or_else(|| {
+            let exported = match source.filter(|source| self.prepared.modules[*source].is_ok()) {
+                Some(source) => Some(self.exported(source as u32, &import.name).ok_or_else(|| {
                     Outcome::Link(format!("unknown import {}.{}", import.module, import.name))
-                })?,
-                None => {
-                    let item = self.provided(number, import, index)?;
+                })?),
+                None => None,
+            };
+            let host = self.origins.as_ref().and_then(|origins| origins.host(number, index));
+            imports.push(match (exported, host) {
+                (Some(item), None) => item,
+                (Some(_), Some(host)) => {
+                    let home = self.prepared.modules[host.module].as_ref().expect("the host was found there");
+                    let import = &home.imports()[host.import as usize];
+                    let item = self.provided(host.module, number, import, host.import)?;
                     self.store.provide(module, Provided { index, item })?
                 }
-            };
-            imports.push(item);
+                (None, _) => {
+                    let item = self.provided(number, number, import, index)?;
+                    self.store.provide(module, Provided { index, item })?
+                }
+            });
         }
         Ok(imports)
     }
 
-    fn provided(&mut self, module: usize, import: &Import, index: u32) -> Result<ProvidedItem, Outcome> {
+    /// What the host provides for an import of a module, on behalf of an instance of `caller`.
+    fn provided(
+        &mut self,
+        module: usize,
+        caller: usize,
+        import: &Import,
+        index: u32,
+    ) -> Result<ProvidedItem, Outcome> {
         Ok(match &import.ty {
             ExternType::Func(id) => {
                 let decoded = self.prepared.modules[module].as_ref().expect("its imports were read");
                 let ty = decoded.func_type(*id);
                 let name = format!("{}.{}", import.module, import.name);
                 let (results, modules) = (ty.results().to_vec(), self.exports.clone());
-                let by_nobody = self.by_nobody.clone();
-                ProvidedItem::Func(ty, HostFunction { index, name, results, modules, by_nobody })
+                let (by_nobody, caller) = (self.by_nobody.clone(), self.origins.is_some().then_some(caller));
+                ProvidedItem::Func(ty, HostFunction { index, name, results, modules, caller, by_nobody })
             }
             ExternType::Global(ty) => {
                 let value = self.store.host().global(index, ty.content);
@@ -373,6 +442,7 @@ impl<E: Embedding> Run<'_, E> {
                     state.memories.push(memory);
                     ExportState::Memory(state.memories.len() as u32 - 1)
                 }
+                Entity::Unseen => ExportState::Unseen,
                 Entity::Func => continue,
             };
             state.exports.push((name.to_string(), place));

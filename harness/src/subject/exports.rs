@@ -1,6 +1,7 @@
 //! What the modules of a case export, in order and by index: engines give exports by name only.
 
 use super::Prepared;
+use super::origins::Origins;
 use crosscheck_engine::{ExternType, ValType};
 use wasmparser::{ExternalKind, Parser, Payload, TypeRef};
 
@@ -14,8 +15,8 @@ struct Export {
 /// What is exported, as far as anybody asks.
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Kind {
-    /// A function, with its parameters.
-    Func(Vec<ValType>),
+    /// A function, with its parameters, and whether it is known to be one of the host's.
+    Func { params: Vec<ValType>, is_host: bool },
     /// The memory of that index.
     Memory(u32),
     /// Something else that has a state: a table or a global.
@@ -30,16 +31,21 @@ pub struct Exports(Vec<Export>);
 
 impl Exports {
     /// The exports of each module of a case; an invalid one has none.
-    pub(super) fn of_case(prepared: &Prepared<'_>) -> Vec<Exports> {
-        (0..prepared.modules.len()).map(|module| Exports::of(prepared, module)).collect()
+    ///
+    /// Which functions are the host's is found out only for engines that do not say who calls them.
+    pub(super) fn of_case(prepared: &Prepared<'_>, origins: Option<&Origins<'_>>) -> Vec<Exports> {
+        (0..prepared.modules.len()).map(|module| Exports::of(prepared, origins, module)).collect()
     }
 
-    fn of(prepared: &Prepared<'_>, module: usize) -> Exports {
+    fn of(prepared: &Prepared<'_>, origins: Option<&Origins<'_>>, module: usize) -> Exports {
         let Ok(decoded) = &prepared.modules[module] else { return Exports(Vec::new()) };
         let indices = indices(&prepared.case.modules[module].wasm);
         let exports = decoded.exports().zip(indices).map(|((name, ty), index)| {
             let kind = match ty {
-                ExternType::Func(id) => Kind::Func(decoded.func_type(id).params().to_vec()),
+                ExternType::Func(id) => Kind::Func {
+                    params: decoded.func_type(id).params().to_vec(),
+                    is_host: origins.is_some_and(|origins| origins.is_host(module, index)),
+                },
                 ExternType::Memory(_) => Kind::Memory(index),
                 ExternType::Table(_) | ExternType::Global(_) => Kind::Stateful,
                 ExternType::Tag(_) => Kind::Tag,
@@ -63,9 +69,15 @@ impl Exports {
     /// The functions: names, and types of parameters.
     pub fn funcs(&self) -> impl Iterator<Item = (&str, &[ValType])> {
         self.0.iter().filter_map(|export| match &export.kind {
-            Kind::Func(params) => Some((export.name.as_str(), params.as_slice())),
+            Kind::Func { params, .. } => Some((export.name.as_str(), params.as_slice())),
             Kind::Memory(_) | Kind::Stateful | Kind::Tag => None,
         })
+    }
+
+    /// Whether the export of that name is known to be one of the host's functions.
+    pub fn is_host(&self, name: &str) -> bool {
+        let is_host = |kind: &Kind| matches!(kind, Kind::Func { is_host: true, .. });
+        self.0.iter().any(|export| export.name == name && is_host(&export.kind))
     }
 
     /// The name under which memory 0 is first exported.

@@ -6,7 +6,7 @@
 //! everybody. What it does meanwhile (call back, read and write the guest's memory) are questions to the script.
 //!
 //! In order: [`wire`] is the pipe, [`node`] the process at its end (what it executes is asked with
-//! [`super::probe`]); [`surface`] reads what modules import and export, and [`bridge`] writes those that carry numbers to and from it;
+//! [`super::probe`]); [`bridge`] writes modules that carry numbers to and from it;
 //! [`run`] is a case under way, [`links`] what an instance imports; [`outcome`] translates V8's failures.
 
 mod bridge;
@@ -14,16 +14,15 @@ mod links;
 mod node;
 mod outcome;
 mod run;
-mod surface;
 mod wire;
 
 #[cfg(test)]
 mod tests;
 
 use super::probe::features::Executed;
-use super::{Capabilities, Prepared, Subject, Watch};
+use super::{Acceptance, Capabilities, Prepared, Subject, Watch};
 use crate::generate::Features;
-use crate::observe::{ActionObservation, Capture, Observation};
+use crate::observe::{ActionObservation, Capture, Observation, Outcome};
 use node::Node;
 use run::{Run, Stopped};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -106,7 +105,7 @@ impl Subject for V8Subject {
         let mut node = match self.node() {
             Ok(node) => node,
             Err(error) => {
-                let failed = ActionObservation::last(crate::observe::Outcome::Resources(error));
+                let failed = ActionObservation::last(Outcome::Resources(error));
                 return Observation { actions: vec![failed] };
             }
         };
@@ -127,5 +126,21 @@ impl Subject for V8Subject {
         }
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(node);
         Observation { actions }
+    }
+
+    fn accepts(&self, wasm: &[u8]) -> Acceptance {
+        let mut node = match self.node() {
+            Ok(node) => node,
+            Err(error) => return Acceptance::Failed(Outcome::Resources(error)),
+        };
+        let accepted = match node.accepts(wasm) {
+            Ok(accepted) => accepted,
+            Err(error) => return Acceptance::Failed(node.death(&error)),
+        };
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(node);
+        match accepted {
+            true => Acceptance::Valid,
+            false => Acceptance::refused(wasm, self.executed.reads, "V8 finds it invalid".into()),
+        }
     }
 }

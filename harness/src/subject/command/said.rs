@@ -1,6 +1,7 @@
 //! What a command means by what it prints, and by how it ends.
 
 use super::process::Finished;
+use crate::subject::trap_text::trap_kind;
 use crate::worker::crash::signal_name;
 use crosscheck_engine::TrapKind;
 use std::os::unix::process::ExitStatusExt;
@@ -149,34 +150,6 @@ fn integer(word: &str) -> Option<u64> {
         return u64::from_str_radix(digits, 16).ok();
     }
     word.parse::<i64>().map(|number| number as u64).or_else(|_| word.parse::<u64>()).ok()
-}
-
-/// Texts of other engines beside the scripts' own.
-const OTHER_TEXTS: [(&str, TrapKind); 14] = [
-    ("memory access out of bounds", TrapKind::MemoryOutOfBounds),
-    ("out-of-bounds memory access", TrapKind::MemoryOutOfBounds),
-    ("table access out of bounds", TrapKind::TableOutOfBounds),
-    ("out-of-bounds table access", TrapKind::TableOutOfBounds),
-    ("table index is out of bounds", TrapKind::TableOutOfBounds),
-    ("indirect call signature mismatch", TrapKind::IndirectCallTypeMismatch),
-    ("divide by zero", TrapKind::IntegerDivideByZero),
-    ("division by zero", TrapKind::IntegerDivideByZero),
-    ("divide result unrepresentable", TrapKind::IntegerOverflow),
-    ("unrepresentable in integer range", TrapKind::InvalidConversionToInteger),
-    ("stack overflow", TrapKind::CallStackExhausted),
-    ("stack exhausted", TrapKind::CallStackExhausted),
-    ("stack size exceeded", TrapKind::CallStackExhausted),
-    ("null function", TrapKind::NullFunctionReference),
-];
-
-/// The trap that a command tells of, if it does: the most telling text.
-fn trap_kind(said: &str) -> Option<TrapKind> {
-    let said = said.to_lowercase();
-    // A host trap is nobody's here, and its text is no convention.
-    let own =
-        TrapKind::ALL.into_iter().filter(|kind| *kind != TrapKind::Host).map(|kind| (kind.text(), kind));
-    let told = own.chain(OTHER_TEXTS).filter(|(text, _)| said.contains(text));
-    told.max_by_key(|(text, _)| text.len()).map(|(_, kind)| kind)
 }
 
 #[cfg(test)]

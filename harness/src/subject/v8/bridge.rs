@@ -6,15 +6,14 @@
 //!
 //! All three kinds of modules start with the types of the guest's module, so that type indices are the same.
 
-use super::surface::{Export, Surface};
-use crate::case::Value;
 use crate::generate::sink::extend_section;
+use crate::subject::provider::{Known, known};
+use crate::subject::surface::{Export, Surface};
 use wasm_encoder::{
-    CodeSection, ConstExpr, Encode, EntityType, ExportKind, ExportSection, Function, FunctionSection,
-    GlobalSection, ImportSection, InstructionSink, MemArg, MemArgTarget, MemorySection, Module, RawSection,
-    TableSection, TagSection, ValType,
+    CodeSection, Encode, EntityType, ExportKind, ExportSection, Function, FunctionSection, ImportSection,
+    InstructionSink, MemArg, MemArgTarget, Module, RawSection, ValType,
 };
-use wasmparser::{ExternalKind, FuncType, TypeRef};
+use wasmparser::{ExternalKind, FuncType};
 
 /// Bytes of a value.
 pub(super) const SLOT_BYTES: usize = 16;
@@ -22,67 +21,9 @@ pub(super) const SLOT_BYTES: usize = 16;
 /// Values for which the memory, of one page, has room.
 const MOST_SLOTS: usize = (1 << 16) / SLOT_BYTES;
 
-/// A type that the encoder and the reader both know, or what it is.
-type Known<T> = Result<T, String>;
-
-fn known<T>(ty: impl TryInto<T>) -> Known<T> {
-    ty.try_into().map_err(|_| "a type that cannot be written".to_string())
-}
-
 /// Values of a type that are no numbers.
 pub(super) fn is_ref(ty: wasmparser::ValType) -> bool {
     matches!(ty, wasmparser::ValType::Ref(_))
-}
-
-/// A module that provides what is no function: what the host gives, by the numbers of imports. Empty if that is nothing.
-pub(super) fn provider(surface: &Surface, given: &[(u32, Option<Value>)]) -> Known<Vec<u8>> {
-    if given.is_empty() {
-        return Ok(Vec::new());
-    }
-    let (mut memories, mut tables) = (MemorySection::new(), TableSection::new());
-    let (mut globals, mut tags, mut exports) =
-        (GlobalSection::new(), TagSection::new(), ExportSection::new());
-    for (import, value) in given {
-        let name = import.to_string();
-        match surface.imports[*import as usize] {
-            TypeRef::Memory(ty) => {
-                exports.export(&name, ExportKind::Memory, memories.len());
-                memories.memory(ty.into());
-            }
-            TypeRef::Table(ty) => {
-                exports.export(&name, ExportKind::Table, tables.len());
-                tables.table(known(ty)?);
-            }
-            TypeRef::Tag(ty) => {
-                exports.export(&name, ExportKind::Tag, tags.len());
-                tags.tag(known(ty)?);
-            }
-            TypeRef::Global(ty) => {
-                exports.export(&name, ExportKind::Global, globals.len());
-                let value = value.as_ref().expect("host globals have values");
-                globals.global(known(ty)?, &constant(value, ty.content_type)?);
-            }
-            TypeRef::Func(_) | TypeRef::FuncExact(_) => unreachable!("functions get wrappers"),
-        }
-    }
-    let mut module = Module::new();
-    module.section(&RawSection { id: 1, data: &surface.type_section });
-    module.section(&tables).section(&memories).section(&tags).section(&globals).section(&exports);
-    Ok(module.finish())
-}
-
-fn constant(value: &Value, ty: wasmparser::ValType) -> Known<ConstExpr> {
-    Ok(match value {
-        Value::I32(bits) => ConstExpr::i32_const(*bits as i32),
-        Value::I64(bits) => ConstExpr::i64_const(*bits as i64),
-        Value::F32(bits) => ConstExpr::f32_const(f32::from_bits(*bits).into()),
-        Value::F64(bits) => ConstExpr::f64_const(f64::from_bits(*bits).into()),
-        Value::V128(bits) => ConstExpr::v128_const(*bits as i128),
-        Value::Ref(_) => match known(ty)? {
-            ValType::Ref(ty) => ConstExpr::ref_null(ty.heap_type),
-            _ => unreachable!("the host gives references to imports of references"),
-        },
-    })
 }
 
 /// A module with a function of the guest's type for each of these functions of the guest's module, which leaves its

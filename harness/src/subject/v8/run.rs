@@ -3,13 +3,14 @@
 use super::bridge::{self, is_ref, numeric_globals};
 use super::links::{Links, Wrapped};
 use super::outcome::outcome;
-use super::surface::{Export, Surface, with_start_exported};
 use super::wire::{self, Frame, Message, StateReader, Wire};
 use crate::case::bytes::Writer;
 use crate::case::{Action, Limits, Value};
 use crate::hosts::{self, Host, Refusal, World};
 use crate::observe::{ActionObservation, Capture, ExportState, InstanceState, Outcome, State};
 use crate::subject::Prepared;
+use crate::subject::provider::provider;
+use crate::subject::surface::{Export, Surface, with_start_exported};
 use crosscheck_engine::{ExternType, HeapType, RefType, TrapKind, ValType};
 use std::io;
 use wasmparser::{ExternalKind, Validator, WasmFeatures};
@@ -249,7 +250,7 @@ impl<'a> Run<'a> {
         let exported = surface.start.map(|start| with_start_exported(wasm, surface, start));
         let exported = exported.transpose().expect("the module was decoded before");
         fields.blob(exported.as_ref().map_or(wasm, |(wasm, _)| wasm));
-        fields.blob(&bridge::provider(surface, &given).map_err(bridge_failed)?);
+        fields.blob(&provider(surface, &given).map_err(bridge_failed)?);
         let funcs: Vec<u32> = wrapped.iter().map(|wrapped| wrapped.func).collect();
         fields.blob(&bridge::wrappers(surface, &funcs).map_err(bridge_failed)?);
         fields.u32(self.wrappers.len() as u32);

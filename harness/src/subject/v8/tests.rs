@@ -1,11 +1,11 @@
 //! The protocol against a peer that is no node: these run where there is none.
 
 use super::run::Run;
-use super::surface::{Surface, with_start_exported};
 use super::wire::Wire;
 use super::{TIERS, V8Subject};
 use crate::case::{Action, Case, CaseModule, HostPlan, Limits, Value};
 use crate::observe::{Capture, Outcome};
+use crate::subject::surface::{Surface, with_start_exported};
 use crate::subject::{Prepared, Subject, Unwatched};
 use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
 use wasmparser::{Validator, WasmFeatures};

@@ -13,7 +13,7 @@ const EXPORT_SECTION: u8 = 7;
 
 /// An export.
 #[derive(Clone, Debug)]
-pub(super) struct Export {
+pub(in crate::subject) struct Export {
     pub name: String,
     pub kind: ExternalKind,
     pub index: u32,
@@ -21,14 +21,14 @@ pub(super) struct Export {
 
 /// A memory or table, and which import it is, if it is one.
 #[derive(Clone, Debug)]
-pub(super) struct Placed<T> {
+pub(in crate::subject) struct Placed<T> {
     pub ty: T,
     pub import: Option<u32>,
 }
 
 /// What stands at the border of a module.
 #[derive(Default, Debug)]
-pub(super) struct Surface {
+pub(in crate::subject) struct Surface {
     /// The content of the type section; what has none has an empty one.
     pub type_section: Vec<u8>,
     /// Function types by type index; none for what is no function type.
@@ -190,7 +190,7 @@ impl Surface {
 ///
 /// JavaScript sees the exports of an instance only once its start function has returned, but hosts that are called from
 /// there are to find memory and functions. So it is called afterwards, which is what the specification says.
-pub(super) fn with_start_exported(
+pub(in crate::subject) fn with_start_exported(
     wasm: &[u8],
     surface: &Surface,
     start: u32,

@@ -1,0 +1,205 @@
+//! Where libraries with the C API differ from one another: a row an engine, told by what else it exports.
+
+use super::Loaded;
+use super::api::{Api, Config, Engine, Vector};
+use super::context::Context;
+use crate::case::HostPlan;
+use crate::hosts::Host;
+use crate::observe::Capture;
+use crate::subject::Capabilities;
+use std::ffi::{CStr, c_char};
+
+/// An engine that has been tried, and what is to be known about it.
+#[derive(Clone, Copy, Debug)]
+pub struct Quirks {
+    /// What the engine is called.
+    pub engine: &'static str,
+    /// A symbol that no other engine exports.
+    symbol: &'static str,
+    /// Whether traps can be asked for their frames. Where they cannot, asking ends the process.
+    pub traces: bool,
+    /// Whether an engine object keeps what it has compiled, so that each case is given a new one.
+    pub keeps_code: bool,
+    /// Whether each case says which null was used.
+    null_kinds: bool,
+    /// Whether a callee that does not fit is told from none, and a NaN from a float that is too large.
+    tells_unfit: bool,
+    /// How to find out which release it is.
+    release: Release,
+    /// Functions that set a switch of a configuration, and what they are given.
+    settings: &'static [(&'static str, bool)],
+}
+
+/// How to find out which release an engine is.
+#[derive(Clone, Copy, Debug)]
+enum Release {
+    /// It does not say.
+    Unknown,
+    /// A function of that name gives a text that ends in a zero byte.
+    Text(&'static str),
+    /// A function of that name gives three numbers.
+    Numbers(&'static str),
+    /// Compiled modules carry it, so that another release does not load them.
+    Compiled,
+}
+
+/// Engines that are known. Wasmi's frames and its serialised modules are not implemented and panic, which ends the
+/// process; Wasmtime and WAMR have both.
+const KNOWN: [Quirks; 4] = [
+    Quirks {
+        engine: "Wasmtime",
+        symbol: "wasmtime_module_new",
+        traces: true,
+        keeps_code: false,
+        null_kinds: false,
+        tells_unfit: true,
+        release: Release::Compiled,
+        // Its threads take longer to wake than modules of cases take to compile.
+        settings: &[("wasmtime_config_parallel_compilation_set", false)],
+    },
+    Quirks {
+        engine: "wasmi",
+        symbol: "wasmi_trap_new",
+        traces: false,
+        keeps_code: true,
+        null_kinds: true,
+        tells_unfit: true,
+        release: Release::Unknown,
+        settings: &[],
+    },
+    Quirks {
+        engine: "WAMR",
+        symbol: "wasm_runtime_get_version",
+        release: Release::Numbers("wasm_runtime_get_version"),
+        ..UNKNOWN
+    },
+    Quirks {
+        engine: "Wasmer",
+        symbol: "wasmer_version",
+        release: Release::Text("wasmer_version"),
+        ..UNKNOWN
+    },
+];
+
+/// What is taken to be so of an engine that is not known: nothing that could end the process or a false difference.
+const UNKNOWN: Quirks = Quirks {
+    engine: "an engine with the C API",
+    symbol: "",
+    traces: false,
+    keeps_code: true,
+    null_kinds: false,
+    tells_unfit: false,
+    release: Release::Unknown,
+    settings: &[],
+};
+
+/// The smallest module.
+const EMPTY_MODULE: [u8; 8] = *b"\0asm\x01\0\0\0";
+
+impl Quirks {
+    /// The row of a library.
+    pub fn of(api: &Api) -> Quirks {
+        KNOWN.into_iter().find(|row| api.has(row.symbol)).unwrap_or(UNKNOWN)
+    }
+
+    /// A new engine object.
+    pub fn engine(&self, api: &Api) -> *mut Engine {
+        // SAFETY: the functions have these types, and a configuration goes to the engine that is made with it.
+        unsafe {
+            let (Some(config), Some(with_config), false) =
+                (api.wasm_config_new, api.wasm_engine_new_with_config, self.settings.is_empty())
+            else {
+                return (api.wasm_engine_new)();
+            };
+            let config = config();
+            for (setter, value) in self.settings {
+                let setter = api.symbol::<unsafe extern "C" fn(*mut Config, bool)>(setter);
+                if let Some(set) = setter {
+                    set(config, *value);
+                }
+            }
+            with_config(config)
+        }
+    }
+
+    /// What the engine vouches for by this interface. Functions have no identity there.
+    pub fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            nan_bits: true,
+            null_kinds: self.null_kinds,
+            unfit_callees: self.tells_unfit,
+            unfit_floats: self.tells_unfit,
+            exported_state: true,
+            to_the_end: true,
+            ..Capabilities::NONE
+        }
+    }
+
+    /// Engine and release, as far as it says.
+    pub(super) fn release(&self, loaded: &Loaded) -> String {
+        let api = &loaded.api;
+        let release = match self.release {
+            Release::Unknown => None,
+            Release::Text(symbol) => {
+                // SAFETY: the engine's header gives the function this type and a text that stays.
+                unsafe {
+                    let text = api.symbol::<unsafe extern "C" fn() -> *const c_char>(symbol);
+                    text.map(|text| CStr::from_ptr(text()).to_string_lossy().into_owned())
+                }
+            }
+            Release::Numbers(symbol) => {
+                // SAFETY: the engine's header gives the function this type.
+                let function =
+                    unsafe { api.symbol::<unsafe extern "C" fn(*mut u32, *mut u32, *mut u32)>(symbol) };
+                function.map(|function| {
+                    let (mut major, mut minor, mut patch) = (0, 0, 0);
+                    // SAFETY: the three numbers are there to be written.
+                    unsafe { function(&mut major, &mut minor, &mut patch) };
+                    format!("{major}.{minor}.{patch}")
+                })
+            }
+            Release::Compiled => compiled(loaded).and_then(|bytes| version_in(&bytes)),
+        };
+        match release {
+            Some(release) => format!("{} {release}", self.engine),
+            None => format!("{}, which does not say its release", self.engine),
+        }
+    }
+}
+
+/// An empty module as the library compiles it.
+fn compiled(loaded: &Loaded) -> Option<Vec<u8>> {
+    let serialize = loaded.api.wasm_module_serialize?;
+    let context = Context::new(loaded, Host::new(HostPlan { seed: 0, trap_one_in: 0 }, Capture::Digest));
+    let module = context.module(&EMPTY_MODULE).ok()?;
+    let mut bytes = Vector::empty();
+    // SAFETY: the vector is filled, copied and deleted.
+    unsafe {
+        serialize(module, &mut bytes);
+        let copied = bytes.items().to_vec();
+        (loaded.api.wasm_byte_vec_delete)(&mut bytes);
+        Some(copied)
+    }
+}
+
+/// The first text of three numbers with points between them.
+fn version_in(bytes: &[u8]) -> Option<String> {
+    let is_part = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
+    let runs = bytes.split(|byte| !is_part(byte)).filter_map(|run| std::str::from_utf8(run).ok());
+    let is_version = |run: &&str| {
+        let mut parts = run.split('.');
+        parts.clone().count() == 3 && parts.all(|part| (1..=3).contains(&part.len()))
+    };
+    runs.into_iter().find(is_version).map(str::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_release_is_found_among_bytes() {
+        assert_eq!(version_in(b"\x7fELF..\x0048.0.8\x01"), Some("48.0.8".to_string()));
+        assert_eq!(version_in(b"1.2 3 .. 4.5.6.7 1234.5.6"), None);
+    }
+}
