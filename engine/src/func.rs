@@ -313,6 +313,12 @@ impl<'a, T: 'static> Caller<'a, T> {
         exports.filter_map(|export| self.export(&export.name)?.func()).collect()
     }
 
+    /// The number of the one of that name among them.
+    pub fn exported_func_number(&self, name: &str) -> Option<usize> {
+        let exports = self.store.instance(self.instance?).module.exports.iter();
+        exports.filter(|export| export.kind == ExternKind::Func).position(|export| export.name == name)
+    }
+
     /// Fuel that is left.
     pub fn fuel(&self) -> u64 {
         self.store.fuel

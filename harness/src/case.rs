@@ -51,6 +51,34 @@ pub struct HostPlan {
     pub seed: u64,
     /// One in how many host calls traps; 0 is never.
     pub trap_one_in: u32,
+    /// Built-in host functions that people name, which do what their names say instead.
+    pub named: NamedHosts,
+}
+
+impl HostPlan {
+    /// A plan without named host functions.
+    pub const fn new(seed: u64, trap_one_in: u32) -> HostPlan {
+        HostPlan { seed, trap_one_in, named: NamedHosts::NONE }
+    }
+}
+
+/// Which sets of built-in host functions a case provides by name: see `hosts::named`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct NamedHosts(u8);
+
+impl NamedHosts {
+    /// None of them.
+    pub const NONE: NamedHosts = NamedHosts(0);
+
+    /// The same with the set of that number, from 0 to 7.
+    pub const fn with(self, set: u8) -> NamedHosts {
+        NamedHosts(self.0 | 1 << set)
+    }
+
+    /// Whether the set of that number is among them.
+    pub const fn has(self, set: u8) -> bool {
+        self.0 & 1 << set != 0
+    }
 }
 
 /// One thing that is done to the modules of a case.
@@ -103,6 +131,8 @@ pub type CaseError = DecodeError;
 const MAGIC: &[u8; 4] = b"xchk";
 /// The layout that follows the magic. Raise it whenever a reader of the old layout would misread the new one.
 const VERSION: u16 = 1;
+/// The layout of a case with named host functions: a byte for their sets follows the rest of the host's plan.
+const VERSION_WITH_NAMED_HOSTS: u16 = 2;
 
 impl Case {
     /// The case as bytes: little-endian, versioned, the same on every platform.
@@ -110,7 +140,9 @@ impl Case {
         let wasm: usize = self.modules.iter().map(|module| module.wasm.len()).sum();
         let mut writer = Writer::with_capacity(wasm + 256);
         writer.raw(MAGIC);
-        writer.u16(VERSION);
+        let named = self.hosts.named;
+        // Older readers still read what they can run.
+        writer.u16(if named == NamedHosts::NONE { VERSION } else { VERSION_WITH_NAMED_HOSTS });
         writer.count(self.modules.len());
         for module in &self.modules {
             writer.string(&module.name);
@@ -118,6 +150,9 @@ impl Case {
         }
         writer.u64(self.hosts.seed);
         writer.u32(self.hosts.trap_one_in);
+        if named != NamedHosts::NONE {
+            writer.u8(named.0);
+        }
         writer.count(self.actions.len());
         for action in &self.actions {
             action.write(&mut writer);
@@ -141,13 +176,20 @@ impl Case {
             return Err(DecodeError::new(0, "a case, which starts with `xchk`"));
         }
         let version_at = reader.offset();
-        if reader.u16()? != VERSION {
-            return Err(DecodeError::new(version_at, "version 1 of the case format"));
+        let version = reader.u16()?;
+        if version != VERSION && version != VERSION_WITH_NAMED_HOSTS {
+            return Err(DecodeError::new(version_at, "version 1 or 2 of the case format"));
         }
         let modules = reader.list(8, |reader| {
             Ok(CaseModule { name: reader.string()?.to_owned(), wasm: reader.blob()?.to_vec() })
         })?;
-        let hosts = HostPlan { seed: reader.u64()?, trap_one_in: reader.u32()? };
+        let hosts = HostPlan::new(reader.u64()?, reader.u32()?);
+        let named_at = reader.offset();
+        let named = NamedHosts(if version == VERSION { 0 } else { reader.u8()? });
+        if version != VERSION && named == NamedHosts::NONE {
+            return Err(DecodeError::new(named_at, "the sets of named host functions"));
+        }
+        let hosts = HostPlan { named, ..hosts };
         let module_count = modules.len();
         let actions = reader.list(5, |reader| Action::read(reader, module_count))?;
         let limits = Limits::read(&mut reader)?;

@@ -22,10 +22,11 @@ mod spec;
 mod status;
 mod terminal;
 
-use crate::case::Case;
+use crate::case::{Case, NamedHosts};
 use crate::corpus::Started;
 use crate::corpus::finding::Record;
 use crate::guard::guarded;
+use crate::hosts;
 use crate::report::night::with_earlier;
 use crate::report::{Rendered, write_json, write_text};
 use crate::run::Lanes;
@@ -216,6 +217,13 @@ fn duration(text: &str) -> Result<Duration, String> {
         (rest, units) = (next, &units[unit + 1..]);
     }
     if text.is_empty() { Err(wrong()) } else { Ok(Duration::from_millis(milliseconds)) }
+}
+
+/// The sets of built-in host functions of those names. Fails with what there is.
+fn named_hosts(names: &[String]) -> Result<NamedHosts, Failure> {
+    names.iter().try_fold(NamedHosts::NONE, |named, name| {
+        hosts::named::set(name).map(|set| named.with(set)).map_err(Failure::Usage)
+    })
 }
 
 /// Names that an error lists.

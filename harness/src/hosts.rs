@@ -20,6 +20,10 @@ use crosscheck_engine::ValType;
 
 /// Host calls that a full observation spells out; the digest covers all.
 const SPELLED_OUT: usize = 256;
+/// The words of a host that traps.
+const REFUSES: &str = "the host refuses";
+/// The words of a named host function that was given a range outside of memory.
+pub(crate) const OUT_OF_BOUNDS: &str = "out of bounds memory access";
 /// Host functions inside host functions call back no deeper than this.
 const DEEPEST_CALL_BACK: u32 = 3;
 
@@ -33,6 +37,8 @@ pub trait World {
     fn write(&mut self, address: u64, bytes: &[u8]) -> bool;
     /// Parameter types of the functions the calling instance exports, in the order of its exports.
     fn exported_funcs(&mut self) -> Vec<Vec<ValType>>;
+    /// The number of the one of that name among them.
+    fn exported_func(&mut self, name: &str) -> Option<usize>;
     /// Calls one of them; its results, or `None` if it failed, which then is how the host call fails.
     fn call_exported_func(&mut self, number: usize, args: &[Value]) -> Option<Vec<Value>>;
     /// The state that lives as long as the store.
@@ -44,6 +50,8 @@ pub trait World {
 pub enum Refusal {
     /// It traps with these words.
     Trap(&'static str),
+    /// A named function was given a range that is not all inside of its caller's memory.
+    OutOfBounds,
     /// A call back failed; its failure goes on.
     CallBack,
 }
@@ -60,6 +68,10 @@ pub struct Host {
     depth: u32,
     /// What calls did, in the order in which they began, if that is recorded.
     played: Option<Vec<Played>>,
+    /// Whether named functions print.
+    prints: bool,
+    /// Whether what is out of bounds traps as it does in the engine.
+    traps_as_engine: bool,
 }
 
 /// A call of a host function with what it did, which is enough to play it again without a host.
@@ -133,7 +145,18 @@ impl Host {
     pub fn new(plan: HostPlan, capture: Capture) -> Host {
         let calls = HostCalls::default();
         let (counts, digest, played) = (Vec::new(), Digest::default(), None);
-        Host { plan, capture, counts, digest, calls, depth: 0, played }
+        Host { plan, capture, counts, digest, calls, depth: 0, played, prints: false, traps_as_engine: false }
+    }
+
+    /// The host of a program that a person runs: it prints, unless it is to be quiet, and what is out of bounds traps as
+    /// it does in the engine.
+    pub fn of_program(plan: HostPlan, is_quiet: bool) -> Host {
+        Host { prints: !is_quiet, traps_as_engine: true, ..Host::new(plan, Capture::Digest) }
+    }
+
+    /// Whether what is out of bounds traps as it does in the engine, and not as hosts do.
+    pub(crate) fn traps_as_engine(&self) -> bool {
+        self.traps_as_engine
     }
 
     /// The same, which also records what its calls do.
@@ -206,7 +229,10 @@ pub fn call(
     let mut stream = world.host().begin(import);
     let place = world.host().begin_to_play(import);
     let (mut notes, mut deed) = (Vec::new(), Deed::Nothing);
-    let outcome = act(world, import, args, results, &mut stream, &mut notes, &mut deed);
+    let outcome = match named::find(world.host().plan.named, name) {
+        Some(function) => named::act(function, world, args, results, &mut stream, &mut notes, &mut deed),
+        None => act(world, import, args, results, &mut stream, &mut notes, &mut deed),
+    };
     if let (Some(place), Some(played)) = (place, &mut world.host().played) {
         played[place] = Played { import, results: outcome.as_ref().ok().cloned(), deed };
     }
@@ -225,7 +251,7 @@ fn act(
 ) -> Result<Vec<Value>, Refusal> {
     let trap_one_in = world.host().plan.trap_one_in;
     if trap_one_in > 0 && stream.below(u64::from(trap_one_in)) == 0 {
-        return Err(Refusal::Trap("the host refuses"));
+        return Err(Refusal::Trap(REFUSES));
     }
     match character(world.host().plan, import) {
         Character::Answers => {}

@@ -128,7 +128,7 @@ impl Inquiry {
         let export = EXPORT.to_string();
         Case {
             modules: vec![CaseModule { name: "inquiry".into(), wasm }],
-            hosts: HostPlan { seed: 0, trap_one_in: 0 },
+            hosts: HostPlan::new(0, 0),
             actions: vec![
                 Action::Instantiate { module: 0 },
                 Action::Invoke { module: 0, export, args: self.args.to_vec() },

@@ -48,6 +48,7 @@ pub(crate) use lane::Recorded;
 pub use lane::{Lane, LaneSubject, Switch};
 #[cfg(unix)]
 pub use library::LibrarySubject;
+pub use linked::define as define_named_hosts;
 pub use pipe::PipeSubject;
 pub use trace::{Seen, Trace};
 pub use v8::{TIERS as V8_TIERS, Tier as V8Tier, V8Subject};

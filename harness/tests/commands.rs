@@ -103,7 +103,7 @@ fn hosts_are_played_by_the_module() {
     for seed in 0..12 {
         let actions: [(&str, &[Value]); 4] =
             [("all", &[i32(3)]), ("sum", &[]), ("all", &[i32(70)]), ("count", &[i32(0)])];
-        let case = Case { hosts: HostPlan { seed, trap_one_in: 0 }, ..case(HOSTS, &actions) };
+        let case = Case { hosts: HostPlan::new(seed, 0), ..case(HOSTS, &actions) };
         let run = judged::run(&case, &ours());
         assert_eq!(run.verdict, Verdict::Agree, "seed {seed}");
         let (_, observation) = run.observations.last().expect("the judge ran");

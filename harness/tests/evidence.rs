@@ -104,6 +104,41 @@ fn replay_calls_what_it_is_told_to() {
 }
 
 #[test]
+fn replay_offers_the_named_hosts_of_run_to_every_subject() {
+    let folder = Folder::new("hosts");
+    let text = r#"(module
+      (import "crosscheck" "sum" (func $sum (param i32 i32) (result i32)))
+      (import "crosscheck" "fill" (func $fill (param i32 i32 i32)))
+      (import "crosscheck" "again" (func $again (param i32) (result i32)))
+      (import "crosscheck" "print_i32" (func $print (param i32)))
+      (memory (export "memory") 1)
+      (func (export "f") (param i32) (result i32)
+        (call $fill (i32.const 8) (i32.const 4) (i32.const 5))
+        (call $print (i32.const 7))
+        (i32.add (call $sum (i32.const 8) (i32.const 4)) (call $again (local.get 0))))
+      (func (export "again") (param i32) (result i32) (i32.mul (local.get 0) (i32.const 100)))
+      (func (export "beyond") (result i32) (call $sum (i32.const 65535) (i32.const 2))))"#;
+    let file = folder.file("hosts.wat", text);
+    let hosts = ["--host", "crosscheck"];
+    let printed = ends(&folder, &[&["run", &file][..], &hosts, &["--invoke", "f", "2"]].concat(), 0);
+    holds(&printed, &["i32:0x7\n", "i32:0xdc (220)"]);
+    let printed = ends(&folder, &[&["replay", &file][..], &hosts, &["--invoke", "f", "2"]].concat(), 0);
+    holds(&printed, &["i32:0xdc (220)", "host: crosscheck.print_i32(i32:0x7)", "verdict: agree"]);
+    for command in ["run", "replay"] {
+        let exit = i32::from(command == "run");
+        let printed = ends(&folder, &[&[command, &file][..], &hosts, &["--invoke", "beyond"]].concat(), exit);
+        holds(&printed, &["trap: out of bounds memory access"]);
+    }
+    holds(&ends(&folder, &["replay", &file, "--host", "nowhere"], 2), &["nowhere", "crosscheck, seed-cases"]);
+    if Command::new("node").arg("--version").output().is_ok() {
+        let judged = [&["replay", &file][..], &hosts, &["--invoke", "f", "2", "--with", "v8"]].concat();
+        holds(&ends(&folder, &judged, 0), &["verdict: agree"]);
+    } else {
+        println!("NOT TESTED beside V8: there is no node");
+    }
+}
+
+#[test]
 fn the_worst_file_decides_in_any_order_and_no_file_stops_the_others() {
     let folder = Folder::new("order");
     let good = folder.file("good.wat", ADD);

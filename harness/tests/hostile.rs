@@ -194,7 +194,7 @@ fn shown(wasm: Vec<u8>, calls: &[Vec<Value>]) -> Observation {
     let limits = Limits { fuel: Some(1 << 40), depth_slots: 1 << 20, ..Limits::default() };
     observe(&Case {
         modules: vec![CaseModule { name: "m".into(), wasm }],
-        hosts: HostPlan { seed: 0, trap_one_in: 0 },
+        hosts: HostPlan::new(0, 0),
         actions,
         limits,
     })
@@ -507,7 +507,7 @@ fn memories_and_tables_grow_to_their_limits_and_no_further() {
     actions.extend([call("touch", narrow((16 << 16) - 1)), call("touch", narrow(16 << 16))]);
     let limits =
         Limits { memory_bytes: 16 << 16, table_elements: 1000, fuel: Some(10_000), ..Limits::default() };
-    let hosts = HostPlan { seed: 0, trap_one_in: 0 };
+    let hosts = HostPlan::new(0, 0);
     let mut observation = observe(&Case { modules: vec![module], hosts, actions, limits });
     let last = observation.actions.split_off(rows.len() + 1);
     assert!(matches!(&last[0].outcome, Outcome::Values(_)), "{}", last[0].outcome.describe());

@@ -48,7 +48,7 @@ const FUEL: u64 = 1000;
 fn call(lane: Lane, wat: &str, arg: u32) -> ActionObservation {
     let case = Case {
         modules: vec![CaseModule { name: "m".into(), wasm: encode(wat) }],
-        hosts: HostPlan { seed: 0, trap_one_in: 0 },
+        hosts: HostPlan::new(0, 0),
         actions: vec![
             Action::Instantiate { module: 0 },
             Action::Invoke { module: 0, export: "f".into(), args: vec![Value::I32(arg)] },

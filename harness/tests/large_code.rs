@@ -43,7 +43,7 @@ fn shown(modules: &[String], calls: &[Vec<Value>]) -> Observation {
     let mut actions: Vec<Action> = (0..=last).map(|module| Action::Instantiate { module }).collect();
     actions.extend(calls.iter().map(call));
     let limits = Limits { fuel: Some(1 << 40), depth_slots: 1 << 20, ..Limits::default() };
-    let case = Case { modules, hosts: HostPlan { seed: 7, trap_one_in: 0 }, actions, limits };
+    let case = Case { modules, hosts: HostPlan::new(7, 0), actions, limits };
     let subjects: Vec<LaneSubject> = lanes().into_iter().map(LaneSubject::new).collect();
     let subjects: Vec<&dyn Subject> = subjects.iter().map(|subject| subject as &dyn Subject).collect();
     let run = run_case(&case, &subjects, Capture::Digest);

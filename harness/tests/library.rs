@@ -90,7 +90,7 @@ fn hosted(seed: u64) -> Case {
         (func (export "go") (param i32) (result i64) (drop (call $a (local.get 0) (f64.const 2)))
             (call $b (local.get 0))))"#;
     let mut case = case(&[("m", wat)], &[("go", &[i32(8)]), ("go", &[i32(3)]), ("add", &[i32(1)])]);
-    case.hosts = HostPlan { seed, trap_one_in: 9 };
+    case.hosts = HostPlan::new(seed, 9);
     case
 }
 

@@ -86,7 +86,7 @@ fn hosts_act_as_for_everybody(judge: &PipeSubject) {
     for seed in 0..60 {
         let calls: [(&str, &[Value]); 3] = [("go", &[i32(8)]), ("go", &[i32(3)]), ("add", &[i32(1)])];
         let mut case = case(&[("first", first), ("second", second)], &calls);
-        case.hosts = HostPlan { seed, trap_one_in: 9 };
+        case.hosts = HostPlan::new(seed, 9);
         let run = run(&case, judge);
         assert_eq!(run.verdict, Verdict::Agree, "seed {seed}");
         let (_, observation) = run.observations.last().expect("the judge ran");

@@ -1,8 +1,9 @@
 //! The modules of `corpus/seeds` give exactly the values, traps and frames of `expected.json`, in every
 //! mode and in every lane.
 
-use crosscheck::hosts::named;
-use crosscheck::subject::{Lane, Switch, values};
+use crosscheck::case::{HostPlan, NamedHosts};
+use crosscheck::hosts::{Host, named};
+use crosscheck::subject::{Lane, Switch, define_named_hosts, values};
 use crosscheck_engine::{Engine, Error, FuncType, Linker, Mode, Module, Store, Val, ValType};
 use serde_json::Value as Json;
 use std::path::PathBuf;
@@ -42,10 +43,12 @@ fn invoke(lane: &Lane, case: &Json) -> Result<Given, Error> {
     let bytes = std::fs::read(seeds().join(file)).expect("the module stands beside expected.json");
     let engine = Engine::new(&lane.config());
     let module = Module::new(&engine, bytes)?;
-    let mut store = Store::new(&engine, named::Host::default());
+    let set = named::set("seed-cases").expect("a built-in set");
+    let plan = HostPlan { named: NamedHosts::NONE.with(set), ..HostPlan::new(0, 0) };
+    let mut store = Store::new(&engine, Host::of_program(plan, true));
     store.set_fuel(100_000_000);
     let mut linker = Linker::new();
-    named::define("seed-cases", &mut linker, &mut store).expect("a built-in set");
+    define_named_hosts(plan.named, &mut linker, &mut store);
     let instance = linker.instantiate(&mut store, &module)?;
     let name = case["invoke"].as_str().expect("a function name");
     let func = instance.func(&store, name).expect("the function is exported");

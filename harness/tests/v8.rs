@@ -175,7 +175,7 @@ fn hosts_answer_read_write_and_call_back_as_ours_do() {
     for seed in 0..40 {
         let calls: Vec<(&str, &[Value])> = vec![("f", &[Value::I32(16)]); 5];
         let mut case = case(&[("m", wat)], &calls);
-        case.hosts = HostPlan { seed, trap_one_in: if seed % 4 == 0 { 5 } else { 0 } };
+        case.hosts = HostPlan::new(seed, if seed % 4 == 0 { 5 } else { 0 });
         for action in agreed(v8, &case).actions {
             refusals += usize::from(matches!(action.outcome, Outcome::Trap(trap) if trap.message.is_some()));
             notes.extend(action.host_calls.first.into_iter().flat_map(|call| call.notes));

@@ -289,7 +289,7 @@ mod unix {
         let call = Action::Invoke { module: 0, export: "f".into(), args: Vec::new() };
         let case = Case {
             modules: vec![CaseModule { name: "m".into(), wasm }],
-            hosts: HostPlan { seed: 1, trap_one_in: 0 },
+            hosts: HostPlan::new(1, 0),
             actions: vec![Action::Instantiate { module: 0 }, call],
             limits: Limits::default(),
         };

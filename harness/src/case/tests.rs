@@ -57,7 +57,10 @@ fn limits() -> impl Strategy<Value = Limits> {
 fn case() -> impl Strategy<Value = Case> {
     let module =
         (any::<String>(), vec(any::<u8>(), 0..32)).prop_map(|(name, wasm)| CaseModule { name, wasm });
-    let hosts = any::<(u64, u32)>().prop_map(|(seed, trap_one_in)| HostPlan { seed, trap_one_in });
+    let hosts = any::<(u64, u32, Option<bool>)>().prop_map(|(seed, trap_one_in, set)| {
+        let named = set.map_or(NamedHosts::NONE, |second| NamedHosts::NONE.with(u8::from(second)));
+        HostPlan { named, ..HostPlan::new(seed, trap_one_in) }
+    });
     (vec(module, 1..4), hosts, vec(action(1), 0..6), limits())
         .prop_map(|(modules, hosts, actions, limits)| Case { modules, hosts, actions, limits })
 }
@@ -120,7 +123,7 @@ fn a_count_of_four_billion_modules_is_refused_before_anything_is_allocated() {
 fn an_action_on_a_module_that_is_not_there_is_refused() {
     let case = Case {
         modules: vec![],
-        hosts: HostPlan { seed: 0, trap_one_in: 0 },
+        hosts: HostPlan::new(0, 0),
         actions: vec![Action::Instantiate { module: 0 }],
         limits: Limits::default(),
     };
@@ -129,12 +132,8 @@ fn an_action_on_a_module_that_is_not_there_is_refused() {
 
 #[test]
 fn bytes_after_the_case_are_refused() {
-    let case = Case {
-        modules: vec![],
-        hosts: HostPlan { seed: 0, trap_one_in: 0 },
-        actions: vec![],
-        limits: Limits::default(),
-    };
+    let case =
+        Case { modules: vec![], hosts: HostPlan::new(0, 0), actions: vec![], limits: Limits::default() };
     let mut bytes = case.to_bytes();
     let end = bytes.len();
     bytes.push(0);

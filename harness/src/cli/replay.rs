@@ -3,7 +3,7 @@
 mod show;
 
 use super::input::{self, Input};
-use super::{Common, Done, Exit, Failure, argument, did_you_mean, show, show_error, stop_flag};
+use super::{Common, Done, Exit, Failure, argument, did_you_mean, named_hosts, show, show_error, stop_flag};
 use crate::case::{Action, Case};
 use crate::compare::{Compared, Divergence, Verdict};
 use crate::corpus::finding::Record;
@@ -37,6 +37,9 @@ pub struct Replay {
     /// The one function of a bare module to call and its arguments, as `run` takes them
     #[arg(long, num_args = 1.., allow_negative_numbers = true, value_names = ["NAME", "ARG"], conflicts_with = "seed")]
     invoke: Vec<String>,
+    /// Built-in host functions that a bare module imports by name, as `run` takes them
+    #[arg(long)]
+    host: Vec<String>,
     /// Fuel for each action; default: what the case says, and for a bare module 10,000,000
     #[arg(long)]
     fuel: Option<u64>,
@@ -80,23 +83,32 @@ impl Replay {
         };
         match input::read_for(file, self.target.as_deref())? {
             Input::Script(_) if self.fuel.is_some() => Err(refused("--fuel", "a script")),
+            Input::Script(_) | Input::Case(_) if !self.host.is_empty() => {
+                Err(refused("--host", "a script or a case"))
+            }
             Input::Script(_) | Input::Case(_) if !self.invoke.is_empty() => {
                 Err(refused("--invoke", "a script or a case"))
             }
             Input::Script(text) => super::spec::replay_script(file, text, &self.common),
             Input::Module(wasm) if self.invoke.is_empty() => {
                 let wasm = input::for_judges(file, wasm, self.common.has_judges())?;
-                self.case(file, input::module_case(file, wasm, self.seed)?, stop)
+                self.case(file, self.module_case(file, wasm)?, stop)
             }
             Input::Module(wasm) => {
                 let wasm = input::for_judges(file, wasm, self.common.has_judges())?;
                 let call = self.call(file, &wasm)?;
-                let mut case = input::module_case(file, wasm, self.seed)?;
+                let mut case = self.module_case(file, wasm)?;
                 case.actions = vec![Action::Instantiate { module: 0 }, call];
                 self.case(file, case, stop)
             }
             Input::Case(case) => self.case(file, case, stop),
         }
+    }
+
+    fn module_case(&self, file: &Path, wasm: Vec<u8>) -> Result<Case, Failure> {
+        let mut case = input::module_case(file, wasm, self.seed)?;
+        case.hosts.named = named_hosts(&self.host)?;
+        Ok(case)
     }
 
     /// The call that `--invoke` asks for.

@@ -2,13 +2,14 @@
 
 use super::input::read_module;
 use super::place::refused;
-use super::{Done, Exit, Failure, argument, did_you_mean, show};
+use super::{Done, Exit, Failure, argument, did_you_mean, named_hosts, show};
+use crate::case::HostPlan;
 use crate::guard::guarded;
-use crate::hosts::named;
+use crate::hosts::Host;
 use crate::names::readable;
 use crate::observe::{Capture, capture_state};
 use crate::subject::access::{AtSite, WATCHED_FUEL};
-use crate::subject::{Lane, Switch, Trace, values};
+use crate::subject::{Lane, Switch, Trace, define_named_hosts, values};
 use clap::Args;
 use crosscheck_engine::{
     Engine, Error, Extern, Func, Linker, Module, Shown, ShownMessage, Store, Trap, TrapKind, Val,
@@ -44,7 +45,7 @@ impl Run {
         let bytes = read_module(&self.file)?;
         let engine = Engine::new(&lane.config().fuel(self.fuel.is_some()));
         let module = Module::new(&engine, bytes.as_slice()).map_err(|error| refused(&self.file, &error))?;
-        let mut store = Store::new(&engine, named::Host::default());
+        let mut store = Store::new(&engine, self.host_of_program(false)?);
         store.set_fuel(self.fuel.unwrap_or(0));
         let instance = match self.linker(&mut store)?.instantiate(&mut store, &module) {
             Ok(instance) => instance,
@@ -86,11 +87,14 @@ impl Run {
     }
 
     /// The built-in hosts that were asked for.
-    fn linker(&self, store: &mut Store<named::Host>) -> Result<Linker<named::Host>, Failure> {
+    fn host_of_program(&self, is_quiet: bool) -> Result<Host, Failure> {
+        let plan = HostPlan { named: named_hosts(&self.host)?, ..HostPlan::new(0, 0) };
+        Ok(Host::of_program(plan, is_quiet))
+    }
+
+    fn linker(&self, store: &mut Store<Host>) -> Result<Linker<Host>, Failure> {
         let mut linker = Linker::new();
-        for name in &self.host {
-            named::define(name, &mut linker, store).map_err(Failure::Usage)?;
-        }
+        define_named_hosts(named_hosts(&self.host)?, &mut linker, store);
         Ok(linker)
     }
 
@@ -109,7 +113,7 @@ impl Run {
     fn access(&self, wasm: &[u8], site: u32) -> Option<String> {
         let engine = Engine::new(&Lane::plain(Trace::MODE).config().fuel(true));
         let module = Module::new(&engine, wasm).ok()?;
-        let mut store = Store::new(&engine, named::Host::quiet());
+        let mut store = Store::new(&engine, self.host_of_program(true).ok()?);
         store.set_fuel(self.fuel.unwrap_or(WATCHED_FUEL).min(WATCHED_FUEL));
         let at_site = AtSite::new(site);
         store.set_trace(Some(at_site.clone()));
@@ -129,12 +133,7 @@ impl Run {
 }
 
 /// What a function is called with. Fails with what was expected.
-fn arguments(
-    store: &mut Store<named::Host>,
-    func: Func,
-    name: &str,
-    args: &[String],
-) -> Result<Vec<Val>, Failure> {
+fn arguments(store: &mut Store<Host>, func: Func, name: &str, args: &[String]) -> Result<Vec<Val>, Failure> {
     let wrong = |error: String| Failure::Usage(format!("--invoke: {error}"));
     let ty = func.ty(&*store);
     let given = argument::parse_all(name, args, ty.params()).map_err(wrong)?;

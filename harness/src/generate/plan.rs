@@ -45,7 +45,7 @@ pub fn plan(wasm: Vec<u8>, case_seed: u64) -> Result<Case, BinaryReaderError> {
 
 /// What every case has beside modules and actions: hosts and limits.
 pub fn surroundings(stream: &mut Stream) -> (HostPlan, Limits) {
-    let hosts = HostPlan { seed: stream.u64(), trap_one_in: number(TRAP_ONE_IN, stream) as u32 };
+    let hosts = HostPlan::new(stream.u64(), number(TRAP_ONE_IN, stream) as u32);
     let limits = Limits {
         fuel: Some(number(FUEL, stream)),
         depth_slots: number(DEPTH_SLOTS, stream) as u32,

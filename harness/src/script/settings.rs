@@ -69,7 +69,7 @@ impl Settings {
 
     /// How hosts of a case behave that outside engines run.
     pub fn case_hosts(&self) -> HostPlan {
-        self.hosts.unwrap_or(HostPlan { seed: 0, trap_one_in: 0 })
+        self.hosts.unwrap_or(HostPlan::new(0, 0))
     }
 
     /// The limits of a case that outside engines run. Room for frames is theirs to have, unless the script says how much.
@@ -116,6 +116,6 @@ fn host_plan(value: &str) -> Result<HostPlan, String> {
     let (seed, trap_one_in) = (seed.parse(), trap_one_in.trim().parse());
     seed.ok()
         .zip(trap_one_in.ok())
-        .map(|(seed, trap_one_in)| HostPlan { seed, trap_one_in })
+        .map(|(seed, trap_one_in)| HostPlan::new(seed, trap_one_in))
         .ok_or_else(wrong)
 }

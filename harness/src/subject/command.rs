@@ -134,7 +134,7 @@ impl CommandSubject {
         let invoke = Action::Invoke { module: 0, export: features::EXPORT.to_string(), args: Vec::new() };
         let case = Case {
             modules: vec![CaseModule { name: "probe".into(), wasm: probe.wasm() }],
-            hosts: HostPlan { seed: 0, trap_one_in: 0 },
+            hosts: HostPlan::new(0, 0),
             actions: vec![Action::Instantiate { module: 0 }, invoke],
             limits: Limits::default(),
         };

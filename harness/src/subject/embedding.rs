@@ -11,7 +11,7 @@ use super::surface::Surface;
 use super::{Acceptance, Prepared, Watch};
 use crate::case::{Action, Value};
 use crate::guard::guarded;
-use crate::hosts::{self, Host, Refusal, World};
+use crate::hosts::{self, Host, OUT_OF_BOUNDS, Refusal, World};
 use crate::observe::{
     ActionObservation, Capture, ExportState, InstanceState, MemoryState, Observation, Outcome, State,
     TableState,
@@ -156,6 +156,7 @@ impl HostFunction {
         hosts::call(&mut world, self.index, &self.name, args, &self.results).map_err(
             |refusal| match refusal {
                 Refusal::Trap(message) => Refused::Trap(message),
+                Refusal::OutOfBounds => Refused::Trap(OUT_OF_BOUNDS),
                 Refusal::CallBack => {
                     Refused::CallBack(world.failure.expect("a failed call back leaves its failure"))
                 }
@@ -191,6 +192,10 @@ impl<G: Guest> World for GuestWorld<'_, G> {
 
     fn exported_funcs(&mut self) -> Vec<Vec<ValType>> {
         self.exports.into_iter().flat_map(Exports::funcs).map(|(_, params)| params.to_vec()).collect()
+    }
+
+    fn exported_func(&mut self, name: &str) -> Option<usize> {
+        self.exports?.funcs().position(|(export, _)| export == name)
     }
 
     fn call_exported_func(&mut self, number: usize, args: &[Value]) -> Option<Vec<Value>> {

@@ -158,7 +158,7 @@ impl Subject for LibrarySubject {
     }
 
     fn accepts(&self, wasm: &[u8]) -> Acceptance {
-        let host = Host::new(HostPlan { seed: 0, trap_one_in: 0 }, Capture::Digest);
+        let host = Host::new(HostPlan::new(0, 0), Capture::Digest);
         let features = self.loaded.executed().reads;
         accepts(LibraryStore::new(&self.loaded, Limits::default(), host, features), wasm)
     }

@@ -1,11 +1,11 @@
 //! What a case's host provides to a store of our engine: functions, globals, memories, tables and tags.
 
 use super::values;
-use crate::case::Value;
-use crate::hosts::{self, Host, Refusal, World};
+use crate::case::{NamedHosts, Value};
+use crate::hosts::{self, Host, OUT_OF_BOUNDS, Refusal, World, named};
 use crosscheck_engine::{
-    self as engine, Caller, Engine, Error, Extern, ExternType, Func, FuncType, Global, Import, Memory, Store,
-    Table, Tag, Trap, Val, ValType,
+    self as engine, Caller, Engine, Error, Extern, ExternType, Func, FuncType, Global, Import, Linker,
+    Memory, Store, Table, Tag, Trap, TrapKind, Val, ValType,
 };
 use std::sync::Arc;
 
@@ -33,7 +33,8 @@ pub fn import<T: Hosted>(
     Ok(match &import.ty {
         ExternType::Func(id) => {
             let ty = (*types.func_type(*id).expect("functions have function types")).clone();
-            Extern::Func(host_function(store, import, index, ty))
+            let name = format!("{}.{}", import.module, import.name);
+            Extern::Func(host_function(store, &name, index, ty))
         }
         ExternType::Global(ty) => {
             let value = store.data_mut().host().global(index, ty.content);
@@ -54,6 +55,16 @@ pub fn import<T: Hosted>(
     })
 }
 
+/// Defines the named host functions of a plan.
+pub fn define<T: Hosted>(named: NamedHosts, linker: &mut Linker<T>, store: &mut Store<T>) {
+    for ((module, function), index) in named::functions(named).zip(0..) {
+        let import = format!("{module}.{}", function.name);
+        let ty = FuncType::new(function.params.to_vec(), function.results.to_vec());
+        let func = host_function(store, &import, index, ty);
+        linker.define(module, function.name, func);
+    }
+}
+
 /// Calls a function; its results as they are observed.
 pub(super) fn call(
     store: &mut impl engine::AsContextMut,
@@ -67,11 +78,10 @@ pub(super) fn call(
     Ok(results.iter().zip(ty.results()).map(|(value, ty)| values::observed(store, *value, *ty)).collect())
 }
 
-fn host_function<T: Hosted>(store: &mut Store<T>, import: &Import, index: u32, ty: FuncType) -> Func {
-    let name = format!("{}.{}", import.module, import.name);
-    let known_as: Arc<str> = name.as_str().into();
+fn host_function<T: Hosted>(store: &mut Store<T>, name: &str, index: u32, ty: FuncType) -> Func {
+    let known_as: Arc<str> = name.into();
     let (params, answers) = (ty.params().to_vec(), ty.results().to_vec());
-    Func::new(store, &name, ty, move |caller: Caller<'_, T>, args, results| {
+    Func::new(store, name, ty, move |caller: Caller<'_, T>, args, results| {
         let mut world = LaneWorld { caller, failure: None };
         let args: Vec<Value> = args
             .iter()
@@ -87,6 +97,10 @@ fn host_function<T: Hosted>(store: &mut Store<T>, import: &Import, index: u32, t
                 Ok(())
             }
             Err(Refusal::Trap(message)) => Err(Trap::host(message).into()),
+            Err(Refusal::OutOfBounds) if world.host().traps_as_engine() => {
+                Err(TrapKind::MemoryOutOfBounds.into())
+            }
+            Err(Refusal::OutOfBounds) => Err(Trap::host(OUT_OF_BOUNDS).into()),
             Err(Refusal::CallBack) => Err(world.failure.expect("a failed call back leaves its failure")),
         }
     })
@@ -116,6 +130,10 @@ impl<T: Hosted> World for LaneWorld<'_, T> {
     fn exported_funcs(&mut self) -> Vec<Vec<ValType>> {
         let funcs = self.caller.exported_funcs();
         funcs.iter().map(|func| func.ty(&self.caller).params().to_vec()).collect()
+    }
+
+    fn exported_func(&mut self, name: &str) -> Option<usize> {
+        self.caller.exported_func_number(name)
     }
 
     fn call_exported_func(&mut self, number: usize, args: &[Value]) -> Option<Vec<Value>> {

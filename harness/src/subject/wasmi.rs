@@ -75,7 +75,7 @@ impl Subject for WasmiSubject {
     }
 
     fn accepts(&self, wasm: &[u8]) -> Acceptance {
-        let host = Host::new(HostPlan { seed: 0, trap_one_in: 0 }, Capture::Digest);
+        let host = Host::new(HostPlan::new(0, 0), Capture::Digest);
         accepts(WasmiStore::new(&Limits::default(), host), wasm)
     }
 }

@@ -108,7 +108,7 @@ impl Subject for WasmtimeSubject {
     }
 
     fn accepts(&self, wasm: &[u8]) -> Acceptance {
-        let no_host = HostPlan { seed: 0, trap_one_in: 0 };
+        let no_host = HostPlan::new(0, 0);
         accepts(self.store(Limits::default(), no_host, Capture::Digest), wasm)
     }
 }

@@ -64,7 +64,7 @@ fn messages() -> Vec<Message> {
 fn requests() -> Vec<Vec<u8>> {
     let case = Case {
         modules: vec![CaseModule { name: "m".into(), wasm: b"\0asm".to_vec() }],
-        hosts: HostPlan { seed: 1, trap_one_in: 2 },
+        hosts: HostPlan::new(1, 2),
         actions: vec![Action::Instantiate { module: 0 }],
         limits: Limits::default(),
     };

@@ -37,7 +37,7 @@ pub fn case(modules: &[(&str, &str)], calls: &[(&str, &[Value])]) -> Case {
     });
     Case {
         modules: case_modules,
-        hosts: HostPlan { seed: 1, trap_one_in: 0 },
+        hosts: HostPlan::new(1, 0),
         actions: instantiate.chain(invoke).collect(),
         limits: Limits {
             fuel: Some(100_000),

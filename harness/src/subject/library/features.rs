@@ -102,7 +102,7 @@ fn answer(loaded: &Loaded, probes: &[Probe], to: i32) {
 fn works(loaded: &Loaded, probe: &Probe) -> bool {
     let case = Case {
         modules: vec![CaseModule { name: "probe".into(), wasm: probe.wasm() }],
-        hosts: HostPlan { seed: 0, trap_one_in: 0 },
+        hosts: HostPlan::new(0, 0),
         actions: vec![
             Action::Instantiate { module: 0 },
             Action::Invoke { module: 0, export: EXPORT.into(), args: Vec::new() },

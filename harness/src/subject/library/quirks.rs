@@ -170,7 +170,7 @@ impl Quirks {
 /// An empty module as the library compiles it.
 fn compiled(loaded: &Loaded) -> Option<Vec<u8>> {
     let serialize = loaded.api.wasm_module_serialize?;
-    let context = Context::new(loaded, Host::new(HostPlan { seed: 0, trap_one_in: 0 }, Capture::Digest));
+    let context = Context::new(loaded, Host::new(HostPlan::new(0, 0), Capture::Digest));
     let module = context.module(&EMPTY_MODULE).ok()?;
     let mut bytes = Vector::empty();
     // SAFETY: the vector is filled, copied and deleted.

@@ -6,7 +6,7 @@ use super::outcome::outcome;
 use super::wire::{self, Frame, Message, StateReader, Wire};
 use crate::case::bytes::Writer;
 use crate::case::{Action, Limits, Value};
-use crate::hosts::{self, Host, Refusal, World};
+use crate::hosts::{self, Host, OUT_OF_BOUNDS, Refusal, World};
 use crate::observe::{ActionObservation, Capture, ExportState, InstanceState, Outcome, State};
 use crate::subject::Prepared;
 use crate::subject::provider::provider;
@@ -192,7 +192,8 @@ impl<'a> Run<'a> {
                 frame.fields().u8(1);
                 frame.fields().blob(&wire::slots(&values));
             }
-            (_, Err(Refusal::Trap(message))) => {
+            (_, Err(refusal @ (Refusal::Trap(_) | Refusal::OutOfBounds))) => {
+                let message = if let Refusal::Trap(message) = refusal { message } else { OUT_OF_BOUNDS };
                 self.pending = Some(Outcome::trap(TrapKind::Host, Some(message)));
                 frame.fields().u8(0);
             }
@@ -470,6 +471,10 @@ impl World for V8World<'_, '_> {
         let Some(surface) = self.surface() else { return Vec::new() };
         let params = |func: &Export| surface.func_type(func.index).params().iter().map(engine_type).collect();
         surface.exports_of(ExternalKind::Func).map(params).collect()
+    }
+
+    fn exported_func(&mut self, name: &str) -> Option<usize> {
+        self.surface()?.exports_of(ExternalKind::Func).position(|export| export.name == name)
     }
 
     fn call_exported_func(&mut self, number: usize, args: &[Value]) -> Option<Vec<Value>> {

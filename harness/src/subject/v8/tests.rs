@@ -24,7 +24,7 @@ fn case(wat: &str, calls: &[&str]) -> Case {
     });
     Case {
         modules: vec![CaseModule { name: "m".into(), wasm: encode(wat) }],
-        hosts: HostPlan { seed: 1, trap_one_in: 0 },
+        hosts: HostPlan::new(1, 0),
         actions: std::iter::once(Action::Instantiate { module: 0 }).chain(calls).collect(),
         limits: Limits::default(),
     }
