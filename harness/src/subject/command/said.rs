@@ -43,7 +43,7 @@ pub(super) fn ended(finished: &Finished, integers: usize, is_last: fn(u64) -> bo
     let both = format!("{stdout}\n{stderr}");
     // Engines print results on either stream, and what is not a number between them.
     let streams = [&*stdout, &*stderr, &*both];
-    let printed = streams.iter().map(|text| words(text).filter_map(integer).collect::<Vec<u64>>());
+    let printed = streams.iter().map(|text| integers_in(text));
     let printed: Vec<_> = printed.filter(|printed| status.success() && printed.len() == integers).collect();
     if let Some(values) = printed.iter().find(|printed| printed.last().is_some_and(|last| is_last(*last))) {
         return Ended::Values(values.clone());
@@ -137,6 +137,23 @@ fn cut(line: &str) -> String {
     line.chars().filter(|c| !c.is_control()).take(LONGEST_LINE).collect()
 }
 
+/// The integers that a text has, in order. One in parentheses after another is that one once more, for people.
+fn integers_in(text: &str) -> Vec<u64> {
+    let mut integers = Vec::new();
+    let mut is_after_one = false;
+    for part in text.split_whitespace() {
+        let bare = part.trim_end_matches([',', ';']);
+        if is_after_one && bare.starts_with('(') && bare.ends_with(')') {
+            is_after_one = false;
+            continue;
+        }
+        let before = integers.len();
+        integers.extend(words(part).filter_map(integer));
+        is_after_one = integers.len() > before;
+    }
+    integers
+}
+
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '[' | ']' | '(' | ')'))
         .filter(|word| !word.is_empty())
@@ -174,7 +191,9 @@ mod tests {
 
     #[test]
     fn integers_are_understood_as_engines_print_them() {
-        let printed = |text: &str| words(text).filter_map(integer).collect::<Vec<_>>();
+        let printed = integers_in;
+        assert_eq!(printed("i32:0x2a (42)\ni64:0xffffffffffffffff (-1)"), [42, u64::MAX]);
+        assert_eq!(printed("(1, 2)"), [1, 2]);
         assert_eq!(printed("i32:0x2a\ni64:0xffffffffffffffff"), [42, u64::MAX]);
         assert_eq!(printed("0x2a:i32,0x1:i64"), [42, 1]);
         assert_eq!(printed("crosscheck() => i32:42, i64:18446744073709551615"), [42, u64::MAX]);
@@ -207,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signal_is_a_failure_of_the_engine_behind_a_shell_too() {
+    fn a_signal_is_a_failure_of_the_engine_in_a_shell_too() {
         assert_eq!(understood(libc::SIGSEGV, "", "", 1), crash("SIGSEGV"));
         let assertion = "a.c:3: f: Assertion `p' failed.";
         assert_eq!(understood(libc::SIGABRT, "", assertion, 1), crash(&format!("SIGABRT: {assertion}")));
