@@ -15,6 +15,7 @@ mod lane;
 mod library;
 pub(crate) mod linked;
 mod origins;
+mod pipe;
 pub mod probe;
 mod provider;
 mod surface;
@@ -47,6 +48,7 @@ pub(crate) use lane::Recorded;
 pub use lane::{Lane, LaneSubject, Switch};
 #[cfg(unix)]
 pub use library::LibrarySubject;
+pub use pipe::PipeSubject;
 pub use trace::{Seen, Trace};
 pub use v8::{TIERS as V8_TIERS, Tier as V8Tier, V8Subject};
 
@@ -237,12 +239,22 @@ pub trait Subject: Send + Sync {
         Acceptance::Unknown("the engine cannot be asked whether a module is valid".into())
     }
 
-    /// Lets its own runner of scripts run one, if it has any: how many processes that takes is its affair. The outcome
-    /// of [`Outcome::Values`] without values says that all assertions of the script hold.
-    fn run_script(&self, script: &str) -> Option<Outcome> {
+    /// Lets its own runner of scripts run one, if it has any: how many processes that takes is its affair.
+    fn run_script(&self, script: &str) -> Option<ScriptRun> {
         let _ = script;
         None
     }
+}
+
+/// What an engine's own runner of scripts says of one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ScriptRun {
+    /// All of its assertions hold.
+    Passed,
+    /// Not all of them do, or the runner failed: what it says.
+    Failed(String),
+    /// It was not run: why.
+    NotRun(String),
 }
 
 /// What a subject says of bytes that may be a module.
@@ -395,8 +407,8 @@ pub fn named(name: &str) -> Result<Arc<dyn Subject>, String> {
         if let Some(library) = LibrarySubject::parse(name) {
             return Ok(Arc::new(library?));
         }
-        if what.starts_with("pipe:") {
-            return Err("this build has no engines of the kind `pipe:`".to_string());
+        if let Some(pipe) = PipeSubject::parse(name) {
+            return Ok(Arc::new(pipe?));
         }
         #[cfg(unix)]
         return Ok(Arc::new(CommandSubject::new(label, what)?));
@@ -437,6 +449,12 @@ pub type Definitions = BTreeMap<String, String>;
 pub fn definitions<'a>(subjects: impl IntoIterator<Item = &'a Arc<dyn Subject>>) -> Definitions {
     let defined = subjects.into_iter().filter(|subject| subject.definition() != subject.name());
     defined.map(|subject| (subject.name().to_string(), subject.definition().to_string())).collect()
+}
+
+/// Which releases outside engines are, for scripts that leave this machine: a line each. No command and no path.
+pub fn releases<'a>(subjects: impl IntoIterator<Item = &'a Arc<dyn Subject>>) -> Vec<String> {
+    let released = |subject: &Arc<dyn Subject>| Some(format!("{} is {}", subject.name(), subject.version()?));
+    subjects.into_iter().filter(|subject| subject.is_outside()).filter_map(released).collect()
 }
 
 /// The subject that has that name in a record, by its definition if the record has one. Fails as [`named`] does.

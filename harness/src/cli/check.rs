@@ -36,9 +36,12 @@ impl Check {
         let stop = stop_flag()?;
         let fuzz = Fuzz::short(self.seed, self.cases, self.common.clone());
         // The suite takes a while, and what does not work does not work after it either.
-        if let Some(exit) = fuzz.unfit_exit()? {
+        if fuzz.is_unfit(&stop)? {
+            if stop.load(Ordering::Relaxed) {
+                return Ok(Exit::Interrupted);
+            }
             show(format_args!("NOT GREEN; report in {}", self.common.report.display()));
-            return Ok(exit);
+            return Ok(Exit::NothingRan);
         }
         let spec = Spec::whole_suite(self.common.without_files()).run_until(&stop)?;
         if stop.load(Ordering::Relaxed) {

@@ -6,11 +6,11 @@ use crate::corpus::campaign::Identity;
 use crate::corpus::{self, FINDINGS, put_aside, remove_unfinished};
 use crate::events::Tally;
 use crate::generate::Features;
-use crate::inquiry::{self, Unfit};
+use crate::inquiry;
 use crate::report::fuzz::{Fuzz as FuzzReport, Throughput};
 use crate::report::night::FUZZ_FILE;
-use crate::report::{self, Clock, PAGE_FILE, Times};
-use crate::run::Campaign;
+use crate::report::{self, Clock, PAGE_FILE};
+use crate::run::{Campaign, Ground};
 use clap::Args;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -91,13 +91,8 @@ impl Fuzz {
         let field = self.common.field()?;
         let ground = field.ground();
         let ground = ground.until(stop, None);
-        let unfit = match inquiry::unfit(ground, &campaign.judges) {
-            Err(_) if stop.load(Ordering::Relaxed) => return Ok(Exit::Interrupted),
-            unfit => unfit.map_err(Failure::Bench)?,
-        };
-        if !unfit.is_empty() {
-            drop(field);
-            return self.tell_unfit(&campaign, unfit, &clock.stop());
+        if self.refuses(&campaign, ground, stop)? {
+            return Ok(if stop.load(Ordering::Relaxed) { Exit::Interrupted } else { Exit::NothingRan });
         }
         if begun.is_none() {
             self.put_aside()?;
@@ -147,34 +142,36 @@ impl Fuzz {
         Ok(if nothing || too_few || is_in_doubt { Exit::NothingRan } else { Exit::Green })
     }
 
-    /// How the run ends before anything runs, if an outside engine of the campaign does not work: the report says so.
-    pub fn unfit_exit(&self) -> Result<Option<Exit>, Failure> {
+    /// Whether an outside engine of the campaign does not work. Then the report says so, and nothing is to run.
+    pub fn is_unfit(&self, stop: &AtomicBool) -> Result<bool, Failure> {
         let campaign = self.campaign()?;
         if campaign.judges.is_empty() {
-            return Ok(None);
+            return Ok(false);
         }
-        let clock = Clock::start();
         let field = self.common.field()?;
-        let unfit = inquiry::unfit(field.ground(), &campaign.judges).map_err(Failure::Bench)?;
-        drop(field);
-        if unfit.is_empty() {
-            return Ok(None);
-        }
-        self.tell_unfit(&campaign, unfit, &clock.stop()).map(Some)
+        self.refuses(&campaign, field.ground().until(stop, None), stop)
     }
 
-    /// Says which judges give wrong answers or none, and leaves a report that is not green.
-    fn tell_unfit(&self, campaign: &Campaign, mut unfit: Vec<Unfit>, times: &Times) -> Done {
+    /// As [`Fuzz::is_unfit`], of a campaign and where it runs; true also if it was interrupted.
+    fn refuses(&self, campaign: &Campaign, ground: Ground<'_>, stop: &AtomicBool) -> Result<bool, Failure> {
+        let clock = Clock::start();
+        let mut unfit = match inquiry::unfit(ground, &campaign.judges) {
+            Err(_) if stop.load(Ordering::Relaxed) => return Ok(true),
+            unfit => unfit.map_err(Failure::Bench)?,
+        };
+        if unfit.is_empty() {
+            return Ok(false);
+        }
         let tally = Tally { complete: false, ..Tally::new(campaign.seed, campaign.first) };
-        let (report, started) = (&self.common.report, self.common.started());
-        let mut totals = FuzzReport::new(campaign, &tally, times, Throughput::default(), report, &started);
+        let (times, report, started) = (clock.stop(), &self.common.report, self.common.started());
+        let mut totals = FuzzReport::new(campaign, &tally, &times, Throughput::default(), report, &started);
         for judge in &mut totals.judges {
             let of_judge = unfit.iter().position(|unfit| unfit.judge == judge.subject);
             judge.unfit = of_judge.map(|place| unfit.swap_remove(place).why);
         }
         show(format_args!("campaign\n{}", report::fuzz_summary(&totals)));
         self.common.write_report(FUZZ_FILE, &totals)?;
-        Ok(Exit::NothingRan)
+        Ok(true)
     }
 
     /// Keeps the findings of an earlier campaign apart from those of a new one.

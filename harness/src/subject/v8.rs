@@ -24,6 +24,7 @@ use super::{Acceptance, Capabilities, Prepared, Subject, Watch};
 use crate::generate::Features;
 use crate::observe::{ActionObservation, Capture, Observation, Outcome};
 use node::Node;
+pub(super) use node::spawn;
 use run::{Run, Stopped};
 use std::sync::{Arc, Mutex, PoisonError};
 

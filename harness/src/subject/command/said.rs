@@ -1,6 +1,7 @@
 //! What a command means by what it prints, and by how it ends.
 
 use super::process::Finished;
+use crate::subject::ScriptRun;
 use crate::subject::trap_text::trap_kind;
 use crate::worker::crash::signal_name;
 use crosscheck_engine::TrapKind;
@@ -43,7 +44,7 @@ pub(super) fn ended(finished: &Finished, integers: usize, is_last: fn(u64) -> bo
     let both = format!("{stdout}\n{stderr}");
     // Engines print results on either stream, and what is not a number between them.
     let streams = [&*stdout, &*stderr, &*both];
-    let printed = streams.iter().map(|text| integers_in(text));
+    let printed = streams.iter().map(|text| words(text).filter_map(integer).collect::<Vec<u64>>());
     let printed: Vec<_> = printed.filter(|printed| status.success() && printed.len() == integers).collect();
     if let Some(values) = printed.iter().find(|printed| printed.last().is_some_and(|last| is_last(*last))) {
         return Ended::Values(values.clone());
@@ -57,6 +58,21 @@ pub(super) fn ended(finished: &Finished, integers: usize, is_last: fn(u64) -> bo
             None => "nothing".to_string(),
         })),
     }
+}
+
+/// What a command says of a script that it was to run.
+pub(super) fn of_script(finished: &Finished) -> ScriptRun {
+    let Some(status) = finished.status else { return ScriptRun::Failed("it does not end in time".into()) };
+    if status.success() {
+        return ScriptRun::Passed;
+    }
+    let stdout = String::from_utf8_lossy(&finished.stdout);
+    let stderr = String::from_utf8_lossy(&finished.stderr);
+    ScriptRun::Failed(match (last_line(&stdout, &stderr), status.signal(), status.code()) {
+        (_, Some(signal), _) => signal_name(signal),
+        (Some(line), None, _) => line,
+        (None, None, code) => format!("it ends with code {}, without a word", code.unwrap_or(-1)),
+    })
 }
 
 /// That the engine itself failed, if it did.
@@ -137,26 +153,17 @@ fn cut(line: &str) -> String {
     line.chars().filter(|c| !c.is_control()).take(LONGEST_LINE).collect()
 }
 
-/// The integers that a text has, in order. One in parentheses after another is that one once more, for people.
-fn integers_in(text: &str) -> Vec<u64> {
-    let mut integers = Vec::new();
-    let mut is_after_one = false;
-    for part in text.split_whitespace() {
-        let bare = part.trim_end_matches([',', ';']);
-        if is_after_one && bare.starts_with('(') && bare.ends_with(')') {
-            is_after_one = false;
-            continue;
-        }
-        let before = integers.len();
-        integers.extend(words(part).filter_map(integer));
-        is_after_one = integers.len() > before;
-    }
-    integers
-}
-
+/// The words of what a command prints. A value with its type and bits may be followed by what it is in decimal, as
+/// `crosscheck run` prints it: that says nothing new.
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '[' | ']' | '(' | ')'))
-        .filter(|word| !word.is_empty())
+    let is_separator = |c: char| matches!(c, ',' | ';' | '[' | ']' | '(' | ')');
+    let mut before = "";
+    let pieces = text.split_whitespace().filter(move |piece| {
+        let is_repeated = piece.starts_with('(') && before.contains(":0x");
+        before = piece;
+        !is_repeated
+    });
+    pieces.flat_map(move |piece| piece.split(is_separator)).filter(|word| !word.is_empty())
 }
 
 /// An integer as engines print it: `i32:0x2a`, `0x2a:i32`, `42`, `-1`.
@@ -191,14 +198,13 @@ mod tests {
 
     #[test]
     fn integers_are_understood_as_engines_print_them() {
-        let printed = integers_in;
-        assert_eq!(printed("i32:0x2a (42)\ni64:0xffffffffffffffff (-1)"), [42, u64::MAX]);
-        assert_eq!(printed("(1, 2)"), [1, 2]);
+        let printed = |text: &str| words(text).filter_map(integer).collect::<Vec<_>>();
         assert_eq!(printed("i32:0x2a\ni64:0xffffffffffffffff"), [42, u64::MAX]);
         assert_eq!(printed("0x2a:i32,0x1:i64"), [42, 1]);
         assert_eq!(printed("crosscheck() => i32:42, i64:18446744073709551615"), [42, u64::MAX]);
         assert_eq!(printed("-1\n18446744073709551615"), [u64::MAX, u64::MAX]);
         assert_eq!(printed("[42]"), [42]);
+        assert_eq!(printed("i32:0x2a (42)\ni64:0x1 (1)"), [42, 1]);
         assert!(printed("warning: slow").is_empty());
     }
 
@@ -226,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signal_is_a_failure_of_the_engine_in_a_shell_too() {
+    fn a_signal_is_a_failure_of_the_engine_behind_a_shell_too() {
         assert_eq!(understood(libc::SIGSEGV, "", "", 1), crash("SIGSEGV"));
         let assertion = "a.c:3: f: Assertion `p' failed.";
         assert_eq!(understood(libc::SIGABRT, "", assertion, 1), crash(&format!("SIGABRT: {assertion}")));

@@ -114,7 +114,7 @@ fn ended(status: std::process::ExitStatus) -> Outcome {
 
 /// Starts a process from a thread that lives as long as this process: what Linux takes for the parent, which the
 /// child is not to outlive, is a thread.
-fn spawn(command: Command) -> io::Result<Child> {
+pub(in crate::subject) fn spawn(command: Command) -> io::Result<Child> {
     type Order = (Command, SyncSender<io::Result<Child>>);
     static ORDERS: OnceLock<SyncSender<Order>> = OnceLock::new();
     let orders = ORDERS.get_or_init(|| {
