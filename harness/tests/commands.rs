@@ -7,7 +7,7 @@ use crosscheck::compare::{Compared, Kind, Verdict};
 use crosscheck::generate::{Features, Generator, Profile};
 use crosscheck::observe::Outcome;
 use crosscheck::run::CaseRun;
-use crosscheck::subject::CommandSubject;
+use crosscheck::subject::{CommandSubject, Subject};
 use crosscheck_engine::TrapKind;
 use judged::{i32, trap, values};
 
@@ -16,7 +16,7 @@ fn command(text: &str) -> CommandSubject {
     CommandSubject::new(label, command).expect("it has a file")
 }
 
-/// Our own program as somebody else's.
+/// Our own program as an outside engine.
 fn ours() -> CommandSubject {
     let program = env!("CARGO_BIN_EXE_crosscheck");
     command(&format!("ours={program} run FILE --mode fast-interp --invoke NAME ARGS"))
@@ -200,4 +200,29 @@ fn generated_cases_agree() {
             run.compared.iter().filter(|(_, compared)| matches!(compared, Compared::Actions(..))).count();
     }
     assert!(compared > 20, "{compared} cases were compared");
+}
+
+#[test]
+#[allow(clippy::print_stdout, reason = "what is not tested is told")]
+fn wasm_interp_is_compared_on_most_cases() {
+    let judge = match CommandSubject::of_preset("wasm-interp") {
+        Ok(judge) => judge,
+        Err(why) => return println!("NOT TESTED: {why}"),
+    };
+    let shown = judged::run(
+        &case(r#"(module (func (export "one") (result i32) (i32.const 1)))"#, &[("one", &[])]),
+        &judge,
+    );
+    assert_eq!(shown.verdict, Verdict::Agree);
+    let mut generator =
+        Generator::new(Features::executed()).profile(Profile::Judged).mostly(&judge.features());
+    let (mut cases, mut compared) = (0, 0);
+    for index in 0..150 {
+        let Some(generated) = generator.case(5, index) else { continue };
+        let run = judged::run(&generated.case, &judge);
+        let beyond_start = |(_, compared): &(String, Compared)| matches!(compared, Compared::Actions(2.., _));
+        cases += 1;
+        compared += usize::from(run.compared.iter().any(beyond_start));
+    }
+    assert!(compared * 100 > cases * 60, "{compared} of {cases} cases were compared");
 }

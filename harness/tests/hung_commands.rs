@@ -21,7 +21,7 @@ impl Place {
         fs::create_dir_all(folder.join("temporary")).expect("there is room");
         let pipe = folder.join("pipe");
         assert!(Command::new("mkfifo").arg(&pipe).status().expect("it can be started").success());
-        // The shell in between is what a killed worker used to leave behind. All of them hold the pipe open.
+        // The shell in between is what a killed worker used to leave. All of them hold the pipe open.
         let script = format!(
             "#!/bin/sh
 if [ $(wc -c < \"$1\") -gt {HANGS_FROM_BYTES} ]; then
@@ -52,7 +52,7 @@ fi
         command
     }
 
-    /// The pipe that hung processes hold open. Whoever opens it to read must find one who writes, or waits for him.
+    /// The pipe that hung processes hold open. Opening it to read waits for the first of them.
     fn pipe(&self) -> BufReader<File> {
         BufReader::new(File::open(self.folder.join("pipe")).expect("it is there"))
     }
@@ -82,7 +82,7 @@ fn hung_commands_behind_a_shell_leave_nothing_at_the_end_of_a_run() {
     let place = Place::new("end");
     let campaign =
         place.campaign(&["--cases=70", "--timeout=800ms", "--jobs=2"]).spawn().expect("it can be started");
-    // While the run goes on somebody reads, so that no writer waits; after it, none may be left that writes.
+    // A thread reads while the run goes on, so that no writer waits; after it, none may be left that writes.
     let reader = std::thread::spawn({
         let pipe = place.pipe();
         move || read_to_the_end_of_all(pipe)
@@ -92,7 +92,7 @@ fn hung_commands_behind_a_shell_leave_nothing_at_the_end_of_a_run() {
     assert_eq!(status.code(), Some(1), "{printed}{}", String::from_utf8_lossy(&stderr));
     assert_eq!(files(&place.temporary()), Vec::<PathBuf>::new());
     // One last writer, after whom the pipe has ended if no other holds it open.
-    fs::write(place.folder.join("pipe"), "over\n").expect("somebody reads");
+    fs::write(place.folder.join("pipe"), "over\n").expect("the thread reads");
     let hangs = reader.join().expect("only these words are written");
     assert!(hangs >= 42, "{hangs} hangs; {printed}");
     assert!(printed.contains(" hangs"), "{printed}");

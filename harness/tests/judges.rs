@@ -44,7 +44,7 @@ fn path(path: &Path) -> &str {
     path.to_str().expect("the test's paths are text")
 }
 
-/// Our own program as somebody else's, with something before and after it in a shell.
+/// Our own program as an outside engine, with something before and after it in a shell.
 fn ours(before: &str, after: &str) -> String {
     let program = env!("CARGO_BIN_EXE_crosscheck");
     format!(

@@ -77,7 +77,7 @@ fn limit() -> Duration {
 /// How long an action may take unless the user says otherwise.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Ends what commands of this process left behind. To be called last; no command must be under way.
+/// Ends what commands of this process left. To be called last; no command must be under way.
 pub(crate) fn end() {
     watchdog::end();
     scratch::end();
@@ -275,7 +275,7 @@ impl Asked<'_> {
             Ended::Strange(integers) => {
                 let driven = driver.driven(&integers).pop().expect("there is an action");
                 let seen = self.plan.observed(turn, driven, expected.last());
-                // A wrong last number is a wrong answer; but if nothing else is wrong, it may be somebody else's.
+                // A wrong last number is a wrong answer; but if nothing else is wrong, it may be another program's.
                 if seen.outcome == turn.reference.outcome {
                     return Err(strange(&integers));
                 }

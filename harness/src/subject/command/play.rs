@@ -148,8 +148,9 @@ fn act(
             }
         }
         Deed::CallsBack { number, args } => {
-            let callable = stage.callable.ok_or("it is not known whom a host calls back")?;
-            let (func, params, results) = callable.get(*number).ok_or("a host calls back nobody")?;
+            let callable = stage.callable.ok_or("it is not known which function a host calls back")?;
+            let (func, params, results) =
+                callable.get(*number).ok_or("a host calls back a function that is not exported")?;
             for (arg, ty) in args.iter().zip(params) {
                 constant_into(arg, *ty, sink)?;
             }

@@ -3,7 +3,7 @@
 //! The run's process makes the folder and holds a lock on it as long as it lives. Workers hear of it by an environment
 //! variable, for they may be another build of the program; one that does not hear of any makes its own. What a
 //! run leaves that was killed is removed by its workers' watchdogs, and if those were killed as well by the next run,
-//! which tells by the lock that nobody lives there.
+//! which tells by the lock that no process lives there.
 
 use std::fs::{self, File};
 use std::io::{self, Write};

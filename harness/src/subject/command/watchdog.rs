@@ -85,7 +85,7 @@ pub(super) fn end_group(leader: &Child) {
     // SAFETY: the call takes numbers.
     unsafe { libc::kill(-process, libc::SIGKILL) };
     if let Some(watchdog) = &mut *watchdog() {
-        // If nobody reads any more, nobody kills groups either.
+        // A watchdog that no longer reads kills no groups either.
         let _ = watchdog.line.write_all(&(-process).to_ne_bytes());
     }
 }
@@ -147,7 +147,7 @@ fn watch(ear: RawFd, folder: &CString, files: &[CString], shared: &[CString]) ->
         for file in files {
             libc::unlink(file.as_ptr());
         }
-        // The run's folder goes too if the run is over: then nobody holds its lock. Other watchdogs are no hindrance.
+        // The run's folder goes too if the run is over: then its lock is free. Other watchdogs share it.
         let folder_fd = libc::open(folder.as_ptr(), libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC);
         if folder_fd >= 0 && libc::flock(folder_fd, libc::LOCK_SH | libc::LOCK_NB) == 0 {
             for file in shared {
