@@ -5,6 +5,7 @@
 //! only in the middle still differ.
 
 use crate::module::ModuleInner;
+use crate::names::Shown;
 use std::collections::VecDeque;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -95,8 +96,8 @@ impl fmt::Debug for Frame {
 impl fmt::Display for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.offset {
-            Some(offset) => write!(f, "{offset:#06x} - {}", self.name()),
-            None => write!(f, "host - {}", self.name()),
+            Some(offset) => write!(f, "{offset:#06x} - {}", Shown(&self.name())),
+            None => write!(f, "host - {}", Shown(&self.name())),
         }
     }
 }

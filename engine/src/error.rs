@@ -1,5 +1,6 @@
 //! Everything that can go wrong when using the engine, as one type.
 
+use crate::names::ShownMessage;
 use crate::opcode::Opcode;
 use crate::trap::{Trap, TrapKind};
 use std::fmt;
@@ -30,6 +31,7 @@ impl Error {
     pub(crate) fn decode(error: wasmparser::Error) -> Error {
         // Some messages are laid out over several lines; an error here is one.
         let message = error.message().split_whitespace().collect::<Vec<_>>().join(" ");
+        let message = ShownMessage(&message).to_string();
         Error::Invalid { offset: error.offset(), message }
     }
 
@@ -41,9 +43,21 @@ impl Error {
         Error::Unsupported(format!("no mode executes {what} yet"))
     }
 
-    pub(crate) fn unsupported_opcode(mode: &str, opcode: Opcode) -> Error {
+    /// `place` says where the module has the opcode first.
+    pub(crate) fn unsupported_opcode(mode: &str, opcode: Opcode, place: Option<String>) -> Error {
         let proposal = opcode.row().proposal;
-        Error::Unsupported(format!("{mode} does not execute {opcode} ({proposal}) yet"))
+        let place = place.map_or(String::new(), |place| format!("{place}: "));
+        Error::Unsupported(format!("{place}{mode} does not execute {opcode} ({proposal}) yet"))
+    }
+
+    /// The same error, of that function of the module.
+    pub(crate) fn in_function(self, function: impl fmt::Display) -> Error {
+        match self {
+            Error::Invalid { offset, message } => {
+                Error::Invalid { offset, message: format!("in function {function}: {message}") }
+            }
+            other => other,
+        }
     }
 
     /// The trap, if it is one.

@@ -19,7 +19,7 @@ use crate::store::{
     InstanceLinks, StoreInner, Stored,
 };
 use crate::trap::TrapKind;
-use crate::types::FuncType;
+use crate::types::{FuncType, MemoryType, TableType};
 use crate::val::{NULL_SLOT, func_slot};
 use std::ops::Range;
 use std::sync::Arc;
@@ -105,10 +105,11 @@ impl DecodedModule {
         assert!(engine.is_sibling(&self.engine), "a module is prepared for engines that share its types");
         let executor = engine.executor();
         if let Some(opcode) = self.inner.opcodes.iter().find(|opcode| !executor.executes(*opcode)) {
-            return Err(Error::unsupported_opcode(executor.name(), opcode));
+            let place = self.inner.first_place_of(opcode);
+            return Err(Error::unsupported_opcode(executor.name(), opcode, place));
         }
-        if self.inner.uses_v128 {
-            return Err(Error::unsupported("vector values (simd)"));
+        if let Some(place) = self.inner.vectors.as_ref().filter(|_| !self.inner.bodies.is_empty()) {
+            return Err(Error::unsupported(format!("vector values, as in {place} (simd),")));
         }
         if self.inner.memories.iter().any(|memory| memory.shared) {
             return Err(Error::unsupported("shared memories (threads)"));
@@ -303,11 +304,29 @@ fn check_imports(store: &StoreInner, module: &ModuleInner, imports: &[Extern]) -
     }
     for (import, given) in module.imports.iter().zip(imports) {
         if !import_fits(store, &import.ty, given) {
-            let Import { module, name, .. } = import;
-            return Err(Error::Link(format!("incompatible import type for {module}.{name}")));
+            let wanted = import.describe(store.engine.types());
+            let given = type_of(store, given).describe(store.engine.types());
+            return Err(Error::Link(format!("incompatible import type for {wanted}: given is {given}")));
         }
     }
     Ok(())
+}
+
+/// The type of something given, with the size that it has now.
+fn type_of(store: &StoreInner, given: &Extern) -> ExternType {
+    match given {
+        Extern::Func(func) => ExternType::Func(store.func(FuncId(store.own(func.stored))).ty),
+        Extern::Table(table) => {
+            let table = &store.tables[store.own(table.stored) as usize];
+            ExternType::Table(TableType { minimum: table.elements.len() as u64, ..table.ty })
+        }
+        Extern::Memory(memory) => {
+            let memory = &store.memories[store.own(memory.stored) as usize];
+            ExternType::Memory(MemoryType { minimum: memory.pages(), ..memory.ty })
+        }
+        Extern::Global(global) => ExternType::Global(store.globals[store.own(global.stored) as usize].ty),
+        Extern::Tag(tag) => ExternType::Tag(store.tags[store.own(tag.stored) as usize]),
+    }
 }
 
 /// Whether what is given matches what is asked for (specification, section 4.5.3, "External Types").

@@ -46,6 +46,7 @@ mod instance;
 mod limits;
 mod memory;
 mod module;
+mod names;
 pub mod numeric;
 pub mod opcode;
 mod platform;
@@ -70,6 +71,7 @@ pub use limits::{FRAME_OVERHEAD_SLOTS, Limits};
 pub use linker::Linker;
 pub use mode::Mode;
 pub use module::{ExternKind, ExternType, FuelSegment, FuncIndex, Import, OpcodeSet};
+pub use names::{Shown, ShownMessage};
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub use native::code::{CodePlace, code_place};
 pub use store::{AsContext, AsContextMut, ExternRef, Store};

@@ -9,6 +9,9 @@ use crate::val::Val;
 use std::collections::HashMap;
 use std::marker::PhantomData;
 
+/// Imports that an error lists.
+const MISSING_TOLD: usize = 20;
+
 /// Definitions by module and name, for stores with data `T`. A later definition replaces an earlier one.
 pub struct Linker<T> {
     names: HashMap<(String, String), Extern>,
@@ -69,16 +72,26 @@ impl<T: Send + 'static> Linker<T> {
         self.names.get(&(module.to_string(), name.to_string())).copied()
     }
 
-    /// Instantiates a module with imports from here; fails with "unknown import" if one is not defined.
+    /// Instantiates a module with imports from here; fails with "unknown import" and a list of those that are not
+    /// defined, with their types.
     pub fn instantiate(&self, store: &mut Store<T>, module: &Module) -> Result<Instance, Error> {
         let mut imports = Vec::with_capacity(module.imports().len());
+        let mut missing = Vec::new();
         for import in module.imports() {
-            let item = self.get(&import.module, &import.name);
-            imports.push(
-                item.ok_or_else(|| Error::Link(format!("unknown import {}.{}", import.module, import.name)))?,
-            );
+            match self.get(&import.module, &import.name) {
+                Some(item) => imports.push(item),
+                None => missing.push(import),
+            }
         }
-        Instance::new(store, module, &imports)
+        if missing.is_empty() {
+            return Instance::new(store, module, &imports);
+        }
+        let types = store.engine().types();
+        let told = missing.iter().take(MISSING_TOLD).map(|import| import.describe(types));
+        let told = told.collect::<Vec<_>>().join(", ");
+        let more = missing.len().saturating_sub(MISSING_TOLD);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        Err(Error::Link(format!("unknown import {told}{more}")))
     }
 }
 

@@ -9,8 +9,9 @@ mod analyse;
 mod const_expr;
 mod decode;
 
+use crate::names::Shown;
 use crate::opcode::Opcode;
-use crate::types::{FuncType, GlobalType, MemoryType, TableType, TypeId, ValType};
+use crate::types::{FuncType, GlobalType, MemoryType, TableType, TypeId, TypeRegistry, ValType};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -51,6 +52,40 @@ pub struct Import {
     pub name: String,
     /// What it must be.
     pub ty: ExternType,
+}
+
+impl Import {
+    /// Its name and type in words, for messages.
+    pub(crate) fn describe(&self, types: &TypeRegistry) -> String {
+        let Import { module, name, ty } = self;
+        format!("{}.{} ({})", Shown(module), Shown(name), ty.describe(types))
+    }
+}
+
+impl ExternType {
+    /// The type in words, for messages.
+    pub(crate) fn describe(&self, types: &TypeRegistry) -> String {
+        let func = |id: TypeId| types.func_type(id).map_or_else(|| "?".to_string(), |ty| ty.to_string());
+        let limits = |minimum: u64, maximum: Option<u64>, is_64: bool| {
+            let maximum = maximum.map_or(String::new(), |maximum| maximum.to_string());
+            format!("{}{minimum}..{maximum}", if is_64 { "i64 " } else { "" })
+        };
+        match self {
+            ExternType::Func(id) => format!("func {}", func(*id)),
+            ExternType::Tag(id) => format!("tag {}", func(*id)),
+            ExternType::Global(ty) => {
+                format!("global {}{}", if ty.mutable { "mut " } else { "" }, ty.content)
+            }
+            ExternType::Table(ty) => {
+                format!("table {} {}", limits(ty.minimum, ty.maximum, ty.is_64), ty.element)
+            }
+            ExternType::Memory(ty) => {
+                let page = if ty.page_size_log2 == 16 { "" } else { " pages of one byte" };
+                let shared = if ty.shared { " shared" } else { "" };
+                format!("memory {}{page}{shared}", limits(ty.minimum, ty.maximum, ty.is_64))
+            }
+        }
+    }
 }
 
 /// The index space an export points into.
@@ -221,8 +256,8 @@ pub(crate) struct ModuleInner {
     pub datas: Vec<DataSegment>,
     pub func_names: HashMap<u32, String>,
     pub opcodes: OpcodeSet,
-    /// Whether a vector value appears in any signature, local or global.
-    pub uses_v128: bool,
+    /// Where the module has a vector value first: in a type, a global, a local or an instruction.
+    pub vectors: Option<String>,
 }
 
 impl ModuleInner {
@@ -244,6 +279,25 @@ impl ModuleInner {
     /// The function type at an index of the type section.
     pub fn func_type_at(&self, type_index: u32) -> &Arc<FuncType> {
         self.func_types[type_index as usize].as_ref().expect("validation allows only function types here")
+    }
+
+    /// Where an opcode stands first, in words: the function and the file offset.
+    pub fn first_place_of(&self, opcode: Opcode) -> Option<String> {
+        self.bodies.iter().zip(0..).find_map(|(body, defined)| {
+            let code = &self.bytes[body.code.start as usize..body.code.end as usize];
+            let reader = wasmparser::BinaryReader::new(code, body.code.start.into());
+            let mut reader = wasmparser::OperatorsReader::new(reader);
+            while !reader.eof() {
+                let offset = reader.original_position();
+                reader.read().ok()?;
+                if Opcode::decode(&self.bytes[offset as usize..]).is_some_and(|(found, _)| found == opcode) {
+                    let func = self.func_index(DefinedFuncIndex(defined)).0;
+                    let name = self.func_name(func);
+                    return Some(format!("in function {func} `{}` at offset {offset:#x}", Shown(&name)));
+                }
+            }
+            None
+        })
     }
 
     /// A defined function's body.

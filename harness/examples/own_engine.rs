@@ -2,10 +2,10 @@
 //!
 //! ```sh
 //! cargo run -p crosscheck --example own_engine -- replay harness/examples/own_engine.wat --with toy
-//! cargo run -p crosscheck --example own_engine -- fuzz --cases 1000 --with toy
 //! ```
 //!
-//! The toy adds and shifts numbers of 32 bits, shifts wrongly, and says of everything else that it has none. A real
+//! The toy adds and shifts numbers of 32 bits, shifts wrongly, which this command finds, and says of everything else that
+//! it has none. So a campaign (`fuzz --with toy`) compares it on next to nothing, says so and ends with 3. A real
 //! engine fills in the same two traits: [`Subject`] says what of its observations can be relied on, [`Embedding`] how
 //! its embedding interface does what a case asks for.
 

@@ -14,6 +14,7 @@ mod value;
 pub use value::{FuncIdentity, HeapKind, RefValue, Value};
 
 use bytes::{DecodeError, Reader, Writer};
+use crosscheck_engine::Shown;
 
 /// One run's worth of work, complete in itself.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -156,6 +157,18 @@ impl Case {
 }
 
 impl Action {
+    /// The action as people read it, in one line.
+    pub fn describe(&self) -> String {
+        match self {
+            Action::Instantiate { module } => format!("instantiate module {module}"),
+            Action::Invoke { export, args, .. } => {
+                let args: Vec<String> = args.iter().map(ToString::to_string).collect();
+                format!("invoke \"{}\" {}", Shown(export), args.join(" ")).trim_end().to_string()
+            }
+            Action::Read { export, .. } => format!("read \"{}\"", Shown(export)),
+        }
+    }
+
     fn write(&self, writer: &mut Writer) {
         match self {
             Action::Instantiate { module } => {

@@ -3,13 +3,16 @@
 //! Exit codes are part of the interface: see [`Exit`]. Whatever is wrong with options or input is one
 //! line on stderr that names the file, the place and what was expected.
 
+mod argument;
 mod check;
 mod explain;
 mod faults;
 mod field;
 mod fuzz;
 mod input;
+mod judges;
 mod list;
+mod place;
 mod progress;
 mod reduce;
 mod replay;
@@ -17,23 +20,26 @@ mod report;
 mod run;
 mod spec;
 mod status;
+mod terminal;
 
 use crate::case::Case;
+use crate::corpus::Started;
 use crate::corpus::finding::Record;
+use crate::guard::guarded;
 use crate::report::night::with_earlier;
 use crate::report::{Rendered, write_json, write_text};
 use crate::run::Lanes;
 use crate::subject::{self, Lane, LaneSubject, Outside, Subject};
 use clap::{Args, Parser, Subcommand};
-use crosscheck_engine::Mode;
+use crosscheck_engine::{Mode, Shown};
 use field::Field;
 use std::ffi::OsString;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use terminal::{show, show_error};
 
 /// How a run ended, as a process tells it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,6 +58,21 @@ pub enum Exit {
     Interrupted = 130,
 }
 
+impl Exit {
+    /// The worse of two outcomes, whichever came first.
+    fn worse(self, other: Exit) -> Exit {
+        let severity = |exit| match exit {
+            Exit::Green => 0,
+            Exit::NothingRan => 1,
+            Exit::Failures => 2,
+            Exit::Usage => 3,
+            Exit::Bench => 4,
+            Exit::Interrupted => 5,
+        };
+        if severity(other) > severity(self) { other } else { self }
+    }
+}
+
 /// What ends a subcommand early, in one line.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Failure {
@@ -61,19 +82,17 @@ pub enum Failure {
     Bench(String),
 }
 
-type Done = Result<Exit, Failure>;
-
-/// Set once a line could not be printed, for another reason than that nobody reads any more.
-static IS_UNTOLD: AtomicBool = AtomicBool::new(false);
-
-/// Prints lines. A reader that has seen enough and gone (`| head`) changes nothing about what the command does or how
-/// it ends; output that cannot be written otherwise lets it go on, and end as a failure of the bench.
-fn show(text: impl std::fmt::Display) {
-    let written = writeln!(std::io::stdout().lock(), "{text}");
-    if written.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe) {
-        IS_UNTOLD.store(true, Ordering::Relaxed);
+impl Failure {
+    /// The line and the exit code.
+    fn told(self) -> (String, Exit) {
+        match self {
+            Failure::Usage(message) => (message, Exit::Usage),
+            Failure::Bench(message) => (message, Exit::Bench),
+        }
     }
 }
+
+type Done = Result<Exit, Failure>;
 
 /// Before any other argument, and followed by the names of faults: the process runs with them. For workers, which
 /// may die of it.
@@ -83,6 +102,9 @@ pub const PLANTED: &str = "__planted";
 #[derive(Parser)]
 #[command(name = "crosscheck", version, about, max_term_width = 100)]
 struct Cli {
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value_t)]
+    color: terminal::Color,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -115,6 +137,9 @@ enum Command {
     Ops(list::Ops),
 }
 
+/// What `--timeout` is by default.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Options of everything that runs more than one thing.
 #[derive(Args, Clone, Debug)]
 pub struct Common {
@@ -127,10 +152,17 @@ pub struct Common {
     /// Run only this machine's part, as `I/N` with I from 0
     #[arg(long, value_parser = shard, default_value = "0/1")]
     shard: (u64, u64),
-    /// Outside engines that run beside the modes: names of `crosscheck modes`, or commands like
-    /// `iwasm=iwasm -f NAME FILE`, without commas
-    #[arg(long, value_delimiter = ',')]
+    /// Outside engines that run beside the modes: names of `crosscheck modes` or of the file of `--engines`, with commas
+    /// between them, or one command like `iwasm=iwasm -f NAME FILE`; may be given several times
+    #[arg(long, value_name = "NAMES|LABEL=COMMAND")]
     with: Vec<String>,
+    /// A TOML file of outside engines; without `--with` all of them run
+    #[arg(long, value_name = "FILE")]
+    engines: Option<PathBuf>,
+    /// Smallest share of a campaign's cases that each outside engine must be compared on, in percent; default: by what can
+    /// be seen of the engine
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    min_judged: Option<f64>,
     /// How long one action may take before its subject counts as hung, e.g. 10s
     #[arg(long, value_parser = duration, default_value = "10s")]
     timeout: Duration,
@@ -160,22 +192,71 @@ fn shard(text: &str) -> Result<(u64, u64), String> {
     parts.filter(|(i, n)| i < n).ok_or_else(|| "expected I/N with I from 0 to N-1, like 0/4".to_string())
 }
 
-/// A time as people write it.
+/// A share as people write it.
+fn percent(text: &str) -> Result<f64, String> {
+    let share = text.trim_end_matches('%').trim().parse().ok().filter(|share| (0.0..=100.0).contains(share));
+    share.ok_or_else(|| format!("expected a share from 0 to 100, not `{text}`"))
+}
+
+/// A time as people write it: parts with a unit, from large to small, or seconds.
 fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("expected a time like 60s, 10m or 2h, not `{text}`");
-    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
-    let count: u64 = digits.parse().map_err(|_| wrong())?;
-    let milliseconds = match unit {
-        "ms" => Some(count),
-        "" | "s" => count.checked_mul(1000),
-        "m" => count.checked_mul(60_000),
-        "h" => count.checked_mul(3_600_000),
-        _ => None,
-    };
-    milliseconds.map(Duration::from_millis).ok_or_else(wrong)
+    const UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
+    let wrong = || format!("expected a time like 60s, 10m or 1h30m, not `{text}`");
+    if let Ok(seconds) = text.parse::<u64>() {
+        return seconds.checked_mul(1000).map(Duration::from_millis).ok_or_else(wrong);
+    }
+    let (mut rest, mut units, mut milliseconds) = (text, &UNITS[..], 0u64);
+    while !rest.is_empty() {
+        let (digits, after) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?);
+        let count: u64 = digits.parse().map_err(|_| wrong())?;
+        let (name, next) = after.split_at(after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len()));
+        let unit = units.iter().position(|(unit, _)| *unit == name).ok_or_else(wrong)?;
+        let part = count.checked_mul(units[unit].1);
+        milliseconds = part.and_then(|part| milliseconds.checked_add(part)).ok_or_else(wrong)?;
+        (rest, units) = (next, &units[unit + 1..]);
+    }
+    if text.is_empty() { Err(wrong()) } else { Ok(Duration::from_millis(milliseconds)) }
+}
+
+/// Names that an error lists.
+const NAMES_TOLD: usize = 12;
+
+/// What there is in place of a name that is not there: the one that was probably meant, else the first of all.
+fn did_you_mean<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let known: Vec<&str> = known.collect();
+    let likeness = |other: &&str| strsim::jaro_winkler(name, other);
+    let closest = known.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    match closest.filter(|closest| likeness(closest) > 0.8) {
+        Some(closest) => format!("did you mean `{}`?", Shown(closest)),
+        None if known.is_empty() => "there is none".to_string(),
+        None => {
+            let told: Vec<String> =
+                known.iter().take(NAMES_TOLD).map(|name| Shown(name).to_string()).collect();
+            let more = known.len().saturating_sub(NAMES_TOLD);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            format!("there is {}{more}", told.join(", "))
+        }
+    }
+}
+
+/// For commands that take few of the common options.
+#[derive(Parser)]
+struct Plain {
+    #[command(flatten)]
+    common: Common,
 }
 
 impl Common {
+    /// Whether outside engines were asked for.
+    fn has_judges(&self) -> bool {
+        !self.with.is_empty() || self.engines.is_some()
+    }
+
+    /// The options as they are if none is given.
+    fn plain() -> Common {
+        Plain::parse_from(["crosscheck"]).common
+    }
+
     /// The lanes that were asked for.
     fn lanes(&self) -> Result<Lanes, Failure> {
         if self.modes.is_empty() {
@@ -217,11 +298,6 @@ impl Common {
         write().map_err(Failure::Bench)
     }
 
-    /// The outside engines that were asked for.
-    fn judges(&self) -> Result<Vec<Arc<dyn Subject>>, Failure> {
-        self.with.iter().map(|name| judge(name)).collect()
-    }
-
     /// Every mode as it is, or the lanes that were asked for; then the outside engines.
     fn subjects(&self) -> Result<Vec<Arc<dyn Subject>>, Failure> {
         let lanes = self.plain_lanes()?.into_iter().map(LaneSubject::shared);
@@ -231,7 +307,7 @@ impl Common {
     /// The same for a file; where nobody asked for any, those that it was found with, if it is a finding or the case
     /// of a fuzz target.
     fn subjects_for(&self, file: &Path, of_target: Option<&Case>) -> Result<Vec<Arc<dyn Subject>>, Failure> {
-        if !self.modes.is_empty() || !self.with.is_empty() {
+        if !self.modes.is_empty() || !self.with.is_empty() || self.engines.is_some() {
             return self.subjects();
         }
         if let Some(case) = of_target {
@@ -247,6 +323,27 @@ impl Common {
         subjects.map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))
     }
 
+    /// How this program was started, for the commands that it prints.
+    fn started(&self) -> Started {
+        let arguments: Vec<String> = std::env::args().collect();
+        #[cfg(all(feature = "planted-faults", unix))]
+        let words = if arguments.get(1).is_some_and(|word| word == PLANTED) { 3 } else { 1 };
+        #[cfg(not(all(feature = "planted-faults", unix)))]
+        let words = 1;
+        let program = arguments.into_iter().take(words).collect();
+        let mut options = Vec::new();
+        if let Some(worker) = &self.worker {
+            options.extend(["--worker".to_string(), worker.clone()]);
+        }
+        if self.in_process {
+            options.push("--in-process".to_string());
+        }
+        if self.timeout != DEFAULT_TIMEOUT {
+            options.extend(["--timeout".to_string(), format!("{}ms", self.timeout.as_millis())]);
+        }
+        Started::new(program, options)
+    }
+
     /// Where subjects run.
     fn field(&self) -> Result<Field, Failure> {
         if self.in_process { Ok(Field::in_process()) } else { Field::of_workers(self) }
@@ -258,17 +355,6 @@ impl Common {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
         Ok(pool.map_err(|error| Failure::Bench(format!("cannot start threads: {error}")))?.install(work))
     }
-}
-
-fn judge(name: &str) -> Result<Arc<dyn Subject>, Failure> {
-    let known: Vec<&str> = subject::outside().map(|outside| outside.name).collect();
-    if !known.contains(&name) && !name.contains('=') {
-        let known = known.join(", ");
-        return Err(Failure::Usage(format!(
-            "--with: no outside engine is called `{name}`; there is {known}, or LABEL=COMMAND"
-        )));
-    }
-    subject::named(name).map_err(|error| Failure::Usage(format!("--with {name}: {error}")))
 }
 
 /// Set when the user wants the run to end; what is done so far still counts.
@@ -290,13 +376,15 @@ fn stop_flag() -> Result<Arc<AtomicBool>, Failure> {
 fn one_line(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let told: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
-    format!("{}; see `crosscheck --help`", told.join(" "))
+    let tip = text.lines().map(str::trim).find(|line| line.starts_with("tip: a similar"));
+    let tip = tip.map_or(String::new(), |tip| format!("; {}", tip.trim_start_matches("tip: ")));
+    format!("{}{tip}; see `crosscheck --help`", told.join(" "))
 }
 
 /// The program's name and arguments. Fails if a fault is to be planted that there is not.
 fn arguments() -> Result<Vec<OsString>, String> {
     #[cfg_attr(not(all(feature = "planted-faults", unix)), expect(unused_mut))]
-    let mut arguments: Vec<OsString> = std::env::args_os().collect();
+    let mut arguments: Vec<OsString> = std::env::args_os().map(argument::with_hyphens).collect();
     #[cfg(all(feature = "planted-faults", unix))]
     if arguments.get(1).is_some_and(|argument| argument == PLANTED) && arguments.len() > 2 {
         let names = arguments.drain(1..3).next_back().expect("two were taken");
@@ -318,7 +406,7 @@ pub fn main() -> ExitCode {
     let arguments = match arguments() {
         Ok(arguments) => arguments,
         Err(message) => {
-            eprintln!("error: {message}");
+            show_error(&message);
             return ExitCode::from(Exit::Usage as u8);
         }
     };
@@ -336,7 +424,26 @@ pub fn main() -> ExitCode {
         // Help and version are no errors.
         Err(help) => help.exit(),
     };
-    let done = match cli.command.unwrap_or_else(|| Command::Check(check::Check::default_run())) {
+    terminal::set_color(cli.color);
+    let command = cli.command.unwrap_or_else(|| Command::Check(check::Check::default_run()));
+    let done = guarded(|| run(command))
+        .unwrap_or_else(|panic| Err(Failure::Bench(format!("the bench itself panicked: {panic}"))));
+    subject::put_away();
+    let done = match done {
+        Ok(_) if terminal::is_untold() => Err(Failure::Bench("cannot write to stdout".into())),
+        done => done,
+    };
+    let exit = done.unwrap_or_else(|failure| {
+        let (message, exit) = failure.told();
+        show_error(&message);
+        exit
+    });
+    ExitCode::from(exit as u8)
+}
+
+/// Does what a command line says.
+fn run(command: Command) -> Done {
+    match command {
         Command::Check(check) => check.run(),
         Command::Spec(spec) => spec.run(),
         Command::Fuzz(fuzz) => fuzz.run(),
@@ -349,18 +456,5 @@ pub fn main() -> ExitCode {
         Command::Explain(explain) => explain.run(),
         Command::Modes => list::modes(),
         Command::Ops(ops) => ops.run(),
-    };
-    let done = match done {
-        Ok(_) if IS_UNTOLD.load(Ordering::Relaxed) => Err(Failure::Bench("cannot write to stdout".into())),
-        done => done,
-    };
-    let exit = done.unwrap_or_else(|failure| {
-        let (message, exit) = match failure {
-            Failure::Usage(message) => (message, Exit::Usage),
-            Failure::Bench(message) => (message, Exit::Bench),
-        };
-        eprintln!("error: {message}");
-        exit
-    });
-    ExitCode::from(exit as u8)
+    }
 }

@@ -146,13 +146,16 @@ pub fn judge(testimonies: &[Testimony<'_>]) -> Verdict {
     if let Some(reason) = testimonies.iter().find_map(|testimony| resources(testimony.observation)) {
         return Verdict::Inconclusive(reason);
     }
-    let ran: Vec<_> =
-        testimonies.iter().filter(|testimony| unsupported(testimony.observation).is_none()).collect();
+    let is_clear = |testimony: &&Testimony<'_>| {
+        unsupported(testimony.observation).or(unclear(testimony.observation)).is_none()
+    };
+    let ran: Vec<_> = testimonies.iter().filter(is_clear).collect();
     if ran.len() < 2 {
-        let reason = testimonies.iter().find_map(|testimony| unsupported(testimony.observation));
-        return Verdict::Inconclusive(
-            reason.map_or_else(|| "fewer than two subjects ran".into(), str::to_string),
-        );
+        let reason = |testimony: &Testimony<'_>| {
+            unsupported(testimony.observation).or(unclear(testimony.observation)).map(str::to_string)
+        };
+        let reason = testimonies.iter().find_map(reason);
+        return Verdict::Inconclusive(reason.unwrap_or_else(|| "fewer than two subjects ran".into()));
     }
     divergence(&ran).map_or(Verdict::Agree, Verdict::Diverge)
 }
@@ -227,6 +230,13 @@ fn unsupported(observation: &Observation) -> Option<&str> {
     })
 }
 
+fn unclear(observation: &Observation) -> Option<&str> {
+    observation.actions.iter().find_map(|action| match &action.outcome {
+        Outcome::Unclear(message) => Some(message.as_str()),
+        _ => None,
+    })
+}
+
 /// How much of a case an outside engine was truly compared on.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Compared {
@@ -234,6 +244,8 @@ pub enum Compared {
     Actions(usize, usize),
     /// None, for it does not execute something.
     Unsupported(String),
+    /// None, for it shows something that is not understood.
+    Unclear(String),
     /// None, for a subject failed, or the operating system refused memory.
     Failed,
 }
@@ -248,6 +260,9 @@ pub fn compared(reference: &Testimony<'_>, other: &Testimony<'_>) -> Compared {
     }
     if let Some(why) = [other, reference].iter().find_map(|testimony| unsupported(testimony.observation)) {
         return Compared::Unsupported(why.to_string());
+    }
+    if let Some(why) = unclear(other.observation) {
+        return Compared::Unclear(why.to_string());
     }
     let both = reference.capabilities.and(other.capabilities);
     let actions = &reference.observation.actions;
@@ -300,8 +315,49 @@ fn beyond_comparison(action: &ActionObservation, both: Capabilities) -> bool {
     }
 }
 
+/// What of an action is compared.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Aspect {
+    /// How it ended: values, trap and frames, or what else.
+    Outcome,
+    /// The calls of host functions.
+    HostCalls,
+    /// The fuel that is left.
+    Fuel,
+    /// Globals, memories, tables, dropped segments.
+    State,
+}
+
+impl Aspect {
+    /// All of them, in the order in which they are compared.
+    pub const ALL: [Aspect; 4] = [Aspect::Outcome, Aspect::HostCalls, Aspect::Fuel, Aspect::State];
+}
+
+/// The first difference of two testimonies in one aspect of an action; none where they do not both vouch for it.
+pub fn difference_in(
+    left: &Testimony<'_>,
+    right: &Testimony<'_>,
+    action: usize,
+    aspect: Aspect,
+) -> Option<Difference> {
+    let both = left.capabilities.and(right.capabilities);
+    let (a, b) = (left.observation.actions.get(action)?, right.observation.actions.get(action)?);
+    let is_beyond = beyond_comparison(a, both) || beyond_comparison(b, both);
+    if is_beyond { None } else { aspect_difference(action, aspect, a, b, both) }
+}
+
 fn action_difference(
     action: usize,
+    a: &ActionObservation,
+    b: &ActionObservation,
+    both: Capabilities,
+) -> Option<Difference> {
+    Aspect::ALL.into_iter().find_map(|aspect| aspect_difference(action, aspect, a, b, both))
+}
+
+fn aspect_difference(
+    action: usize,
+    aspect: Aspect,
     a: &ActionObservation,
     b: &ActionObservation,
     both: Capabilities,
@@ -309,31 +365,34 @@ fn action_difference(
     let differs = |kind, place: &str, exactly: &str, left: String, right: String| {
         Some(Difference { action, kind, place: place.into(), exactly: exactly.into(), left, right })
     };
-    let found = outcome_difference(&a.outcome, &b.outcome, both);
-    if let Some((kind, place, exactly, left, right)) = found {
-        return differs(kind, &place, &exactly, left, right);
-    }
-    if host_calls_differ(&a.host_calls, &b.host_calls, both) {
-        let (exactly, left, right) = host_call_difference(a, b);
-        return differs(Kind::HostCalls, "", &exactly, left, right);
-    }
-    if both.fuel && a.fuel_left != b.fuel_left {
-        return differs(Kind::Fuel, "", "fuel left", a.fuel_left.to_string(), b.fuel_left.to_string());
-    }
-    match (&a.state, &b.state) {
-        (Some(a), Some(b)) if both.exported_state => {
-            let (kind, exactly, left, right) = state_difference(a, b, both)?;
-            differs(kind, kind.word(), &exactly, left, right)
+    match aspect {
+        Aspect::Outcome => {
+            let (kind, place, exactly, left, right) = outcome_difference(&a.outcome, &b.outcome, both)?;
+            differs(kind, &place, &exactly, left, right)
         }
-        // Digests cover internal state, which some subjects cannot show.
-        _ if both.internal_state && a.state_digest != b.state_digest => differs(
-            Kind::Unstable,
-            "",
-            "digest of the state",
-            format!("{:016x}", a.state_digest),
-            format!("{:016x}", b.state_digest),
-        ),
-        _ => None,
+        Aspect::HostCalls if host_calls_differ(&a.host_calls, &b.host_calls, both) => {
+            let (exactly, left, right) = host_call_difference(a, b);
+            differs(Kind::HostCalls, "", &exactly, left, right)
+        }
+        Aspect::Fuel if both.fuel && a.fuel_left != b.fuel_left => {
+            differs(Kind::Fuel, "", "fuel left", a.fuel_left.to_string(), b.fuel_left.to_string())
+        }
+        Aspect::State => match (&a.state, &b.state) {
+            (Some(a), Some(b)) if both.exported_state => {
+                let (kind, exactly, left, right) = state_difference(a, b, both)?;
+                differs(kind, kind.word(), &exactly, left, right)
+            }
+            // Digests cover internal state, which some subjects cannot show.
+            _ if both.internal_state && a.state_digest != b.state_digest => differs(
+                Kind::Unstable,
+                "",
+                "digest of the state",
+                format!("{:016x}", a.state_digest),
+                format!("{:016x}", b.state_digest),
+            ),
+            _ => None,
+        },
+        Aspect::HostCalls | Aspect::Fuel => None,
     }
 }
 
@@ -414,7 +473,7 @@ fn is_nan64(bits: u64) -> bool {
 ///
 /// The specification says that execution traps, not that traps have kinds; the scripts' texts are a convention.
 /// An engine with one text for every index beyond a table's end still satisfies all scripts.
-fn same_kind(a: TrapKind, b: TrapKind, both: Capabilities) -> bool {
+pub fn same_kind(a: TrapKind, b: TrapKind, both: Capabilities) -> bool {
     let beyond = |kind| matches!(kind, TrapKind::UndefinedElement | TrapKind::TableOutOfBounds);
     let null = |kind| {
         matches!(
@@ -485,15 +544,7 @@ fn host_calls_differ(a: &HostCalls, b: &HostCalls, both: Capabilities) -> bool {
 }
 
 fn host_call_difference(a: &ActionObservation, b: &ActionObservation) -> (String, String, String) {
-    let describe = |call: Option<&HostCall>| match call {
-        None => "no call".to_string(),
-        Some(call) => {
-            let list =
-                |values: &[Value]| values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-            let answer = call.results.as_ref().map_or("refused".to_string(), |results| list(results));
-            format!("{}({}) -> {answer} {}", call.import, list(&call.args), call.notes.join(", "))
-        }
-    };
+    let describe = |call: Option<&HostCall>| call.map_or("no call".to_string(), HostCall::describe);
     let (left, right) = (&a.host_calls.first, &b.host_calls.first);
     let calls = 0..left.len().max(right.len());
     match calls.into_iter().find(|number| left.get(*number) != right.get(*number)) {

@@ -3,8 +3,10 @@
 
 pub mod campaign;
 pub mod finding;
+mod started;
 
 pub use finding::{Finding, REDUCED_FILE};
+pub use started::Started;
 
 use std::ffi::OsString;
 use std::fs;
@@ -26,6 +28,26 @@ fn building(target: &Path) -> PathBuf {
     let mut name = OsString::from(format!(".{}-", std::process::id()));
     name.push(target.file_name().unwrap_or_default());
     target.with_file_name(name)
+}
+
+/// The folder for a campaign's findings below its report's folder.
+pub const FINDINGS: &str = "findings";
+
+/// Makes room for the findings of a new campaign: those of an earlier one are kept beside it, under a number. Gives
+/// where they went, if there were any.
+pub fn put_aside(report: &Path) -> io::Result<Option<PathBuf>> {
+    let findings = report.join(FINDINGS);
+    let mut entries = match fs::read_dir(&findings) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        entries => entries?,
+    };
+    if entries.next().is_none() {
+        return Ok(None);
+    }
+    let numbered = |number: u32| report.join(format!("{FINDINGS}-{number}"));
+    let free = (1..).map(numbered).find(|folder| !folder.exists()).expect("numbers do not run out");
+    fs::rename(&findings, &free)?;
+    Ok(Some(free))
 }
 
 /// Removes what killed processes were building in a folder. Others may be building there still: theirs stays.

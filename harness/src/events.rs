@@ -99,6 +99,8 @@ pub struct Judged {
     pub of_actions: u64,
     /// Cases in which nothing was compared, by what the engine does not execute.
     pub unsupported: BTreeMap<String, u64>,
+    /// Cases in which nothing was compared, by what the engine showed that is not understood.
+    pub unclear: BTreeMap<String, u64>,
 }
 
 impl Judged {
@@ -114,6 +116,7 @@ impl Judged {
                 self.of_actions += *of as u64;
             }
             Compared::Unsupported(why) => *self.unsupported.entry(without_numbers(why)).or_default() += 1,
+            Compared::Unclear(why) => *self.unclear.entry(without_numbers(why)).or_default() += 1,
             Compared::Failed => {}
         }
     }
@@ -125,6 +128,7 @@ impl Judged {
         self.actions += part.actions;
         self.of_actions += part.of_actions;
         add_all(&mut self.unsupported, part.unsupported);
+        add_all(&mut self.unclear, part.unclear);
     }
 }
 

@@ -58,6 +58,30 @@ pub struct Host {
     digest: Digest,
     calls: HostCalls,
     depth: u32,
+    /// What calls did, in the order in which they began, if that is recorded.
+    played: Option<Vec<Played>>,
+}
+
+/// A call of a host function with what it did, which is enough to play it again without a host.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Played {
+    /// The import's number.
+    pub(crate) import: u32,
+    /// What it answered; none if it failed.
+    pub(crate) results: Option<Vec<Value>>,
+    /// What it did besides.
+    pub(crate) deed: Deed,
+}
+
+/// What a host function does to the instance that calls it.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) enum Deed {
+    /// Nothing that can be seen later.
+    Nothing,
+    /// Writes into its exported first memory.
+    Writes { address: u64, bytes: Vec<u8> },
+    /// Calls a function, which has that number among those that it exports.
+    CallsBack { number: usize, args: Vec<Value> },
 }
 
 /// What an import does besides answering.
@@ -108,7 +132,24 @@ impl Host {
     /// A host that has not been called yet.
     pub fn new(plan: HostPlan, capture: Capture) -> Host {
         let calls = HostCalls::default();
-        Host { plan, capture, counts: Vec::new(), digest: Digest::default(), calls, depth: 0 }
+        let (counts, digest, played) = (Vec::new(), Digest::default(), None);
+        Host { plan, capture, counts, digest, calls, depth: 0, played }
+    }
+
+    /// The same, which also records what its calls do.
+    pub(crate) fn recording(plan: HostPlan, capture: Capture) -> Host {
+        Host { played: Some(Vec::new()), ..Host::new(plan, capture) }
+    }
+
+    /// What was recorded so far.
+    pub(crate) fn played(&self) -> &[Played] {
+        self.played.as_deref().unwrap_or_default()
+    }
+
+    fn begin_to_play(&mut self, import: u32) -> Option<usize> {
+        let played = self.played.as_mut()?;
+        played.push(Played { import, results: None, deed: Deed::Nothing });
+        Some(played.len() - 1)
     }
 
     /// The calls since the last time this was asked.
@@ -163,8 +204,12 @@ pub fn call(
     results: &[ValType],
 ) -> Result<Vec<Value>, Refusal> {
     let mut stream = world.host().begin(import);
-    let mut notes = Vec::new();
-    let outcome = act(world, import, args, results, &mut stream, &mut notes);
+    let place = world.host().begin_to_play(import);
+    let (mut notes, mut deed) = (Vec::new(), Deed::Nothing);
+    let outcome = act(world, import, args, results, &mut stream, &mut notes, &mut deed);
+    if let (Some(place), Some(played)) = (place, &mut world.host().played) {
+        played[place] = Played { import, results: outcome.as_ref().ok().cloned(), deed };
+    }
     world.host().log(name, args, outcome.as_deref().ok(), notes, import);
     outcome
 }
@@ -176,6 +221,7 @@ fn act(
     results: &[ValType],
     stream: &mut Stream,
     notes: &mut Vec<String>,
+    deed: &mut Deed,
 ) -> Result<Vec<Value>, Refusal> {
     let trap_one_in = world.host().plan.trap_one_in;
     if trap_one_in > 0 && stream.below(u64::from(trap_one_in)) == 0 {
@@ -184,8 +230,8 @@ fn act(
     match character(world.host().plan, import) {
         Character::Answers => {}
         Character::Reads => read_memory(world, args, stream, notes),
-        Character::Writes => write_memory(world, args, stream, notes),
-        Character::CallsBack => call_back(world, stream, notes)?,
+        Character::Writes => write_memory(world, args, stream, notes, deed),
+        Character::CallsBack => call_back(world, stream, notes, deed)?,
     }
     let answer = |ty: &ValType| answer(*ty, stream).ok_or(Refusal::Trap("the host has no such value"));
     results.iter().map(answer).collect()
@@ -229,16 +275,31 @@ fn read_memory(world: &mut impl World, args: &[Value], stream: &mut Stream, note
     }
 }
 
-fn write_memory(world: &mut impl World, args: &[Value], stream: &mut Stream, notes: &mut Vec<String>) {
+fn write_memory(
+    world: &mut impl World,
+    args: &[Value],
+    stream: &mut Stream,
+    notes: &mut Vec<String>,
+    deed: &mut Deed,
+) {
     let Some(bytes) = world.memory_bytes() else { return };
     let address = address(args, bytes, stream);
     let mut buffer = vec![0; length(args, stream)];
     stream.fill(&mut buffer);
-    let outcome = if world.write(address, &buffer) { "wrote" } else { "could not write" };
+    let is_written = world.write(address, &buffer);
+    let outcome = if is_written { "wrote" } else { "could not write" };
     notes.push(format!("{outcome} {} bytes at {address:#x}", buffer.len()));
+    if is_written {
+        *deed = Deed::Writes { address, bytes: buffer };
+    }
 }
 
-fn call_back(world: &mut impl World, stream: &mut Stream, notes: &mut Vec<String>) -> Result<(), Refusal> {
+fn call_back(
+    world: &mut impl World,
+    stream: &mut Stream,
+    notes: &mut Vec<String>,
+    deed: &mut Deed,
+) -> Result<(), Refusal> {
     let choice = stream.u64();
     if world.host().depth >= DEEPEST_CALL_BACK || !stream.percent(30) {
         return Ok(());
@@ -250,6 +311,7 @@ fn call_back(world: &mut impl World, stream: &mut Stream, notes: &mut Vec<String
         return Ok(());
     }
     let (number, args) = candidates.swap_remove((choice % candidates.len() as u64) as usize);
+    *deed = Deed::CallsBack { number, args: args.clone() };
     world.host().depth += 1;
     let outcome = world.call_exported_func(number, &args);
     world.host().depth -= 1;

@@ -21,13 +21,24 @@ use std::time::{Duration, Instant};
 /// How often a case is run again to see it diverge: what is left in memory by others may be what it takes.
 const ATTEMPTS: usize = 5;
 
-/// How long to reduce and look for relatives where nobody says how long: a relative is not worth an hour.
+/// How long to localise, and to look for relatives, where no time is given: a relative is not worth an hour.
 const UNHURRIED: Duration = Duration::from_secs(60);
 
-/// The part of its time that is left for looking for relatives, where reducing took all of it.
-const LATE: u32 = 5;
+/// In fifths of the time that is given: when reducing ends, and when localising does. Mostly both end long before.
+const REDUCED_BY: u32 = 3;
+const LOCALISED_BY: u32 = 4;
+
+/// How long the smallest case may take to be run once more when an interrupt has ended the reduction.
+const LAST_RUN: Duration = Duration::from_millis(500);
+
+/// What is said of a step that did not come to its end.
+const OUT_OF_TIME: &str = "there was no time left for it";
+
+/// For what an interrupt does not end.
+static NEVER: AtomicBool = AtomicBool::new(false);
 
 /// Whether a case still diverges the way another did.
+#[derive(Clone)]
 pub struct Question<'a> {
     ground: Ground<'a>,
     /// One of the majority and one who is wrong, the reference first; one alone if all fail alike.
@@ -47,7 +58,7 @@ pub struct Investigation {
     pub divergence: Divergence,
     /// The case as a script, with what the majority showed as what is expected.
     pub script: String,
-    /// Where subjects part in the smallest case, or why nobody knows.
+    /// Where subjects part in the smallest case, or why that is not known.
     pub localised: Result<Localisation, String>,
     /// How long reducing took.
     pub time: Duration,
@@ -93,6 +104,8 @@ impl<'a> Question<'a> {
             None => (all.iter().find(took_part).cloned().into_iter().collect(), 0),
         };
         let task = Task { case: case.clone(), subjects };
+        let hangs = divergence.first.kind == Kind::Hang;
+        let ground = if hangs { ground.expecting_a_hang() } else { ground };
         for _ in 0..ATTEMPTS {
             let run = run_task(ground, &task, Capture::Digest)?;
             let Verdict::Diverge(again) = &run.verdict else { continue };
@@ -115,43 +128,72 @@ impl<'a> Question<'a> {
         matches!(run, Ok(CaseRun { verdict: Verdict::Diverge(shown), .. }) if shown.fingerprint() == self.wanted)
     }
 
-    /// Reduces a case that diverges that way, on rayon's current threads. Fails if it does not diverge reliably.
+    /// The same question until `stop` is set or the time comes; from then on nothing shows anything.
+    fn until(&self, stop: &'a AtomicBool, until: Option<Instant>) -> Question<'a> {
+        Question { ground: self.ground.until(stop, until), ..self.clone() }
+    }
+
+    /// Reduces a case that diverges that way, on rayon's current threads; then localises it and looks for its simplest
+    /// relative. All of it takes the budget's time at most. Fails if the case does not diverge reliably.
     pub fn investigate(
         &self,
         case: &Case,
-        budget: &Budget<'_>,
+        budget: &Budget<'a>,
         progress: &(dyn Fn(&Case) + Sync),
     ) -> Result<Investigation, String> {
         let started = Instant::now();
-        let stop = AtomicBool::new(false);
-        let interesting = |case: &Case| {
-            let is_late = budget.time.is_some_and(|time| started.elapsed() >= time);
-            if is_late || budget.stop.load(Ordering::Relaxed) {
-                stop.store(true, Ordering::Relaxed);
-            }
-            self.is_shown_by(case)
-        };
-        let reducer = Reducer::new(case, &interesting, &stop, progress).map_err(explain)?;
-        let reducer = if self.is_traceable { reducer } else { reducer.without_trace() };
-        let reduced = reducer.run();
-        let last = self.run(&reduced.case)?;
+        let fifths = |fifths: u32| budget.time.map(|time| started + time / 5 * fifths);
+        let reduced =
+            self.until(budget.stop, fifths(REDUCED_BY)).reduce(case, fifths(REDUCED_BY), budget, progress)?;
+        // An interrupt ends the reduction, not its result: the smallest case is run once more to tell what it shows.
+        let is_interrupted = budget.stop.load(Ordering::Relaxed);
+        let last_until = if is_interrupted { Some(Instant::now() + LAST_RUN) } else { fifths(LOCALISED_BY) };
+        let question = self.until(if is_interrupted { &NEVER } else { budget.stop }, last_until);
+        let last = question.run(&reduced.case)?;
         let Verdict::Diverge(divergence) = &last.verdict else {
             return Err("the smallest case does not diverge when it is run again".into());
         };
         let expected = self.expected(&last).ok_or("the majority was left out of the smallest case")?;
         let lanes: Vec<&str> = self.subjects.iter().map(|subject| subject.name()).collect();
         let notes = [notes(divergence), releases(&self.subjects)].concat();
-        let script = match self.shown(&reduced.case, &last, divergence) {
+        let script = match question.shown(&reduced.case, &last, divergence) {
             Some((case, expected)) => to_script_on(&case, &expected, &lanes, &notes)?,
             None => to_script_on(&reduced.case, expected, &lanes, &notes)?,
         };
         let time = started.elapsed();
-        let localised = self.localise(&reduced.case, divergence, budget.stop);
-        let all = budget.time.unwrap_or(UNHURRIED);
-        let until = Instant::now() + all.saturating_sub(time).max(all / LATE);
+        let until = fifths(LOCALISED_BY).unwrap_or_else(|| Instant::now() + UNHURRIED);
+        let localised = self.until(budget.stop, Some(until)).localise(&reduced.case, divergence, budget.stop);
+        let localised =
+            localised.map_err(|why| if Instant::now() >= until { OUT_OF_TIME.into() } else { why });
+        let until = budget.time.map_or_else(|| Instant::now() + UNHURRIED, |time| started + time);
         let known = localised.as_ref().ok();
-        let relative = self.relative(&reduced.case, divergence, known, budget.stop, until);
+        let question = self.until(budget.stop, Some(until));
+        let relative = question.relative(&reduced.case, divergence, known, budget.stop, until);
         Ok(Investigation { reduced, divergence: divergence.clone(), script, localised, time, relative })
+    }
+
+    /// The smallest case that diverges that way and is found by that time.
+    fn reduce(
+        &self,
+        case: &Case,
+        until: Option<Instant>,
+        budget: &Budget<'_>,
+        progress: &(dyn Fn(&Case) + Sync),
+    ) -> Result<Reduced, String> {
+        let stop = AtomicBool::new(false);
+        let interesting = |case: &Case| {
+            let is_late = until.is_some_and(|until| Instant::now() >= until);
+            if is_late || budget.stop.load(Ordering::Relaxed) {
+                stop.store(true, Ordering::Relaxed);
+            }
+            self.is_shown_by(case)
+        };
+        let reducer = Reducer::new(case, &interesting, &stop, progress).map_err(|refused| match refused {
+            Refused::Uninteresting if stop.load(Ordering::Relaxed) => OUT_OF_TIME.into(),
+            refused => explain(refused),
+        })?;
+        let reducer = if self.is_traceable { reducer } else { reducer.without_trace() };
+        Ok(reducer.run())
     }
 
     /// What the majority showed.

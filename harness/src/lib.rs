@@ -21,6 +21,7 @@ pub mod observe;
 pub mod compare;
 pub mod fingerprint;
 
+pub mod inquiry;
 pub mod investigate;
 pub mod localise;
 pub mod reduce;
@@ -37,3 +38,4 @@ pub mod report;
 pub mod digest;
 pub mod disassembly;
 pub mod guard;
+pub mod names;

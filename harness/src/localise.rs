@@ -15,9 +15,9 @@ mod search;
 
 use crate::case::{Action, Case, Value};
 use crate::compare::{Difference, Divergence, Kind, Verdict, majority};
-use crate::disassembly::{made_of, wasm_lines};
+use crate::disassembly::wasm_lines;
 use crate::observe::{Capture, Observation, Outcome};
-use crate::run::{CaseRun, Ground, Task, run_task};
+use crate::run::{CaseRun, Ground, Task, made_of, run_task};
 use crate::subject::{Lane, Subject};
 use crosscheck_engine::opcode::Opcode;
 use path::{Path, Step};
@@ -348,12 +348,12 @@ impl Search<'_> {
     }
 
     fn at(&self, precision: Precision, remark: Option<&str>, place: Option<Place>) -> Localisation {
-        let Bench { case, subjects, first, runs, .. } = &self.bench;
+        let Bench { ground, case, subjects, first, runs, .. } = &self.bench;
         let side = |subject: &Arc<dyn Subject>| Side { name: subject.name().to_string(), shows: Vec::new() };
         let wasm = |place: &Place| case.modules[place.module as usize].wasm.as_slice();
         let made = |place: &Place| {
             let lane: Lane = subjects[1].name().parse().ok()?;
-            Some(made_of(lane, wasm(place), place.function, place.offset))
+            Some(made_of(*ground, lane, wasm(place), place.function, place.offset))
         };
         let mut found = Localisation {
             precision,

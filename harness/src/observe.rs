@@ -5,10 +5,12 @@
 //! asked for only once two digests differ.
 
 mod bytes;
+pub mod json;
 mod state;
 
 use crate::case::Value;
-use crosscheck_engine::TrapKind;
+use crate::names::readable;
+use crosscheck_engine::{Shown, ShownMessage, TrapKind};
 
 pub use state::{ExportState, InstanceState, MemoryState, OS_PAGE_BYTES, State, TableState, capture_state};
 
@@ -56,6 +58,8 @@ pub enum Outcome {
     Limit(String),
     /// The subject does not execute something the module contains.
     Unsupported(String),
+    /// The subject accepted the module and then showed something that is not understood.
+    Unclear(String),
     /// The operating system refused memory: says nothing about anybody.
     Resources(String),
     /// The subject itself failed: a bug whatever others show.
@@ -125,6 +129,15 @@ pub struct HostCall {
     pub notes: Vec<String>,
 }
 
+impl HostCall {
+    /// The call as people read it, in one line.
+    pub fn describe(&self) -> String {
+        let list = |values: &[Value]| values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        let answer = self.results.as_ref().map_or("refused".to_string(), |results| list(results));
+        format!("{}({}) -> {answer} {}", Shown(&self.import), list(&self.args), self.notes.join(", "))
+    }
+}
+
 impl Observation {
     /// The action in which the subject failed, if it did, and how.
     pub fn failure(&self) -> Option<(usize, &Outcome)> {
@@ -171,6 +184,7 @@ impl Outcome {
             Outcome::Link(_) => "link",
             Outcome::Limit(_) => "limit",
             Outcome::Unsupported(_) => "unsupported",
+            Outcome::Unclear(_) => "unclear",
             Outcome::Resources(_) => "resources",
             Outcome::Crash(_) => "crash",
             Outcome::Hang(_) => "hang",
@@ -183,18 +197,21 @@ impl Outcome {
             Outcome::Values(values) if values.is_empty() => "ok".to_string(),
             Outcome::Values(values) => values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
             Outcome::Trap(trap) => {
-                let text = trap.message.as_deref().unwrap_or(trap.kind.text());
+                let text = ShownMessage(trap.message.as_deref().unwrap_or(trap.kind.text()));
                 match trap.site {
                     Some(site) => format!("trap: {text} at {site:#06x}"),
                     None => format!("trap: {text}"),
                 }
             }
-            Outcome::Link(message) | Outcome::Limit(message) | Outcome::Unsupported(message) => {
-                format!("{}: {message}", self.kind())
+            Outcome::Link(message)
+            | Outcome::Limit(message)
+            | Outcome::Unsupported(message)
+            | Outcome::Unclear(message) => {
+                format!("{}: {}", self.kind(), ShownMessage(message))
             }
-            Outcome::Resources(message) => format!("no resources: {message}"),
-            Outcome::Crash(message) => format!("crash: {message}"),
-            Outcome::Hang(message) => format!("hang: {message}"),
+            Outcome::Resources(message) => format!("no resources: {}", ShownMessage(message)),
+            Outcome::Crash(message) => format!("crash: {}", ShownMessage(message)),
+            Outcome::Hang(message) => format!("hang: {}", ShownMessage(message)),
         }
     }
 
@@ -207,6 +224,7 @@ impl Outcome {
             | Outcome::Link(_)
             | Outcome::Limit(_)
             | Outcome::Unsupported(_)
+            | Outcome::Unclear(_)
             | Outcome::Resources(_) => None,
         }
     }
@@ -215,8 +233,8 @@ impl Outcome {
 impl std::fmt::Display for Frame {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.offset {
-            Some(offset) => write!(f, "#{:02}: {offset:#06x} - {}", self.number, self.name),
-            None => write!(f, "#{:02}: host - {}", self.number, self.name),
+            Some(offset) => write!(f, "#{:02}: {offset:#06x} - {}", self.number, readable(&self.name)),
+            None => write!(f, "#{:02}: host - {}", self.number, readable(&self.name)),
         }
     }
 }

@@ -25,6 +25,7 @@ mod show;
 mod signatures;
 
 use crate::case::Case;
+use crate::guard::guarded;
 use crosscheck_engine::Module;
 use proposal::{Cost, Look, Proposal};
 use rayon::prelude::*;
@@ -34,6 +35,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use wasmparser::Validator;
 
+pub(crate) use merging::{HOST, as_one};
 pub use opaque::without_constants;
 pub use proposal::code_bytes;
 pub use script::{to_script, to_script_on};
@@ -218,7 +220,8 @@ impl<'a> Reducer<'a> {
 
     fn proposals(&self, pass: usize) -> Vec<Proposal> {
         let look = if self.traces { Look::at(&self.best) } else { Look::without_trace(&self.best) };
-        (self.list[pass].propose)(&look)
+        // A pass that cannot cope with a case proposes nothing; what other passes found is kept.
+        guarded(|| (self.list[pass].propose)(&look)).unwrap_or_default()
     }
 
     fn is_stopped(&self) -> bool {
@@ -275,7 +278,7 @@ impl<'a> Reducer<'a> {
 }
 
 fn is_valid(wasm: &[u8]) -> bool {
-    Validator::new_with_features(Module::FEATURES).validate_all(wasm).is_ok()
+    guarded(|| Validator::new_with_features(Module::FEATURES).validate_all(wasm).is_ok()).unwrap_or(false)
 }
 
 #[cfg(test)]

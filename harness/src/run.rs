@@ -6,16 +6,22 @@
 use crate::case::{Action, Case};
 use crate::compare::{Compared, Kind, Testimony, Verdict, compared, judge};
 use crate::corpus::Finding;
+use crate::disassembly::{self, not_shown};
 use crate::events::{Events, Tally};
 use crate::fingerprint::mode_of;
 use crate::generate::stream::{Purpose, Stream, case_seed};
 use crate::generate::{Features, Generated, Generator, Profile};
+use crate::guard::guarded;
+use crate::observe::json::observation_json;
 use crate::observe::{Capture, Observation, Outcome};
-use crate::subject::{Lane, LaneSubject, Shown, Subject, Switch, Trace, Unwatched, definitions, observe_all};
+use crate::subject::{
+    Capabilities, Lane, LaneSubject, Shown, Subject, Switch, Trace, Unwatched, definitions, observe_all,
+};
 #[cfg(unix)]
-use crate::worker::{Feed, Lease, Workers};
+use crate::worker::{Feed, Halt, Lease, Workers};
 use crosscheck_engine::Mode;
 use rayon::prelude::*;
+use serde_json::Value as Json;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,6 +29,8 @@ use std::time::{Duration, Instant};
 
 /// Cases between two looks at the clock and at the stop flag.
 const BATCH_CASES: u64 = 256;
+/// How long a campaign whose time is up may take over what comes before a divergence that was found.
+const AFTER_TIME: Duration = Duration::from_secs(2);
 /// Cases that one thread takes at a time.
 const CHUNK_CASES: usize = 32;
 /// Differences that look alike at first sight of which each is looked at closely, and one in how many after that:
@@ -40,9 +48,48 @@ pub enum Ground<'a> {
     /// In worker processes.
     #[cfg(unix)]
     Workers(&'a Workers),
+    /// In worker processes, for no longer than that.
+    #[cfg(unix)]
+    Halting(&'a Workers, Halt<'a>),
     /// Workers need a Unix; this borrows for them elsewhere, and cannot be made.
     #[cfg(not(unix))]
     Workers(&'a std::convert::Infallible),
+}
+
+impl<'a> Ground<'a> {
+    /// This ground until `stop` is set or the time comes: from then on what is asked there fails, also while a subject
+    /// hangs. In this process nothing can be ended from outside.
+    pub fn until(self, stop: &'a AtomicBool, until: Option<Instant>) -> Ground<'a> {
+        #[cfg(unix)]
+        if let Some((workers, halt)) = self.workers() {
+            return Ground::Halting(workers, Halt { stop: Some(stop), until, ..halt });
+        }
+        let _ = (stop, until);
+        self
+    }
+
+    /// This ground for a case in which a subject hangs: a far shorter timeout shows that as well.
+    pub fn expecting_a_hang(self) -> Ground<'a> {
+        /// The usual timeout is for the slowest of machines and cases; a subject that used it up once on a case is
+        /// known to hang.
+        const SHARE: u32 = 20;
+        #[cfg(unix)]
+        if let Some((workers, halt)) = self.workers() {
+            let hang_timeout = Some(workers.timeout() / SHARE);
+            return Ground::Halting(workers, Halt { hang_timeout, ..halt });
+        }
+        self
+    }
+
+    /// The workers, and until when they are asked; none if subjects run in this process.
+    #[cfg(unix)]
+    pub fn workers(self) -> Option<(&'a Workers, Halt<'a>)> {
+        match self {
+            Ground::InProcess => None,
+            Ground::Workers(workers) => Some((workers, Halt::default())),
+            Ground::Halting(workers, halt) => Some((workers, halt)),
+        }
+    }
 }
 
 /// A case and who is to run it.
@@ -60,6 +107,8 @@ pub struct CaseRun {
     pub verdict: Verdict,
     /// What each subject showed, spelled out if they differ; the reference first.
     pub observations: Vec<(String, Observation)>,
+    /// What each of these subjects vouches for, in the same order.
+    pub capabilities: Vec<Capabilities>,
     /// Lanes left out because the reference ran out of fuel, which they do not count.
     pub left_out: Vec<String>,
     /// How much of the case each outside engine was compared on that was not left out.
@@ -67,6 +116,18 @@ pub struct CaseRun {
 }
 
 impl CaseRun {
+    /// What each subject showed, as `compare` takes it.
+    pub fn testimonies(&self) -> Vec<Testimony<'_>> {
+        let shown = self.observations.iter().zip(&self.capabilities);
+        shown
+            .map(|((name, observation), capabilities)| Testimony {
+                name,
+                capabilities: *capabilities,
+                observation,
+            })
+            .collect()
+    }
+
     /// Whether the mode whose instructions can be watched in this process survived the case, in all of its lanes.
     pub fn is_traceable(&self) -> bool {
         !self.observations.iter().any(|(name, observation)| {
@@ -87,21 +148,39 @@ pub fn run_case(case: &Case, subjects: &[&dyn Subject], capture: Capture) -> Cas
 /// Runs a case on that ground. Fails if no worker can be had.
 pub fn run_task(ground: Ground<'_>, task: &Task, capture: Capture) -> Result<CaseRun, String> {
     let subjects: Vec<&dyn Subject> = task.subjects.iter().map(|subject| &**subject).collect();
-    match ground {
-        Ground::InProcess => Ok(run_case(&task.case, &subjects, capture)),
-        #[cfg(unix)]
-        Ground::Workers(workers) => {
-            let mut lease = workers.lease()?;
-            let capture = at_least(capture, &subjects);
-            let run = judged(&subjects, lease.quickly(task, capture)?);
-            if !wants_a_closer_look(&run, capture) {
-                return Ok(run);
-            }
-            Ok(closer(run, &subjects, lease.quickly(task, Capture::Full)?))
+    #[cfg(unix)]
+    if let Some((workers, halt)) = ground.workers() {
+        let mut lease = workers.lease_until(halt)?;
+        let capture = at_least(capture, &subjects);
+        let run = judged(&subjects, lease.quickly(task, capture)?);
+        if !wants_a_closer_look(&run, capture) {
+            return Ok(run);
         }
-        #[cfg(not(unix))]
-        Ground::Workers(none) => match *none {},
+        return Ok(closer(run, &subjects, lease.quickly(task, Capture::Full)?));
     }
+    Ok(run_case(&task.case, &subjects, capture))
+}
+
+/// What a lane makes of an instruction of a module, line by line, on that ground: compiling the module may panic, crash
+/// or hang. What keeps it from being shown is a line, too.
+pub fn made_of(ground: Ground<'_>, lane: Lane, wasm: &[u8], function: u32, offset: u32) -> Vec<String> {
+    #[cfg(unix)]
+    if let Some((workers, halt)) = ground.workers() {
+        let lines = workers
+            .lease_until(halt)
+            .and_then(|mut lease| lease.explain(&lane.to_string(), wasm, function, offset));
+        return lines.unwrap_or_else(not_shown);
+    }
+    guarded(|| disassembly::made_of(lane, wasm, function, offset)).unwrap_or_else(not_shown)
+}
+
+/// What subjects showed, by name, as JSON.
+pub fn observed_json(shown: &[Testimony<'_>], case: &Case) -> Json {
+    let subjects = shown.iter().map(|testimony| {
+        let Testimony { name, capabilities, observation } = testimony;
+        (name.to_string(), observation_json(case, observation, capabilities.fuel))
+    });
+    Json::Object(subjects.collect())
 }
 
 /// Subjects that cannot show internal state have no digest to compare: they need everything spelled out.
@@ -129,8 +208,13 @@ fn closer(run: CaseRun, subjects: &[&dyn Subject], shown: Shown) -> CaseRun {
 /// The verdict on what subjects showed.
 fn judged(subjects: &[&dyn Subject], shown: Shown) -> CaseRun {
     let Shown::Observed(observed) = shown else {
-        let (observations, left_out, compared) = (Vec::new(), Vec::new(), Vec::new());
-        return CaseRun { verdict: Verdict::Invalid, observations, left_out, compared };
+        return CaseRun {
+            verdict: Verdict::Invalid,
+            observations: Vec::new(),
+            capabilities: Vec::new(),
+            left_out: Vec::new(),
+            compared: Vec::new(),
+        };
     };
     let (mut observations, mut left_out) = (Vec::with_capacity(subjects.len()), Vec::new());
     for (subject, observation) in subjects.iter().zip(observed) {
@@ -153,7 +237,9 @@ fn judged(subjects: &[&dyn Subject], shown: Shown) -> CaseRun {
         judges.map(|(_, judge)| (judge.name.to_string(), compared(&testimonies[0], judge))).collect();
     let named =
         |(subject, observation): (&dyn Subject, Observation)| (subject.name().to_string(), observation);
-    CaseRun { verdict, observations: observations.into_iter().map(named).collect(), left_out, compared }
+    let capabilities = observations.iter().map(|(subject, _)| subject.capabilities()).collect();
+    let observations = observations.into_iter().map(named).collect();
+    CaseRun { verdict, observations, capabilities, left_out, compared }
 }
 
 /// Which lanes a campaign runs.
@@ -279,6 +365,8 @@ impl Campaign {
         started: Instant,
     ) -> Result<Tally, String> {
         tally.earlier_cases = tally.cases;
+        let deadline = self.time.and_then(|time| started.checked_add(time));
+        let ground = ground.until(ends.stop, deadline);
         let end = self.cases.map(|cases| self.first.saturating_add(cases));
         let mut next = tally.next_index;
         let mut complete = true;
@@ -301,9 +389,12 @@ impl Campaign {
             let mut parts = parts?;
             let diverging = parts.iter().rposition(|part| part.tally.diverge > 0);
             let counts = diverging.map_or(0, |last| last + 1);
+            // A user who interrupts wants an end: what comes after the first case that was not done is found again.
+            let counts = if ends.stop.load(Ordering::Relaxed) { 0 } else { counts };
+            let unhurried = ground.until(ends.stop, Some(Instant::now() + AFTER_TIME));
             for (part, indices) in parts.iter_mut().zip(indices.chunks(CHUNK_CASES)).take(counts) {
                 if part.cut.is_some() {
-                    *part = self.chunk(ground, &mut self.generator(), indices, &tally.glances, None)?;
+                    *part = self.chunk(unhurried, &mut self.generator(), indices, &tally.glances, None)?;
                 }
             }
             next = until;
@@ -347,15 +438,20 @@ impl Campaign {
     ) -> Result<Part, String> {
         let part = Tally::new(self.seed, self.first);
         let (indices, asked) = (indices.iter(), VecDeque::new());
-        let mut chunk = Chunk { campaign: self, generator, indices, glances, asked, part, ends, cut: None };
-        match ground {
-            Ground::InProcess => chunk.pass_here(),
-            #[cfg(unix)]
-            Ground::Workers(workers) => chunk.pass_through(&mut workers.lease()?)?,
-            #[cfg(not(unix))]
-            Ground::Workers(none) => match *none {},
+        let given_up = Vec::new();
+        let mut chunk =
+            Chunk { campaign: self, generator, indices, glances, asked, given_up, part, ends, cut: None };
+        #[cfg(unix)]
+        if let Some((workers, halt)) = ground.workers() {
+            match workers.lease_until(halt) {
+                Ok(mut lease) => chunk.pass_through(&mut lease)?,
+                Err(_) if halt.is_over() => chunk.leave_the_rest(),
+                Err(error) => return Err(error),
+            }
+            return Ok(chunk.ended());
         }
-        Ok(Part { tally: chunk.part, cut: chunk.cut })
+        chunk.pass_here();
+        Ok(chunk.ended())
     }
 }
 
@@ -391,6 +487,8 @@ struct Chunk<'a> {
     glances: &'a BTreeMap<String, u64>,
     /// Where the tasks that are made and not done come from, in order.
     asked: VecDeque<Origin>,
+    /// Indices after the last task that was made, of which the generator made none.
+    given_up: Vec<u64>,
     part: Tally,
     /// When to leave the rest; none if it must be done.
     ends: Option<Ends<'a>>,
@@ -402,6 +500,16 @@ struct Chunk<'a> {
 struct Origin {
     index: u64,
     generator: &'static str,
+    /// Indices just before it of which the generator made no case; they count when this one does.
+    given_up: Vec<u64>,
+}
+
+impl Origin {
+    /// The first index that is not done if this one is not.
+    #[cfg(unix)]
+    fn first(&self) -> u64 {
+        self.given_up.first().copied().unwrap_or(self.index)
+    }
 }
 
 impl Chunk<'_> {
@@ -416,22 +524,56 @@ impl Chunk<'_> {
                 return None;
             }
             self.indices.next();
-            self.part.cases += 1;
-            let Some(Generated { case, generator, .. }) = self.generator.case(self.campaign.seed, index)
-            else {
-                self.part.inconclusive("the generator gave up");
+            let made = guarded(|| self.generator.case(self.campaign.seed, index)).unwrap_or_else(|_| {
+                // What a panic left behind makes no other cases.
+                *self.generator = self.campaign.generator();
+                None
+            });
+            let Some(Generated { case, generator, .. }) = made else {
+                self.given_up.push(index);
                 continue;
             };
-            self.asked.push_back(Origin { index, generator });
+            let given_up = std::mem::take(&mut self.given_up);
+            self.asked.push_back(Origin { index, generator, given_up });
             let subjects = self.campaign.subjects(case_seed(self.campaign.seed, index));
             return Some(Task { case, subjects });
         }
     }
 
+    /// Where the case comes from that was done next, which counts from now on.
+    fn done(&mut self) -> Origin {
+        let origin = self.asked.pop_front().expect("a task is asked for before it is done");
+        self.part.cases += 1;
+        self.count_given_up(origin.given_up.len());
+        origin
+    }
+
+    fn count_given_up(&mut self, count: usize) {
+        self.part.cases += count as u64;
+        (0..count).for_each(|_| self.part.inconclusive("the generator gave up"));
+    }
+
+    /// What became of all of it.
+    fn ended(mut self) -> Part {
+        if self.cut.is_none() {
+            self.count_given_up(self.given_up.len());
+        }
+        Part { tally: self.part, cut: self.cut }
+    }
+
+    /// Leaves what was asked and not answered, and what was not asked, for another time.
+    #[cfg(unix)]
+    fn leave_the_rest(&mut self) {
+        let made = self.asked.front().map(Origin::first).or_else(|| self.given_up.first().copied());
+        let first = made.or_else(|| self.indices.as_slice().first().copied());
+        self.asked.clear();
+        self.cut = first.or(self.cut);
+    }
+
     /// Counts what became of a case.
     fn settle(&mut self, origin: Origin, task: Task, run: CaseRun) {
         count(&task.case, &run, &mut self.part);
-        match run.verdict {
+        match run.verdict.clone() {
             Verdict::Agree => {
                 self.part.agree += 1;
                 self.sample(&origin, &task.case, &run);
@@ -440,12 +582,13 @@ impl Chunk<'_> {
             Verdict::Inconclusive(reason) => self.part.inconclusive(&reason),
             Verdict::Diverge(divergence) => {
                 self.part.diverge += 1;
-                let Origin { index, generator } = origin;
+                let Origin { index, generator, .. } = origin;
                 let generator = generator.to_string();
                 let seed = self.campaign.seed;
                 let definitions = definitions(&task.subjects);
-                let case = task.case;
-                self.part.findings.push(Finding { seed, index, generator, case, divergence, definitions });
+                let (seen, case) = (observed_json(&run.testimonies(), &task.case), task.case);
+                let found = Finding { seed, index, generator, case, divergence, definitions, seen };
+                self.part.findings.push(found);
             }
         }
     }
@@ -480,7 +623,7 @@ impl Chunk<'_> {
     /// Runs everything in this process.
     fn pass_here(&mut self) {
         while let Some(task) = self.make() {
-            let origin = self.asked.pop_front().expect("a task is asked for before it is done");
+            let origin = self.done();
             let subjects: Vec<&dyn Subject> = task.subjects.iter().map(|subject| &**subject).collect();
             let look = |capture| observe_all(&task.case, &subjects, capture, &mut Unwatched);
             let capture = at_least(Capture::Digest, &subjects);
@@ -499,10 +642,17 @@ impl Chunk<'_> {
     fn pass_through(&mut self, lease: &mut Lease<'_>) -> Result<(), String> {
         let mut again = Vec::new();
         let lost = lease.lost();
-        lease.many(&mut Passing { chunk: self, again: &mut again })?;
+        match lease.many(&mut Passing { chunk: self, again: &mut again }) {
+            Err(_) if lease.is_over() => self.leave_the_rest(),
+            done => done?,
+        }
         for (origin, task, run) in again {
             let subjects: Vec<&dyn Subject> = task.subjects.iter().map(|subject| &**subject).collect();
-            let run = closer(run, &subjects, lease.quickly(&task, Capture::Full)?);
+            let run = match lease.quickly(&task, Capture::Full) {
+                // Without time for a closer look, what was seen at first counts.
+                Err(_) if lease.is_over() => run,
+                shown => closer(run, &subjects, shown?),
+            };
             self.settle(origin, task, run);
         }
         self.part.workers_lost += lease.lost() - lost;
@@ -528,7 +678,7 @@ impl Feed for Passing<'_, '_> {
     }
 
     fn done(&mut self, task: Task, capture: Capture, shown: Shown) {
-        let origin = self.chunk.asked.pop_front().expect("a task is asked for before it is done");
+        let origin = self.chunk.done();
         let subjects: Vec<&dyn Subject> = task.subjects.iter().map(|subject| &**subject).collect();
         let run = judged(&subjects, shown);
         if !wants_a_closer_look(&run, capture) {
@@ -574,6 +724,7 @@ fn count(case: &Case, run: &CaseRun, tally: &mut Tally) {
             | Outcome::Link(_)
             | Outcome::Limit(_)
             | Outcome::Unsupported(_)
+            | Outcome::Unclear(_)
             | Outcome::Resources(_)
             | Outcome::Crash(_)
             | Outcome::Hang(_) => {}

@@ -5,19 +5,26 @@
 //! another. What is expected stands in the script, so this is the one place of the harness that
 //! judges while it runs.
 //!
-//! What the figures mean: `passed`, `skipped` and `excused` count assertions (`assert_*`), once a
-//! lane. `failed` counts assertions and whatever else fails: a module that does not instantiate, an
-//! action that traps, a `register` without a module. A directive is skipped where it needs something
-//! that no mode or this lane's mode does not execute, and for no other reason; a skip is never a pass.
+//! What the figures mean: all of them count assertions (`assert_*`) in each lane, so that passed, failed,
+//! skipped and excused add up to the same sum in every lane. What else fails (a module that does not
+//! instantiate, an action that traps, a `register` without a module) is counted apart. A directive is
+//! skipped where it needs something that no mode or this lane's mode does not execute, where a limit
+//! of this bench stands in the way, and for no other reason; a skip is never a pass.
 //!
-//! The order to read: `run` walks over the directives, `lane` is one mode's state, `value` and
-//! `expect` judge, `compare` holds lanes against each other, `report` is what comes out.
+//! The order to read: `read` finds the directives, `run` walks over them, `lane` is one mode's state, `value` and
+//! `expect` judge, `compare` holds lanes against each other, `report` is what comes out. Outside engines take cases and
+//! not scripts: `questions` makes them, `linking` links their modules, `judges` asks and `outside` judges.
 
 mod build;
 mod bytes;
 mod compare;
 mod expect;
+mod judges;
 mod lane;
+mod linking;
+mod outside;
+mod questions;
+mod read;
 mod report;
 mod run;
 mod settings;
@@ -28,17 +35,24 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub use report::{ExcuseEntry, Failure, ModeCounts, ScriptReport, SkipEntry, Unreadable};
+pub use judges::{Bench, judge_script};
+pub use report::{
+    ExcuseEntry, Failure, JudgeCounts, JudgeReport, ModeCounts, ScriptReport, SkipEntry, Unreadable,
+};
 pub use text::headers;
 
-use crate::subject::Unwatched;
+use crate::case::Case;
+use crate::observe::{Capture, Observation};
+use crate::subject::{Acceptance, Shown, Subject, Unwatched, observe_all};
 use crosscheck_engine::{Config, Mode};
 use crosscheck_spec_tests::SpecFile;
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 /// A mode with settings that must not change what is observed.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -158,19 +172,51 @@ pub fn run_files(
     stop: &AtomicBool,
     progress: &(dyn Fn(&ScriptFile, &ScriptReport) + Sync),
 ) -> ScriptReport {
+    run_files_beside(files, lanes, &[], options, stop, progress)
+        .expect("only outside engines are hard to ask")
+}
+
+/// As [`run_files`], with outside engines beside the lanes. Fails if one of them cannot be asked.
+pub fn run_files_beside(
+    files: &[ScriptFile],
+    lanes: &[Lane],
+    judges: &[Arc<dyn Subject>],
+    options: &Options,
+    stop: &AtomicBool,
+    progress: &(dyn Fn(&ScriptFile, &ScriptReport) + Sync),
+) -> Result<ScriptReport, String> {
     let run = |file: &ScriptFile| {
         if stop.load(Ordering::Relaxed) {
-            return None;
+            return Ok(None);
         }
-        let report = run_script(file, lanes, options).unwrap_or_else(ScriptReport::unreadable);
+        let started = Instant::now();
+        let mut report = run_script(file, lanes, options).unwrap_or_else(ScriptReport::unreadable);
+        report.judges = judge_script(file, judges, &mut Here)?;
+        report.took = started.elapsed();
         progress(file, &report);
-        Some(report)
+        Ok(Some(report))
     };
     // Files differ a hundredfold in size: one at a time keeps every core busy to the end.
-    let reports: Vec<_> = files.par_iter().with_max_len(1).map(run).collect();
+    let reports: Result<Vec<_>, String> = files.par_iter().with_max_len(1).map(run).collect();
     let mut total = ScriptReport::of_lanes(lanes);
-    reports.into_iter().flatten().for_each(|report| total.add(report));
-    total
+    reports?.into_iter().flatten().for_each(|report| total.add(report));
+    Ok(total)
+}
+
+/// Outside engines in this process.
+struct Here;
+
+impl Bench for Here {
+    fn observe(&mut self, engine: &Arc<dyn Subject>, case: &Case) -> Result<Option<Observation>, String> {
+        match observe_all(case, &[&**engine], Capture::Digest, &mut Unwatched) {
+            Shown::Invalid => Ok(None),
+            Shown::Observed(observed) => Ok(observed.into_iter().next().flatten()),
+        }
+    }
+
+    fn accepts(&mut self, engine: &Arc<dyn Subject>, wasm: &[u8]) -> Result<Acceptance, String> {
+        Ok(engine.accepts(wasm))
+    }
 }
 
 /// The `.wast` files in a folder and below it, sorted. Fails as reading a folder fails.

@@ -23,7 +23,7 @@ pub mod scripts;
 pub mod serve;
 
 pub use cases::Feed;
-pub use client::{Lease, Options, Workers};
+pub use client::{HALTED, Halt, Lease, Options, Workers};
 pub use death::Death;
 pub use serve::{serve, serve_as};
 

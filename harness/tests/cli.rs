@@ -166,9 +166,9 @@ fn run_prints_results_and_traps() {
     let file = folder.file("add.wat", ADD.as_bytes());
     for mode in ["interp", "fast-interp"] {
         let output = crosscheck(&folder, &["run", &file, "--mode", mode, "--invoke", "add", "-1", "0x2b"]);
-        assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), "i32:0x2a\n".to_string()));
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), "i32:0x2a (42)\n".to_string()));
         let output = crosscheck(&folder, &["run", &file, "--mode", mode, "--invoke", "neg", "1.5"]);
-        assert_eq!(text(&output.stdout), "f32:0xbfc00000\n");
+        assert_eq!(text(&output.stdout), "f32:0xbfc00000 (-1.5)\n");
         let output = crosscheck(&folder, &["run", &file, "--mode", mode, "--invoke", "fail"]);
         assert_eq!(output.status.code(), Some(1));
         let stderr = text(&output.stderr);
@@ -390,4 +390,29 @@ fn a_campaign_is_gone_on_with_or_the_reason_is_told() {
     let told = text(&damaged.stderr);
     assert_eq!((damaged.status.code(), told.lines().count()), (Some(2), 1), "{told}");
     assert!(told.contains("campaign.json") && told.contains("line 1 column"), "{told}");
+}
+
+#[test]
+fn scripts_refuse_engines_that_there_are_not_before_anything_runs() {
+    let folder = Folder::new("script-judges");
+    let script = folder.file("good.wast", b"(module)");
+    for command in ["spec", "replay"] {
+        refuses(&folder, &[command, &script, "--with", "nobody"], &["--with", "nobody"]);
+    }
+    assert!(!folder.0.join("reports").exists(), "nothing was run or written");
+}
+
+#[test]
+fn a_script_of_which_nothing_runs_ends_with_3_and_says_so() {
+    let folder = Folder::new("no-evidence");
+    let skipped = b"(component) (assert_return (invoke \"f\"))".as_slice();
+    for (name, script) in [("skipped.wast", skipped), ("module.wast", b"(component)")] {
+        let script = folder.file(name, script);
+        for command in ["spec", "replay"] {
+            let output = crosscheck(&folder, &[command, &script]);
+            let stdout = text(&output.stdout);
+            assert_eq!(output.status.code(), Some(3), "{command} {name}: {stdout}");
+            assert!(stdout.contains("nothing was judged in interp"), "{command} {name}: {stdout}");
+        }
+    }
 }

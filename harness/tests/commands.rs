@@ -2,8 +2,8 @@
 
 mod judged;
 
-use crosscheck::case::{Case, Value};
-use crosscheck::compare::{Compared, Verdict};
+use crosscheck::case::{Case, HostPlan, Value};
+use crosscheck::compare::{Compared, Kind, Verdict};
 use crosscheck::generate::{Features, Generator, Profile};
 use crosscheck::observe::Outcome;
 use crosscheck::run::CaseRun;
@@ -12,7 +12,8 @@ use crosscheck_engine::TrapKind;
 use judged::{i32, trap, values};
 
 fn command(text: &str) -> CommandSubject {
-    CommandSubject::parse(text).expect("it has a label").expect("it has a name and a file")
+    let (label, command) = text.split_once('=').expect("it has a label");
+    CommandSubject::new(label, command).expect("it has a file")
 }
 
 /// Our own program as somebody else's.
@@ -55,40 +56,132 @@ fn calls_are_made_on_one_instance() {
 }
 
 #[test]
-fn a_trap_is_the_last_thing_that_is_asked_for() {
-    let wat = r#"(module (func (export "one") (result i32) (i32.const 1))
-        (func (export "trap") (param i32) (result i32) (i32.div_s (i32.const 1) (local.get 0))))"#;
-    let shown = agreed(wat, &[("one", &[]), ("trap", &[i32(0)]), ("one", &[])]);
-    assert_eq!(shown[1..], [values(&[i32(1)]), trap(TrapKind::IntegerDivideByZero)]);
+fn what_follows_a_trap_is_asked_for_if_the_trap_changed_nothing() {
+    let wat = r#"(module (global $g (mut i32) (i32.const 5))
+        (func (export "get") (result i32) (global.get $g))
+        (func (export "trap") (param i32) (result i32) (i32.div_s (i32.const 1) (local.get 0)))
+        (func (export "set") (global.set $g (i32.const 6)) unreachable))"#;
+    let calls: [(&str, &[Value]); 5] =
+        [("get", &[]), ("trap", &[i32(0)]), ("get", &[]), ("set", &[]), ("get", &[])];
+    let shown = agreed(wat, &calls);
+    let get = values(&[i32(5)]);
+    let [divides, sets] = [TrapKind::IntegerDivideByZero, TrapKind::Unreachable].map(trap);
+    assert_eq!(shown[1..], [get.clone(), divides, get, sets]);
 }
 
 #[test]
-fn what_is_imported_belongs_to_the_module_and_hosts_are_not_called() {
+fn what_is_imported_belongs_to_the_module() {
     let wat = r#"(module
-        (import "h" "g" (global $g i64)) (import "h" "f" (func $f)) (import "h" "m" (memory 1))
+        (import "h" "g" (global $g i64)) (import "h" "m" (memory 1))
         (func (export "read") (result i64) (global.get $g))
-        (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
-        (func (export "host") (call $f)))"#;
-    let shown = agreed(wat, &[("read", &[]), ("grow", &[i32(3)]), ("host", &[]), ("read", &[])]);
-    assert_eq!(shown.len(), 3);
+        (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))"#;
+    let shown = agreed(wat, &[("read", &[]), ("grow", &[i32(3)]), ("read", &[])]);
+    assert_eq!(shown.len(), 4);
     // The limit of the case holds there too.
     assert_eq!(shown[2], values(&[i32(-1)]));
 }
 
+/// Hosts of every character: with this seed some of these imports read and write memory, and one calls back.
+const HOSTS: &str = r#"(module
+    (import "h" "a" (func $a (param i32 i64) (result i32))) (import "h" "b" (func $b (param i32) (result i64)))
+    (import "h" "c" (func $c (param f32) (result f32))) (import "h" "d" (func $d (param i32 i32)))
+    (import "h" "e" (func $e (result i32))) (import "h" "f" (func $f (param i32) (result i32 i64)))
+    (memory (export "memory") 1) (global $n (mut i32) (i32.const 0))
+    (func (export "count") (param i32) (result i32)
+        (global.set $n (i32.add (global.get $n) (local.get 0))) (global.get $n))
+    (func (export "all") (param i32) (result i32 i64 f32 i32 i32 i64)
+        (call $a (local.get 0) (i64.const -1)) (call $b (local.get 0)) (call $c (f32.const 1.5))
+        (call $d (i32.const 16) (i32.const 8)) (call $e) (call $f (i32.const 40)))
+    (func (export "sum") (result i32) (local $at i32) (local $sum i32)
+        (loop (local.set $sum (i32.add (i32.mul (local.get $sum) (i32.const 31)) (i32.load8_u (local.get $at))))
+            (br_if 0 (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 1))) (i32.const 256))))
+        (local.get $sum)))"#;
+
 #[test]
-fn what_a_command_does_not_accept_is_unsupported() {
+fn hosts_are_played_by_the_module() {
+    let (mut wrote, mut called_back, mut calls) = (0, 0, 0);
+    for seed in 0..12 {
+        let actions: [(&str, &[Value]); 4] =
+            [("all", &[i32(3)]), ("sum", &[]), ("all", &[i32(70)]), ("count", &[i32(0)])];
+        let case = Case { hosts: HostPlan { seed, trap_one_in: 0 }, ..case(HOSTS, &actions) };
+        let run = judged::run(&case, &ours());
+        assert_eq!(run.verdict, Verdict::Agree, "seed {seed}");
+        let (_, observation) = run.observations.last().expect("the judge ran");
+        assert_eq!(observation.actions.len(), 5, "seed {seed}: {observation:?}");
+        let notes = run.observations[0].1.actions.iter().flat_map(|action| &action.host_calls.first);
+        for call in notes {
+            calls += 1;
+            wrote += call.notes.iter().filter(|note| note.starts_with("wrote")).count();
+            called_back += call.notes.iter().filter(|note| note.starts_with("called back")).count();
+        }
+    }
+    assert!(
+        calls >= 144 && wrote > 0 && called_back > 0,
+        "{calls} calls, {wrote} writes, {called_back} call backs"
+    );
+}
+
+#[test]
+fn a_host_that_is_given_something_else_shows() {
+    // The wrapper makes a 7 of the first 5 that the module has as a constant.
+    let wrong = format!(
+        r#"wrong=sh -c 'LC_ALL=C sed "s/A\x05/A\x07/" "$0" > "$0.other"; "{}" run "$0.other" --invoke "$1"; rm "$0.other"' FILE NAME"#,
+        env!("CARGO_BIN_EXE_crosscheck")
+    );
+    let wat =
+        r#"(module (import "h" "f" (func $f (param i32))) (func (export "call") (call $f (i32.const 5))))"#;
+    let Verdict::Diverge(divergence) = run(&case(wat, &[("call", &[])]), &wrong).verdict else {
+        panic!("the host is given another number");
+    };
+    assert_eq!(divergence.first.kind, Kind::HostCalls);
+}
+
+#[test]
+fn several_modules_are_asked_as_one() {
+    let owner = r#"(module (memory (export "m") 1) (global (export "g") (mut i32) (i32.const 4))
+        (func (export "f") (param i32) (result i32) (i32.mul (local.get 0) (i32.const 3))))"#;
+    let user = r#"(module (import "owner" "m" (memory 1)) (import "owner" "f" (func $f (param i32) (result i32)))
+        (import "owner" "g" (global $g (mut i32))) (import "host" "h" (func $h (result i32)))
+        (data (i32.const 2) "\07")
+        (func (export "all") (result i32 i32 i32)
+            (global.set $g (i32.add (global.get $g) (call $h))) (i32.load8_u (i32.const 2)) (call $f (i32.const 5))
+            (global.get $g)))"#;
+    let shown = judged::agreed(&ours(), &[("owner", owner), ("user", user)], &[("all", &[]), ("all", &[])]);
+    assert_eq!(shown.len(), 4);
+    let Outcome::Values(values) = &shown[2] else { panic!("{shown:?}") };
+    assert_eq!(values[..2], [i32(7), i32(15)]);
+}
+
+#[test]
+fn a_command_that_refuses_what_every_engine_accepts_differs() {
     let one = case(r#"(module (func (export "one") (result i32) (i32.const 1)))"#, &[("one", &[])]);
-    let run = run(&one, "picky=cat NAME FILE");
+    let Verdict::Diverge(divergence) = run(&one, "picky=cat NAME FILE").verdict else {
+        panic!("a module of the first version is refused");
+    };
+    assert!(
+        divergence.first.right.starts_with("link: the command refuses a valid module: "),
+        "{divergence:?}"
+    );
+}
+
+#[test]
+fn what_a_command_says_beside_the_point_is_no_answer() {
+    let one = case(r#"(module (func (export "one") (result i32) (i32.const 1)))"#, &[("one", &[])]);
+    let run = run(&one, "fickle=echo 5 NAME FILE");
     assert_eq!(run.verdict, Verdict::Agree);
     let [(_, Compared::Unsupported(why))] = run.compared.as_slice() else { panic!("{:?}", run.compared) };
-    assert!(why.starts_with("the command says: "), "{why}");
+    assert_eq!(why, "the command does not call the function; it prints 5");
 }
 
 #[test]
 fn a_command_that_is_wrong_differs() {
     let wat = r#"(module (func (export "one") (result i32) (i32.const 1)))"#;
-    let Verdict::Diverge(divergence) = run(&case(wat, &[("one", &[])]), "wrong=echo 2 NAME FILE").verdict
-    else {
+    // It adds one to the first result.
+    let wrong = format!(
+        r#"wrong=sh -c '"{}" run FILE --invoke NAME | sed "s/^i32:0x1 (1)/i32:0x2/"' FILE"#,
+        env!("CARGO_BIN_EXE_crosscheck")
+    );
+    let Verdict::Diverge(divergence) = run(&case(wat, &[("one", &[])]), &wrong).verdict else {
         panic!("two is not one");
     };
     assert_eq!(divergence.first.right, "i32:0x2");

@@ -270,7 +270,7 @@ fn more_locals_are_refused() {
     };
     let message =
         refusal(Single { locals: vec![(50_001, ValType::I32)], body: &body, ..Single::default() }.wasm());
-    assert_eq!(message, "too many locals: locals exceed maximum");
+    assert_eq!(message, "in function 0 `f`: too many locals: locals exceed maximum");
 }
 
 #[test]

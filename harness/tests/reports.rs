@@ -76,7 +76,7 @@ fn night(folder: &Folder, report: &str, shard: &str, exit: i32) {
 
 /// The totals without what depends on the clock and on who was asked.
 fn totals(mut json: Json) -> Json {
-    for field in ["argv", "wall_s", "cpu_s", "started_s", "cases_per_cpu_s", "throughput"] {
+    for field in ["argv", "wall_s", "cpu_s", "started_s", "took_ms", "cases_per_cpu_s", "throughput"] {
         json.as_object_mut().expect("an object").remove(field);
     }
     json
@@ -118,6 +118,116 @@ fn shards_put_together_are_one_run() {
     assert_eq!(both["fuzz"]["cases"], 96);
     assert_eq!(both["spec"]["files"], 3);
     assert_eq!(folder.json("first/report.json")["fuzz"]["cases"], 48);
+}
+
+#[test]
+fn part_of_a_run_is_incomplete_and_never_green() {
+    let folder = Folder::new("part");
+    scripts(&folder);
+    folder.write("scripts/<b id=x>.wast", GOOD);
+    let modes = ["--modes", "interp,fast-interp"];
+    let told =
+        folder.run(&[&["spec", "scripts", "--report", "first", "--shard", "0/2"], &modes[..]].concat(), 0);
+    assert!(told.contains("incomplete    shard 0/2"), "{told}");
+    assert!(folder.run(&["report", "first"], 3).contains("INCOMPLETE: suite: shard 0/2"));
+    let report = folder.json("first/report.json");
+    assert_eq!((&report["green"], &report["state"]), (&false.into(), &"incomplete".into()));
+    assert!(folder.text("first/report.html").contains("Incomplete"));
+    let complete = |folder: &Folder, name: &str| {
+        let text = folder.text(&format!("{name}/junit.xml"));
+        let report = quick_junit::Report::deserialize_from_str(&text).expect("JUnit");
+        (report.errors, text.contains("incomplete: shard 0/2"))
+    };
+    assert_eq!(complete(&folder, "first"), (1, true));
+    // The other shard makes the run whole.
+    folder.run(&[&["spec", "scripts", "--report", "second", "--shard", "1/2"], &modes[..]].concat(), 0);
+    assert!(folder.run(&["report", "first", "second", "--into", "both"], 0).contains("green; page"));
+    assert_eq!(complete(&folder, "both"), (0, false));
+}
+
+#[test]
+fn a_baseline_of_which_only_a_part_ran_is_not_green_unless_that_was_asked() {
+    let folder = Folder::new("part-of-baseline");
+    folder.write("scripts/a.wast", GOOD);
+    folder.write("scripts/b.wast", GOOD);
+    let modes = ["--modes", "interp,fast-interp"];
+    folder.run(&[&["spec", "scripts", "--bless", "page.md"], &modes[..]].concat(), 0);
+    let against = |what: &str, modes: &str, more: &[&str], exit| {
+        let args = ["spec", what, "--modes", modes, "--baseline", "page.md"];
+        folder.run(&[&args[..], more].concat(), exit)
+    };
+    let told = against("scripts/a.wast", "interp,fast-interp", &[], 3);
+    assert!(told.contains("incomplete: 2 of 4 rows of the baseline did not run"), "{told}");
+    let told = against("scripts", "interp", &[], 3);
+    assert!(told.contains("incomplete: 2 of 4 rows of the baseline did not run"), "{told}");
+    let told = against("scripts/a.wast", "interp,fast-interp", &["--part"], 0);
+    assert!(told.contains("incomplete: 2 of 4 rows of the baseline did not run"), "{told}");
+    against("scripts", "interp,fast-interp", &[], 0);
+}
+
+/// Every number before a word in a text, by line.
+fn figures(line: &str, word: &str) -> Option<u64> {
+    let before = line.split(&format!(" {word}")).next().filter(|before| before.len() < line.len())?;
+    before.rsplit(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+#[test]
+fn all_counts_are_assertions_of_one_mode_and_add_up() {
+    let folder = Folder::new("units");
+    scripts(&folder);
+    folder.write(
+        "scripts/more.wast",
+        "(module $m (func (export \"v\") (param v128) (result i32) (i32.const 1)))
+        (assert_return (invoke \"v\" (v128.const i32x4 0 0 0 0)) (i32.const 1))
+        (assert_return (invoke \"v\" (v128.const i32x4 0 0 0 0)) (i32.const 1))
+        (register \"m\" $m) (invoke $m \"v\" (v128.const i32x4 0 0 0 0))
+        (component) (assert_invalid (component (import \"a\" (func (type 9)))) \"unknown type\")
+        (invoke \"nothing\")",
+    );
+    let told = folder.run(&["spec", "scripts", "--modes", "interp,baseline", "--report", "r"], 1);
+    let spec = folder.json("r/spec.json");
+    let count = |json: &Json, field: &str| json[field].as_u64().expect("a figure");
+    let modes = spec["modes"].as_object().expect("modes");
+    for (mode, counts) in modes {
+        let (passed, failed) = (count(counts, "passed"), count(counts, "failed"));
+        let (skipped, excused) = (count(counts, "skipped"), count(counts, "excused"));
+        // So many assertions stand in the four scripts.
+        assert_eq!(passed + failed + skipped + excused, 8, "{mode}: {counts}");
+        let of_mode = |list: &str| -> Vec<Json> {
+            let named = |entry: &&Json| match &entry["modes"] {
+                Json::Array(modes) => modes.contains(&mode.clone().into()),
+                _ => entry["mode"] == mode.as_str(),
+            };
+            spec[list].as_array().expect("a list").iter().filter(named).cloned().collect()
+        };
+        let sum: u64 = of_mode("skips").iter().map(|skip| count(skip, "count")).sum();
+        assert_eq!(sum, skipped, "{mode}: skips add up");
+        assert_eq!(of_mode("excuses").len() as u64, excused);
+        assert_eq!(of_mode("failures").len() as u64, failed + count(counts, "steps_failed"));
+        let by_file = spec["by_file"].as_object().expect("scripts").values();
+        for field in ["passed", "failed", "skipped", "excused", "steps", "steps_failed"] {
+            let sum: u64 = by_file.clone().map(|modes| count(&modes[mode.as_str()], field)).sum();
+            assert_eq!(sum, count(counts, field), "{mode}: {field} by script");
+        }
+        let line = told.lines().find(|line| line.trim_start().starts_with(&format!("{mode} ")));
+        let line = line.unwrap_or_else(|| panic!("{mode} is not in {told}"));
+        for (word, figure) in
+            [("passed", passed), ("failed", failed), ("skipped", skipped), ("excused", excused)]
+        {
+            assert_eq!(figures(line, word), Some(figure), "{line}");
+        }
+    }
+    // The reasons on the terminal are all that was skipped; these are the same in both modes.
+    let reasons = told.lines().filter_map(|line| line.trim_start().strip_prefix("skipped "));
+    let reasons: u64 = reasons
+        .map(|rest| rest.trim_start().split(':').next().expect("a figure").parse::<u64>().expect(rest))
+        .sum();
+    assert_eq!(reasons, count(&modes["interp"], "skipped"), "{told}");
+    let page = folder.text("r/report.html");
+    let interp = &modes["interp"];
+    let (passed, failed) = (count(interp, "passed"), count(interp, "failed") + count(interp, "steps_failed"));
+    let cell = format!("{passed} ({failed} failed, {} skipped)", count(interp, "skipped"));
+    assert!(page.contains(&cell), "{cell} is not on the page");
 }
 
 #[test]
@@ -330,12 +440,37 @@ fn junit_says_what_the_run_says_and_can_be_read_back() {
     folder.run(&["report", "night", "--junit", "out.xml"], 1);
     let text = folder.text("out.xml");
     let report = quick_junit::Report::deserialize_from_str(&text).expect("JUnit");
-    // Two scripts pass in two modes, one fails in both; the campaign and one finding fail.
-    assert_eq!((report.tests, report.failures, report.errors), (8, 4, 0));
+    // One script fails; so do the campaign, the mode that stands apart and the bug. One reason for skips is skipped.
+    assert_eq!((report.tests, report.failures, report.errors), (13, 4, 0), "{text}");
+    let suites: Vec<&str> = report.test_suites.iter().map(|suite| suite.name.as_str()).collect();
+    assert_eq!(suites, ["run", "scripts", "campaign"]);
+    let names = |suite: usize| -> Vec<&str> {
+        report.test_suites[suite].test_cases.iter().map(|test| test.name.as_str()).collect()
+    };
     assert_eq!(
-        report.test_suites.iter().map(|suite| suite.name.as_str()).collect::<Vec<_>>(),
-        ["scripts", "campaign"]
+        names(1),
+        [
+            "scripts/<b id=x>.wast",
+            "scripts/good.wast",
+            "scripts/skipped.wast",
+            "scripts/skipped.wast: components are not run (component-model)",
+        ]
     );
+    assert_eq!(names(2), ["all cases agree", "fast-interp", "interp", "toy", "fast-interp|outcome|i32.add"]);
+    let is_skipped =
+        |suite: &str| text.contains(&format!("<testsuite name=\"{suite}\" tests=\"4\" skipped=\"1\""));
+    assert!(is_skipped("scripts"), "what is skipped is a skipped test: {text}");
+    assert!(text.contains("<testcase name=\"scripts/good.wast\" classname=\"scripts\" time=\""), "{text}");
+    // A green night has the same tests, but for those of bugs.
+    folder.write("scripts/<b id=x>.wast", &BAD.replace('8', "7"));
+    night(&folder, "green", "0/1", 0);
+    let green = folder.text("green/junit.xml");
+    let green = quick_junit::Report::deserialize_from_str(&green).expect("JUnit");
+    let green = |suite: usize| -> Vec<&str> {
+        green.test_suites[suite].test_cases.iter().map(|test| test.name.as_str()).collect()
+    };
+    assert_eq!((green(0), green(1)), (names(0), names(1)));
+    assert_eq!(green(2), ["all cases agree", "fast-interp", "interp"]);
     for suite in &report.test_suites {
         assert_eq!(suite.tests, suite.test_cases.len());
     }
@@ -343,8 +478,8 @@ fn junit_says_what_the_run_says_and_can_be_read_back() {
     // What Jenkins knows, and holds every file against.
     for (element, known) in [
         ("<testsuites ", &["name", "tests", "failures", "errors", "time"][..]),
-        ("<testsuite ", &["name", "tests", "failures", "errors", "skipped"]),
-        ("<testcase ", &["name", "classname"]),
+        ("<testsuite ", &["name", "tests", "failures", "errors", "skipped", "time"]),
+        ("<testcase ", &["name", "classname", "time"]),
         ("<failure ", &["message"]),
     ] {
         let elements: Vec<&str> = text.split(element).skip(1).collect();

@@ -9,12 +9,14 @@ use crosscheck::case::{Action, Case, FuncIdentity, HeapKind, HostPlan, RefValue,
 use crosscheck::compare::Verdict;
 use crosscheck::generate::{Features, Generator, Profile};
 use crosscheck::observe::{Capture, Observation, Outcome};
+use crosscheck::script::{self, ScriptFile};
 use crosscheck::subject::{Prepared, Subject, Unwatched, V8_TIERS, V8Subject};
 use crosscheck_engine::TrapKind;
 use judged::{case, run};
 use std::io::Write;
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 /// V8 as it comes; says why if there is none.
 fn v8() -> Option<&'static V8Subject> {
@@ -356,4 +358,37 @@ fn without_node_there_is_one_line_and_no_campaign() {
     assert_eq!(told.lines().count(), 1, "{told}");
     assert!(told.contains("--with v8") && told.contains("`node`"), "{told}");
     assert!(output.stdout.is_empty());
+}
+
+/// What scripts of the suite come to in V8: assertions that pass, and what fails.
+fn scripts(group: &str, names: &[&str]) -> Option<(u64, Vec<script::Failure>)> {
+    // Which starts a V8 of its own, since engines are shared.
+    v8()?;
+    let engine: [Arc<dyn Subject>; 1] = [V8Subject::shared(V8_TIERS[0]).expect("it starts as before")];
+    let group: crosscheck_spec_tests::Group = group.parse().expect("a group of the suite");
+    let file = |name: &&str| ScriptFile::from(group.file(name).expect("a script of the group"));
+    let files: Vec<ScriptFile> = names.iter().map(file).collect();
+    let (lanes, stop) = (script::Lane::all_modes(), AtomicBool::new(false));
+    let report =
+        script::run_files_beside(&files, &lanes, &engine, &script::Options::default(), &stop, &|_, _| {});
+    let judge = report.expect("it is in this process").judges.pop().expect("it was asked");
+    assert_eq!((judge.name.as_str(), judge.version.as_deref()), ("v8", engine[0].version()));
+    Some((judge.counts.passed, judge.failures))
+}
+
+#[test]
+fn v8_passes_scripts_of_the_suite_with_links_traps_and_refusals() {
+    let names = ["i32.wast", "linking.wast", "imports.wast", "memory_trap.wast", "elem.wast", "call.wast"];
+    let Some((passed, failures)) = scripts("wasm-v1", &names) else { return };
+    assert_eq!(failures, []);
+    assert!(passed > 800, "{passed} assertions pass");
+}
+
+#[test]
+fn v8_is_asked_for_vectors_which_no_mode_executes() {
+    let Some((passed, failures)) = scripts("simd", &["simd_i8x16_arith.wast", "simd_f32x4.wast"]) else {
+        return;
+    };
+    assert_eq!(failures, []);
+    assert!(passed > 900, "{passed} assertions pass");
 }

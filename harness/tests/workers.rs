@@ -10,6 +10,7 @@ mod unix {
     use crosscheck::corpus::Finding;
     use crosscheck::events::{Events, Tally};
     use crosscheck::generate::Features;
+    use crosscheck::investigate::{Budget, Question};
     use crosscheck::observe::{ActionObservation, Capture, Observation, Outcome};
     use crosscheck::run::{Campaign, Ground, Lanes, Task, run_task};
     use crosscheck::script::{self, ScriptFile, ScriptReport};
@@ -18,8 +19,8 @@ mod unix {
     use crosscheck_engine::Mode;
     use std::process::ExitCode;
     use std::sync::Arc;
-    use std::sync::atomic::AtomicBool;
-    use std::time::Duration;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::{Duration, Instant};
 
     /// What a faulty subject does where it is triggered.
     #[derive(Clone, Copy)]
@@ -328,6 +329,62 @@ mod unix {
         is_found("faulty-hang", Kind::Hang, "not done in 1.5 s", hasty, 60);
     }
 
+    /// Workers that would wait an hour for a subject that hangs.
+    fn patient() -> Workers {
+        start(Options { timeout: Duration::from_secs(3600), ..options() })
+    }
+
+    fn an_interrupt_ends_a_campaign_although_a_subject_hangs() {
+        let workers = patient();
+        let campaign = campaign(4000, Some("faulty-hang"));
+        let stop = AtomicBool::new(false);
+        let tally = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_millis(500));
+                stop.store(true, Ordering::Relaxed);
+            });
+            campaign.run_on(Ground::Workers(&workers), &mut Heard::default(), &stop)
+        });
+        let tally = tally.unwrap_or_else(|error| panic!("{error}"));
+        assert!(!tally.complete && tally.cases < 4000, "{} cases", tally.cases);
+        assert_eq!(tally.cases, tally.next_index, "what is counted is what need not be run again");
+        let counted = tally.agree + tally.diverge + tally.invalid + tally.inconclusive_cases();
+        assert_eq!(counted, tally.cases);
+    }
+
+    fn a_campaign_keeps_its_time_although_a_subject_hangs() {
+        let workers = patient();
+        let campaign =
+            Campaign { time: Some(Duration::from_millis(500)), ..campaign(4000, Some("faulty-hang")) };
+        let tally =
+            campaign.run_on(Ground::Workers(&workers), &mut Heard::default(), &AtomicBool::new(false));
+        let tally = tally.unwrap_or_else(|error| panic!("{error}"));
+        assert!(!tally.complete && tally.cases == tally.next_index, "{} cases", tally.cases);
+    }
+
+    fn looking_into_a_hang_keeps_its_time() {
+        let quick = start(Options { timeout: Duration::from_millis(1500), ..options() });
+        let mut heard = Heard::default();
+        let campaign = campaign(300, Some("faulty-hang"));
+        campaign.run_on(Ground::Workers(&quick), &mut heard, &AtomicBool::new(false)).expect("a worker");
+        let Finding { case, divergence, .. } = heard.0.first().expect("a hang is found");
+        let names = divergence.groups.iter().flatten();
+        let subjects: Vec<_> = names.map(|name| find(name).expect("a subject")).collect();
+        let stop = AtomicBool::new(false);
+        // A short timeout shows a hang that is known as well: it is reduced.
+        let budget = |time| Budget { stop: &stop, time: Some(time) };
+        let question =
+            Question::new(Ground::Workers(&quick), case, divergence, &subjects).expect("it hangs again");
+        let found =
+            question.investigate(case, &budget(Duration::from_secs(20)), &|_| ()).expect("it is reduced");
+        assert!(found.reduced.case.wasm_bytes() < case.wasm_bytes());
+        // Where even that takes longer than there is time, the time ends it.
+        let workers = patient();
+        let until = Some(Instant::now() + Duration::from_millis(300));
+        let ground = Ground::Workers(&workers).until(&stop, until);
+        assert!(Question::new(ground, case, divergence, &subjects).is_err());
+    }
+
     fn memory_without_end_is_a_crash() {
         if cfg!(target_os = "linux") {
             let tight = Options { resident_bytes: 512 << 20, ..options() };
@@ -412,7 +469,8 @@ mod unix {
         let (stop, workers) = (AtomicBool::new(false), start(options()));
         let here = script::run_files(&files, &lanes, &settings, &stop, &|_, _| {});
         let there = worker::scripts::run_files(&workers, &files, &lanes, &settings, &stop, &|_, _| {});
-        assert_eq!(Ok(here), there);
+        let timeless = |report| ScriptReport { took: Duration::ZERO, ..report };
+        assert_eq!(Ok(timeless(here)), there.map(timeless));
     }
 
     fn a_worker_of_another_version_is_refused_in_one_sentence() {
@@ -426,7 +484,8 @@ mod unix {
         };
         let refused = |options: Options| Workers::start(options).err().expect("it is no worker of ours");
         let error = refused(greet(r"\007\000\000\000\000xwrk\347\003"));
-        assert!(error.contains("speaks version 999 of the protocol, this program version 2"), "{error}");
+        let ours = format!("this program version {}", worker::protocol::VERSION);
+        assert!(error.contains(&format!("speaks version 999 of the protocol, {ours}")), "{error}");
         for strange in [r"hello", r"", r"\007\000\000\000\000nope\001\000", r"\377\377\377\377"] {
             let error = refused(greet(strange));
             assert!(error.contains("is no worker") && !error.contains('\n'), "{error}");
@@ -471,6 +530,9 @@ mod unix {
         a_crash_that_does_not_repeat_is_a_finding_all_the_same,
         a_process_that_ends_by_itself_is_a_crash_too,
         a_hang_is_a_finding_after_the_time_that_was_given,
+        an_interrupt_ends_a_campaign_although_a_subject_hangs,
+        a_campaign_keeps_its_time_although_a_subject_hangs,
+        looking_into_a_hang_keeps_its_time,
         memory_without_end_is_a_crash,
         workers_that_are_killed_from_outside_lose_nothing_and_count_nothing_twice,
         a_replay_shows_what_a_subject_did_before_it_died,
@@ -496,7 +558,7 @@ mod unix {
         }
         let mut failed = 0;
         for (name, test) in TESTS.iter().filter(|(name, _)| is_wanted(name)) {
-            let started = std::time::Instant::now();
+            let started = Instant::now();
             let outcome = std::panic::catch_unwind(test);
             failed += u8::from(outcome.is_err());
             let word = if outcome.is_ok() { "ok" } else { "FAILED" };

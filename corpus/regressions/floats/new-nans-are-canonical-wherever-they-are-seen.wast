@@ -1,5 +1,6 @@
 ;; In the deterministic profile a NaN that arithmetic makes is positive and canonical. Each function makes one and shows
 ;; its bits in another way. (Engines of the other profile may give any NaN of nan:canonical.)
+;;! profile: deterministic
 (module
   (memory 1)
   (global $f (mut f32) (f32.const 0))

@@ -259,6 +259,7 @@ pub const ROWS: &[Row] = {
             "takes five bits of a constant count for an i64",
             SHIFTS,
         ),
+        row("baseline-compiler-panics-at-rotation", Baseline, "panics where it compiles `i64.rotl`", &[]),
         row(
             "baseline-shift-by-width-clears",
             Baseline,

@@ -22,12 +22,8 @@ pub const FEATURES: WasmFeatures = WasmFeatures::WASM3
 impl ModuleInner {
     /// Decodes and validates; fails with the file offset of what is wrong.
     pub fn decode(bytes: Arc<[u8]>, registry: &TypeRegistry) -> Result<ModuleInner, Error> {
-        let mut decoder = Decoder {
-            registry,
-            module: ModuleInner::empty(bytes.clone()),
-            functions: Vec::new(),
-            vector_types: false,
-        };
+        let mut decoder =
+            Decoder { registry, module: ModuleInner::empty(bytes.clone()), functions: Vec::new() };
         decoder.sections(&bytes)?;
         decoder.bodies()?;
         Ok(decoder.module)
@@ -57,7 +53,7 @@ impl ModuleInner {
             datas: Vec::new(),
             func_names: HashMap::new(),
             opcodes: OpcodeSet::default(),
-            uses_v128: false,
+            vectors: None,
         }
     }
 }
@@ -66,8 +62,6 @@ struct Decoder<'a> {
     registry: &'a TypeRegistry,
     module: ModuleInner,
     functions: Vec<(FuncToValidate<ValidatorResources>, FunctionBody<'a>)>,
-    /// Whether a signature or global mentions vectors: then any operand may be one.
-    vector_types: bool,
 }
 
 impl<'a> Decoder<'a> {
@@ -149,7 +143,8 @@ impl<'a> Decoder<'a> {
         let has_vector = |ty: &Arc<FuncType>| {
             ty.params().contains(&ValType::V128) || ty.results().contains(&ValType::V128)
         };
-        self.vector_types |= func_types.iter().flatten().any(has_vector);
+        let vector = func_types.iter().position(|ty| ty.as_ref().is_some_and(has_vector));
+        self.module.vectors = vector.map(|index| format!("type {index}"));
         self.module.types = ids.into();
         self.module.func_types = func_types;
         Ok(())
@@ -201,7 +196,10 @@ impl<'a> Decoder<'a> {
 
     fn global_type(&mut self, ty: &wasmparser::GlobalType) -> Result<GlobalType, Error> {
         let content = self.convert().val(ty.content_type)?;
-        self.vector_types |= content == ValType::V128;
+        if content == ValType::V128 {
+            let index = self.module.global_types.len();
+            self.module.vectors.get_or_insert_with(|| format!("global {index}"));
+        }
         Ok(GlobalType { content, mutable: ty.mutable })
     }
 
@@ -308,7 +306,11 @@ impl<'a> Decoder<'a> {
         let mut analysis = Analysis::default();
         for (function, body) in std::mem::take(&mut self.functions) {
             let mut validator = function.into_validator(allocations);
-            let body = self.body(&mut validator, &body, &mut analysis)?;
+            let index = validator.index();
+            let body = self.body(&mut validator, &body, &mut analysis);
+            let body = body.map_err(|error| {
+                error.in_function(format!("{index} `{}`", Shown(&self.module.func_name(index))))
+            })?;
             self.module.bodies.push(body);
             allocations = validator.into_allocations();
         }
@@ -324,14 +326,18 @@ impl<'a> Decoder<'a> {
         let func = FuncIndex(validator.index());
         let mut local_slots = self.module.func_type(func).param_slots();
         let mut bytes = body.get_binary_reader();
-        let mut vectors = self.vector_types;
+        // Where a signature or a global has vectors, any operand may be one.
+        let mut vectors = self.module.vectors.is_some();
         let mut locals = Vec::new();
         for _ in 0..bytes.read_var_u32().map_err(Error::decode)? {
             let offset = bytes.original_position();
             let count = bytes.read_var_u32().map_err(Error::decode)?;
             let ty = bytes.read::<wasmparser::ValType>().map_err(Error::decode)?;
             validator.define_locals(offset, count, ty).map_err(Error::decode)?;
-            vectors |= ty == wasmparser::ValType::V128;
+            if ty == wasmparser::ValType::V128 {
+                vectors = true;
+                self.module.vectors.get_or_insert_with(|| format!("a local of function {}", func.0));
+            }
             let ty = self.convert().val(ty)?;
             local_slots += count * ty.slots();
             locals.push((count, ty));
@@ -346,7 +352,12 @@ impl<'a> Decoder<'a> {
             let (opcode, _) = Opcode::decode(&file[offset as usize..]).ok_or_else(|| {
                 Error::invalid(offset, format!("no row of the opcode table describes {op:?}"))
             })?;
-            vectors |= matches!(opcode, Opcode::Vector(_) | Opcode::VectorMemory(_));
+            if matches!(opcode, Opcode::Vector(_) | Opcode::VectorMemory(_)) {
+                vectors = true;
+                self.module
+                    .vectors
+                    .get_or_insert_with(|| format!("function {} at offset {offset:#x}", func.0));
+            }
             let pops = vectors.then(|| op.operator_arity(validator).map_or(u32::MAX, |(pops, _)| pops));
             validator.op(offset, &op).map_err(Error::decode)?;
             self.module.opcodes.insert(opcode);
@@ -354,7 +365,6 @@ impl<'a> Decoder<'a> {
         }
         reader.finish().map_err(Error::decode)?;
         let (fuel, operand_slots) = analysis.finish();
-        self.module.uses_v128 |= vectors;
         let param_slots = self.module.func_type(func).param_slots();
         let frame_cost = FRAME_OVERHEAD_SLOTS + local_slots + operand_slots;
         let locals = locals.into();

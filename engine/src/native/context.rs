@@ -21,7 +21,7 @@ pub(crate) enum Failure {
     Trap(TrapKind),
     /// An error that is already located.
     Error(Error),
-    /// A host function panicked.
+    /// A host function, the compiler or another helper panicked.
     Panic(Box<dyn Any + Send>),
 }
 

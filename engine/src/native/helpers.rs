@@ -72,11 +72,19 @@ fn of<'a>(context: *mut VmContext) -> &'a mut VmContext {
     unsafe { &mut *context }
 }
 
+/// Does the work of a helper. A panic ends the activation and is raised again outside of generated code, which
+/// nothing can unwind through: else the process would abort and the message would be lost.
+fn contained(context: *mut VmContext, work: impl FnOnce(&mut VmContext) -> Reply) -> Reply {
+    catch_unwind(AssertUnwindSafe(|| work(of(context))))
+        .unwrap_or_else(|payload| of(context).fail(Failure::Panic(payload)))
+}
+
 /// Does what may trap, and tells how it went.
 fn attempt(context: *mut VmContext, work: impl FnOnce(&mut VmContext) -> Result<u64, TrapKind>) -> Reply {
-    let context = of(context);
-    let outcome = work(context);
-    context.reply(outcome)
+    contained(context, |context| {
+        let outcome = work(context);
+        context.reply(outcome)
+    })
 }
 
 impl VmContext {
@@ -129,18 +137,19 @@ fn refusal(is_64: bool) -> u64 {
 }
 
 extern "C" fn memory_grow(context: *mut VmContext, delta: u64, memory: u64) -> Reply {
-    let context = of(context);
-    let entity = context.memory(memory);
-    let refused = refusal(entity.ty.is_64);
-    match entity.grow(delta) {
-        Ok(old) => {
-            if !const { Fault::named("native-memory-length-kept-after-growth") }.is_planted() {
-                context.refresh();
+    contained(context, |context| {
+        let entity = context.memory(memory);
+        let refused = refusal(entity.ty.is_64);
+        match entity.grow(delta) {
+            Ok(old) => {
+                if !const { Fault::named("native-memory-length-kept-after-growth") }.is_planted() {
+                    context.refresh();
+                }
+                done(old.unwrap_or(refused))
             }
-            done(old.unwrap_or(refused))
+            Err(error) => context.fail(Failure::Error(error)),
         }
-        Err(error) => context.fail(Failure::Error(error)),
-    }
+    })
 }
 
 extern "C" fn memory_fill(context: *mut VmContext, start: u64, byte: u64, length: u64, memory: u64) -> Reply {
@@ -196,17 +205,19 @@ extern "C" fn memory_init(
 }
 
 extern "C" fn data_drop(context: *mut VmContext, segment: u64) -> Reply {
-    let context = of(context);
-    let id = context.instance_id();
-    context.store().instances[id.0 as usize].dropped_datas[segment as usize] = true;
-    done(0)
+    attempt(context, |context| {
+        let id = context.instance_id();
+        context.store().instances[id.0 as usize].dropped_datas[segment as usize] = true;
+        Ok(0)
+    })
 }
 
 extern "C" fn table_grow(context: *mut VmContext, init: u64, delta: u64, table: u64) -> Reply {
-    let context = of(context);
-    let entity = context.table(table);
-    let refused = refusal(entity.ty.is_64);
-    done(entity.grow(delta, init).unwrap_or(refused))
+    attempt(context, |context| {
+        let entity = context.table(table);
+        let refused = refusal(entity.ty.is_64);
+        Ok(entity.grow(delta, init).unwrap_or(refused))
+    })
 }
 
 extern "C" fn table_fill(context: *mut VmContext, start: u64, value: u64, length: u64, table: u64) -> Reply {
@@ -264,20 +275,22 @@ extern "C" fn table_init(
 }
 
 extern "C" fn elem_drop(context: *mut VmContext, segment: u64) -> Reply {
-    let context = of(context);
-    let id = context.instance_id();
-    drop_elem(context.store(), id, segment as u32);
-    done(0)
+    attempt(context, |context| {
+        let id = context.instance_id();
+        drop_elem(context.store(), id, segment as u32);
+        Ok(0)
+    })
 }
 
 /// Traps unless the function behind a link is of the wanted type or of a subtype of it.
 pub(crate) extern "C" fn check_subtype(context: *mut VmContext, link: *const FuncLink, wanted: u64) -> Reply {
-    let context = of(context);
-    let func = context.func_of(link);
-    // SAFETY: code passes an index of the running instance's types.
-    let wanted: TypeId = unsafe { context.types.add(wanted as usize).read() };
-    let matches = func_matches(context.store(), func, wanted);
-    context.reply(if matches { Ok(0) } else { Err(TrapKind::IndirectCallTypeMismatch) })
+    attempt(context, |context| {
+        let func = context.func_of(link);
+        // SAFETY: code passes an index of the running instance's types.
+        let wanted: TypeId = unsafe { context.types.add(wanted as usize).read() };
+        let matches = func_matches(context.store(), func, wanted);
+        if matches { Ok(0) } else { Err(TrapKind::IndirectCallTypeMismatch) }
+    })
 }
 
 impl VmContext {
@@ -327,19 +340,20 @@ pub(crate) extern "C" fn cross_back(context: *mut VmContext, instance: u64) {
 
 /// Compiles a function that is called for the first time.
 pub(crate) extern "C" fn compile_now(context: *mut VmContext, func: u64) -> Reply {
-    let context = of(context);
-    let id = context.instance_id();
-    let entity = context.store().instance(id);
-    let (code, module) = (entity.code.clone(), entity.module.clone());
-    let func = DefinedFuncIndex(func as u32);
-    match code.compile_now(&module, func) {
-        Ok(entry) => {
-            let number = context.store().instance(id).funcs[module.func_index(func).0 as usize];
-            context.store().func_links[number.0 as usize].entry = entry;
-            done(entry as u64)
+    contained(context, |context| {
+        let id = context.instance_id();
+        let entity = context.store().instance(id);
+        let (code, module) = (entity.code.clone(), entity.module.clone());
+        let func = DefinedFuncIndex(func as u32);
+        match code.compile_now(&module, func) {
+            Ok(entry) => {
+                let number = context.store().instance(id).funcs[module.func_index(func).0 as usize];
+                context.store().func_links[number.0 as usize].entry = entry;
+                done(entry as u64)
+            }
+            Err(error) => context.fail(Failure::Error(error)),
         }
-        Err(error) => context.fail(Failure::Error(error)),
-    }
+    })
 }
 
 impl VmContext {

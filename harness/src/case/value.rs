@@ -212,6 +212,30 @@ impl Value {
 
 /// `i32:0x2a`, `f64:0x7ff8000000000000`, `ref.null func`: floats and vectors in full width, integers without
 /// leading zeros.
+impl Value {
+    /// The value as people read it: the bits, and for a number what they mean in decimal.
+    pub fn described(&self) -> String {
+        // As the text format writes what is no number.
+        fn float(value: f64, text: String) -> String {
+            if value.is_nan() { if value.is_sign_negative() { "-nan" } else { "nan" }.into() } else { text }
+        }
+        let decimal = match self {
+            Value::I32(bits) => bits.cast_signed().to_string(),
+            Value::I64(bits) => bits.cast_signed().to_string(),
+            Value::F32(bits) => {
+                let value = f32::from_bits(*bits);
+                float(value.into(), format!("{value:?}"))
+            }
+            Value::F64(bits) => {
+                let value = f64::from_bits(*bits);
+                float(value, format!("{value:?}"))
+            }
+            Value::V128(_) | Value::Ref(_) => return self.to_string(),
+        };
+        format!("{self} ({decimal})")
+    }
+}
+
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

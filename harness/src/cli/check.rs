@@ -34,13 +34,29 @@ impl Check {
     /// Runs the suite, then the campaign; the worse outcome counts.
     pub fn run(&self) -> Done {
         let stop = stop_flag()?;
+        let fuzz = Fuzz::short(self.seed, self.cases, self.common.clone());
+        // The suite takes a while, and what does not work does not work after it either.
+        if fuzz.is_unfit(&stop)? {
+            if stop.load(Ordering::Relaxed) {
+                return Ok(Exit::Interrupted);
+            }
+            show(format_args!("NOT GREEN; report in {}", self.common.report.display()));
+            return Ok(Exit::NothingRan);
+        }
         let spec = Spec::whole_suite(self.common.without_files()).run_until(&stop)?;
         if stop.load(Ordering::Relaxed) {
             return Ok(Exit::Interrupted);
         }
-        let fuzz = Fuzz::short(self.seed, self.cases, self.common.clone()).run_until(&stop)?;
-        let worse = if spec == Exit::Green { fuzz } else { spec };
-        let word = if worse == Exit::Green { "green" } else { "NOT GREEN" };
+        let fuzz = fuzz.run_until(&stop)?;
+        let worse = spec.worse(fuzz);
+        let (part, of) = self.common.shard;
+        let word = match worse {
+            Exit::Green if of > 1 => format!("incomplete: shard {part}/{of}"),
+            Exit::Green => "green".to_string(),
+            Exit::Failures | Exit::Usage | Exit::NothingRan | Exit::Bench | Exit::Interrupted => {
+                "NOT GREEN".to_string()
+            }
+        };
         show(format_args!("{word}; report in {}", self.common.report.display()));
         Ok(worse)
     }

@@ -3,9 +3,11 @@
 use super::{Common, Failure};
 use crate::run::Ground;
 use crate::script::{self, Lane, Options as ScriptOptions, ScriptFile, ScriptReport};
+use crate::subject::Subject;
 #[cfg(unix)]
 use crate::worker::{self, Workers};
 use serde_json::{Value as Json, json};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 /// What must live as long as the run: the workers, if there are any.
@@ -80,18 +82,17 @@ impl Field {
         &self,
         files: &[ScriptFile],
         lanes: &[Lane],
+        judges: &[Arc<dyn Subject>],
         stop: &AtomicBool,
         progress: &(dyn Fn(&ScriptFile, &ScriptReport) + Sync),
     ) -> Result<ScriptReport, String> {
         let options = ScriptOptions::default();
-        match self.ground() {
-            Ground::InProcess => Ok(script::run_files(files, lanes, &options, stop, progress)),
-            #[cfg(unix)]
-            Ground::Workers(workers) => {
-                worker::scripts::run_files(workers, files, lanes, &options, stop, progress)
-            }
-            #[cfg(not(unix))]
-            Ground::Workers(none) => match *none {},
+        #[cfg(unix)]
+        if let Some(workers) = &self.workers {
+            return worker::scripts::run_files_beside(
+                workers, files, lanes, judges, &options, stop, progress,
+            );
         }
+        script::run_files_beside(files, lanes, judges, &options, stop, progress)
     }
 }

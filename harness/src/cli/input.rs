@@ -1,15 +1,19 @@
 //! Reading what the user points at: one clear line if it cannot be read.
 
-use super::{Failure, show};
-use crate::case::Case;
+use super::{Failure, place, show};
+use crate::case::{Case, Limits};
 use crate::corpus::finding::CASE_FILE;
 use crate::fuzz;
 use crate::generate::{canonical, plan};
-use crosscheck_engine::{Config, Engine, Mode, Module};
+use crate::guard::guarded;
+use crosscheck_engine::{Config, Engine, Mode, Module, ShownMessage};
 use std::path::Path;
 
-/// Files beyond this size are refused before they are read: no module may be larger.
-const LARGEST_FILE_BYTES: u64 = 1 << 30;
+/// Files beyond this size are refused before they are read: a case with it would not fit into a message to a worker.
+const LARGEST_FILE_BYTES: u64 = (1 << 30) - (1 << 20);
+
+/// Fuel for each action of a bare module: a fraction of a second in the slowest mode.
+const MODULE_FUEL: u64 = 10_000_000;
 
 /// What a file turned out to be.
 pub enum Input {
@@ -65,12 +69,17 @@ pub fn read_for(path: &Path, target: Option<&str>) -> Result<Input, Failure> {
 }
 
 /// The case of a bare module: what hosts do, what is called and with which arguments derives from the seed, as in a
-/// campaign. Fails on a module that is not valid: whoever cannot decode it cannot say what to call in it either.
+/// campaign; the limits are those of `run`. Fails on a module that is not valid: whoever cannot decode it cannot say what to call in it either.
 pub fn module_case(path: &Path, wasm: Vec<u8>, seed: u64) -> Result<Case, Failure> {
     let refused = |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", path.display()));
     let engine = Engine::new(&Config::new(Mode::Interp));
-    Module::decode(&engine, wasm.as_slice()).map_err(|error| refused(&error))?;
-    plan::plan(wasm, seed).map_err(|error| refused(&error))
+    // A decoder that panics is a finding, which every subject will show.
+    if let Ok(decoded) = guarded(|| Module::decode(&engine, wasm.as_slice())) {
+        decoded.map_err(|error| place::refused(path, &error))?;
+    }
+    let case = plan::plan(wasm, seed).map_err(|error| refused(&error))?;
+    // A campaign draws tight limits, for they are what it tries. A module of a person gets the room of `run`.
+    Ok(Case { limits: Limits { fuel: Some(MODULE_FUEL), ..Limits::default() }, ..case })
 }
 
 /// A bare module as it is held against other engines: a copy that makes its NaNs canonical, which people are told, for the
@@ -138,14 +147,24 @@ fn module_text(path: &Path, bytes: Vec<u8>) -> Result<Input, Failure> {
 }
 
 fn encode(text: &str) -> Result<Vec<u8>, wast::Error> {
-    let buffer = wast::parser::ParseBuffer::new(text)?;
+    parse(text, |module| module.encode())?
+}
+
+/// Reads the text of a module, and hands it to `work`.
+pub fn parse<T>(text: &str, work: impl FnOnce(&mut wast::Wat<'_>) -> T) -> Result<T, wast::Error> {
+    let mut lexer = wast::lexer::Lexer::new(text);
+    // As in scripts: names in right-to-left scripts are names.
+    lexer.allow_confusing_unicode(true);
+    let mut buffer = wast::parser::ParseBuffer::new_with_lexer(lexer)?;
+    // For lines of what is invalid.
+    buffer.track_instr_spans(true);
     let mut module = wast::parser::parse::<wast::Wat<'_>>(&buffer)?;
-    module.encode()
+    Ok(work(&mut module))
 }
 
 /// A text error in one line: file, line and column (from 1), offset, what is wrong.
 pub fn text_error(path: &Path, text: &str, error: &wast::Error) -> String {
     let (line, column) = error.span().linecol_in(text);
     let (line, column, offset) = (line + 1, column + 1, error.span().offset());
-    format!("{}:{line}:{column}: at offset {offset:#x}: {}", path.display(), error.message())
+    format!("{}:{line}:{column}: at offset {offset:#x}: {}", path.display(), ShownMessage(&error.message()))
 }

@@ -19,6 +19,15 @@ pub fn modes() -> Done {
         let there = if outside.is_built_in() { "in this build" } else { outside.needs };
         show(format_args!("  {}: {there}", outside.name));
     }
+    #[cfg(unix)]
+    for preset in subject::command::presets() {
+        show(format_args!(
+            "  {}, or LABEL=preset:{} PROGRAM: {}",
+            preset.name,
+            preset.name,
+            preset.template()
+        ));
+    }
     show("  LABEL=COMMAND: any command that calls a function of a file, like 'iwasm=iwasm -f NAME FILE'");
     Ok(Exit::Green)
 }

@@ -5,7 +5,7 @@ use super::status::{Now, Status};
 use super::{Failure, show};
 use crate::corpus::campaign::{self, Identity};
 use crate::corpus::finding::{Kinship, Record, Reduction};
-use crate::corpus::{Finding, REDUCED_FILE};
+use crate::corpus::{FINDINGS, Finding, REDUCED_FILE, Started};
 use crate::events::{Events, Tally};
 use crate::investigate::{Budget, Investigation, Question};
 use crate::report::fuzz::Throughput;
@@ -15,7 +15,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Findings of a campaign that are looked into. More are the work of a person who has dealt with these.
@@ -31,6 +31,8 @@ pub struct Looking<'a> {
     pub each: Duration,
     /// When the campaign ends, whatever there is to look into.
     pub until: Option<Instant>,
+    /// After how many findings the campaign ends.
+    pub most: Option<u64>,
 }
 
 /// A campaign's listener that draws a bar, saves findings and looks into them.
@@ -40,9 +42,13 @@ pub struct Terminal<'a> {
     campaign: Identity,
     looking: Looking<'a>,
     looked_into: u32,
+    /// Findings that were saved.
+    saved: u64,
     /// The first finding of each bug that was looked into.
     bugs: BTreeMap<String, (PathBuf, Reduction)>,
     verbose: bool,
+    /// How the program was started.
+    started: Started,
     /// How long it may take.
     time: Option<Duration>,
     throughput: Throughput,
@@ -60,6 +66,7 @@ impl<'a> Terminal<'a> {
         campaign: Identity,
         looking: Looking<'a>,
         verbose: bool,
+        started: Started,
         time: Option<Duration>,
     ) -> Terminal<'a> {
         Terminal {
@@ -68,8 +75,10 @@ impl<'a> Terminal<'a> {
             campaign,
             looking,
             looked_into: 0,
+            saved: 0,
             bugs: BTreeMap::new(),
             verbose,
+            started,
             time,
             throughput: Throughput::default(),
             counted: 0,
@@ -82,6 +91,11 @@ impl<'a> Terminal<'a> {
     pub fn finish(self) -> (Throughput, Result<(), Failure>) {
         self.bar.finish_and_clear();
         (self.throughput, self.unsaved.map_or(Ok(()), |first| Err(Failure::Bench(first))))
+    }
+
+    /// Whether the campaign was ended for it has as many findings as were asked for.
+    pub fn had_enough(&self) -> bool {
+        self.looking.most.is_some_and(|most| self.saved >= most)
     }
 
     fn cannot_save(&mut self, what: &str, error: &std::io::Error) {
@@ -185,22 +199,30 @@ impl Events for Terminal<'_> {
     }
 
     fn finding(&mut self, finding: &Finding) {
-        let path = match finding.save(&self.report.join("findings")) {
+        let path = match finding.save(&self.report.join(FINDINGS), &self.started) {
             Ok(path) => path,
             Err(error) => return self.cannot_save("a finding", &error),
         };
         self.bar.suspend(|| {
             let Finding { index, seed, divergence, .. } = finding;
             show(format_args!("finding: case {index} of seed {seed}: {}", divergence.first));
-            show(format_args!("  {}", finding.replay_command(&path)));
+            show(format_args!("  {}", finding.replay_command(&path, &self.started)));
             if self.verbose {
                 show(format_args!("  fingerprint: {}", divergence.fingerprint()));
                 show(format_args!("  triage: {}", divergence.triage()));
             }
         });
+        // What the last batch found beyond what was asked for is saved, and that is all.
+        if self.had_enough() {
+            return;
+        }
         match self.look_into(finding, &path) {
             Ok(told) => self.bar.suspend(|| told.iter().for_each(show)),
             Err(error) => self.cannot_save("what a finding was reduced to", &error),
+        }
+        self.saved += 1;
+        if self.had_enough() {
+            self.looking.stop.store(true, Ordering::Relaxed);
         }
     }
 }

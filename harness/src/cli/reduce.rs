@@ -1,16 +1,20 @@
 //! `reduce`: the smallest case that diverges the same way; `adopt`: a reduced finding becomes a regression.
 
 use super::input::{self, Input};
+use super::replay::nothing_ran;
 use super::{Common, Done, Exit, Failure, show, stop_flag};
 use crate::case::Case;
-use crate::compare::Verdict;
+use crate::compare::{Divergence, Verdict};
 use crate::corpus::finding::{Record, Reduction};
 use crate::corpus::{REDUCED_FILE, write_whole};
 use crate::investigate::{Budget, Investigation, Question};
 use crate::observe::Capture;
-use crate::run::{Task, run_task};
+use crate::run::{CaseRun, Task, run_task};
+use crate::script::{Lane as ScriptLane, ScriptFile};
 use clap::Args;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// Options of `reduce`.
 #[derive(Args)]
@@ -30,31 +34,81 @@ pub struct Reduce {
     common: Common,
 }
 
+/// Lines of a script that are shown; the file has all of them.
+const SHOWN_LINES: usize = 200;
+
 impl Reduce {
-    /// Reduces, shows the smallest script, and writes it.
+    /// Reduces, shows the smallest script, and writes it. An interrupt ends it with the best so far in the file.
     pub fn run(&self) -> Done {
         let case = self.case()?;
         let stop = stop_flag()?;
-        let field = self.common.field()?;
         let subjects = self.common.subjects_for(&self.file, self.target.as_ref().map(|_| &case))?;
+        if subjects.len() < 2 {
+            return Err(Failure::Usage("--modes: a comparison needs at least two subjects".into()));
+        }
+        let field = self.common.field()?;
+        let ground = field.ground().until(&stop, None);
+        if self.common.tells_of_unfit(ground, &subjects)? {
+            return Ok(Exit::NothingRan);
+        }
         let task = Task { case, subjects };
-        let first = run_task(field.ground(), &task, Capture::Digest).map_err(Failure::Bench)?;
-        let Verdict::Diverge(seen) = &first.verdict else {
-            show(format_args!("{}: all agree; there is nothing to reduce", self.file.display()));
-            return Ok(Exit::Green);
+        let first = match run_task(ground, &task, Capture::Digest) {
+            Err(_) if stop.load(Ordering::Relaxed) => return Ok(Exit::Interrupted),
+            first => first.map_err(Failure::Bench)?,
         };
-        let question = Question::new(field.ground(), &task.case, seen, &task.subjects);
-        let question = question.map_err(Failure::Bench)?;
+        let Verdict::Diverge(seen) = &first.verdict else {
+            return self.nothing_to_reduce(&task.case, &first);
+        };
+        let best = Mutex::new(task.case.clone());
         let progress = |case: &Case| {
+            best.lock().unwrap_or_else(PoisonError::into_inner).clone_from(case);
             if self.common.verbose {
                 show(format_args!("  {} bytes, {} actions", case.wasm_bytes(), case.actions.len()));
             }
         };
         let budget = Budget { stop: &stop, time: None };
-        let found = self.common.in_pool(|| question.investigate(&task.case, &budget, &progress))?;
-        let found = found.map_err(Failure::Bench)?;
-        let Investigation { reduced, divergence, script, localised, time, .. } = &found;
-        show(script);
+        let found = self.common.in_pool(|| {
+            let question = Question::new(ground, &task.case, seen, &task.subjects)?;
+            question.investigate(&task.case, &budget, &progress)
+        })?;
+        match found {
+            Ok(found) => self.tell(&task, seen, &found)?,
+            Err(_) if stop.load(Ordering::Relaxed) => {
+                self.keep(&best.into_inner().unwrap_or_else(PoisonError::into_inner))?;
+            }
+            Err(error) => return Err(Failure::Bench(error)),
+        }
+        Ok(if stop.load(Ordering::Relaxed) { Exit::Interrupted } else { Exit::Failures })
+    }
+
+    /// Says why there is nothing to reduce. A finding that agrees, and agreement on nothing, are not green.
+    fn nothing_to_reduce(&self, case: &Case, run: &CaseRun) -> Done {
+        let file = self.file.display();
+        let (what, exit) = match &run.verdict {
+            Verdict::Invalid => {
+                return Err(Failure::Usage(format!("{file}: a module of the case is invalid")));
+            }
+            Verdict::Inconclusive(reason) => (format!("nothing can be said: {reason}"), Exit::NothingRan),
+            Verdict::Agree | Verdict::Diverge(_) if self.file.is_dir() => {
+                ("recorded: diverge; now: all agree, so there is nothing to reduce".into(), Exit::NothingRan)
+            }
+            Verdict::Agree | Verdict::Diverge(_) => match nothing_ran(case, run) {
+                Some(why) => (format!("nothing was compared: {why}"), Exit::NothingRan),
+                None => ("all agree; there is nothing to reduce".into(), Exit::Green),
+            },
+        };
+        show(format_args!("{file}: {what}"));
+        Ok(exit)
+    }
+
+    /// Shows what a reduction came to, and writes it.
+    fn tell(&self, task: &Task, seen: &Divergence, found: &Investigation) -> Result<(), Failure> {
+        let Investigation { reduced, divergence, script, localised, time, .. } = found;
+        let lines: Vec<&str> = script.lines().collect();
+        lines.iter().take(SHOWN_LINES).for_each(show);
+        if let Some(more) = lines.len().checked_sub(SHOWN_LINES + 1) {
+            show(format_args!(";; and {} more lines", more + 1));
+        }
         show(format_args!(
             "{} bytes of wasm became {}; {} cases in {:.1} s; {}",
             task.case.wasm_bytes(),
@@ -75,23 +129,35 @@ impl Reduce {
         }
         show(format_args!("the bug: {}", found.bug(seen)));
         let output = self.output.clone().unwrap_or_else(|| default_output(&self.file));
-        let cannot = |error| Failure::Bench(format!("{}: cannot write: {error}", output.display()));
         if self.file.is_dir() {
             let record = Record::load(&self.file).map_err(Failure::Usage)?;
-            let reduction = Reduction::of(&found, seen);
+            let reduction = Reduction::of(found, seen);
             let found = Ok((reduction, &reduced.case, script.as_str()));
-            record.looked_into(&self.file, found).map_err(cannot)?;
+            record.looked_into(&self.file, found).map_err(|error| cannot_write(&output, &error))?;
         }
-        write_whole(&output, script.as_bytes()).map_err(cannot)?;
+        write_whole(&output, script.as_bytes()).map_err(|error| cannot_write(&output, &error))?;
         show(format_args!("written to {}", output.display()));
-        Ok(Exit::Failures)
+        Ok(())
+    }
+
+    /// Keeps the smallest case so far where an interrupt left no time to make a script of it.
+    fn keep(&self, best: &Case) -> Result<(), Failure> {
+        let output = self.output.clone().unwrap_or_else(|| default_output(&self.file));
+        let output = output.with_extension("xchk");
+        write_whole(&output, &best.to_bytes()).map_err(|error| cannot_write(&output, &error))?;
+        show(format_args!(
+            "interrupted; the smallest case so far, of {} bytes of wasm, is in {}",
+            best.wasm_bytes(),
+            output.display()
+        ));
+        Ok(())
     }
 
     fn case(&self) -> Result<Case, Failure> {
         match input::read_for(&self.file, self.target.as_deref())? {
             Input::Case(case) => Ok(case),
             Input::Module(wasm) => {
-                let wasm = input::for_judges(&self.file, wasm, !self.common.with.is_empty())?;
+                let wasm = input::for_judges(&self.file, wasm, self.common.has_judges())?;
                 input::module_case(&self.file, wasm, self.seed)
             }
             Input::Script(_) => Err(Failure::Usage(format!(
@@ -100,6 +166,10 @@ impl Reduce {
             ))),
         }
     }
+}
+
+fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::Bench(format!("{}: cannot write: {error}", path.display()))
 }
 
 fn default_output(file: &Path) -> PathBuf {
@@ -116,6 +186,12 @@ pub struct Adopt {
     /// The corpus
     #[arg(long, default_value = "corpus/regressions")]
     corpus: PathBuf,
+    /// The bug is fixed in this build: take the script although all modes pass it
+    #[arg(long)]
+    fixed: bool,
+    /// Program that runs the modes, e.g. the build with the bug; default: this one
+    #[arg(long, value_name = "COMMAND")]
+    worker: Option<String>,
 }
 
 impl Adopt {
@@ -132,6 +208,12 @@ impl Adopt {
                 "{name}: expected AREA/WHAT-IT-SHOWS in lower case with hyphens"
             )));
         }
+        if !self.corpus.is_dir() {
+            let corpus = self.corpus.display();
+            return Err(Failure::Usage(format!(
+                "{corpus}: there is no such folder; run this in a checkout, or name its corpus with --corpus"
+            )));
+        }
         let script =
             if self.finding.is_dir() { self.finding.join(REDUCED_FILE) } else { self.finding.clone() };
         let text = input::read_script(&script)?;
@@ -139,9 +221,30 @@ impl Adopt {
         if target.exists() {
             return Err(Failure::Usage(format!("{}: there is a regression of this name", target.display())));
         }
-        write_whole(&target, text.as_bytes())
-            .map_err(|error| Failure::Bench(format!("{}: cannot write: {error}", target.display())))?;
+        if !self.fixed && self.passes(&script, text.clone())? {
+            return Err(Failure::Usage(format!(
+                "{}: every mode passes this script, so it shows no bug of this build; --fixed takes it all the same",
+                script.display()
+            )));
+        }
+        write_whole(&target, text.as_bytes()).map_err(|error| cannot_write(&target, &error))?;
         show(target.display());
         Ok(Exit::Green)
+    }
+    /// Whether every mode passes the script. Fails if the text is not a script, or asserts nothing.
+    fn passes(&self, path: &Path, text: String) -> Result<bool, Failure> {
+        let file = ScriptFile::new(path.display().to_string(), text);
+        let common = Common { worker: self.worker.clone(), ..Common::plain() };
+        let field = common.field()?;
+        let report = field
+            .run_files(&[file], &ScriptLane::all_modes(), &[], &AtomicBool::new(false), &|_, _| ())
+            .map_err(Failure::Bench)?;
+        if let Some(unreadable) = report.unreadable.first() {
+            return Err(Failure::Usage(unreadable.to_string()));
+        }
+        if report.modes.iter().all(|(_, counts)| counts.passed + counts.failed == 0) {
+            return Err(Failure::Usage(format!("{}: the script asserts nothing that runs", path.display())));
+        }
+        Ok(report.failures.is_empty())
     }
 }

@@ -1,7 +1,7 @@
 //! `report`: what runs left in folders, put together and shown. Runs nothing.
 
 use super::{Done, Exit, Failure, show};
-use crate::report::night::{nights, with_earlier};
+use crate::report::night::{State, nights, with_earlier};
 use crate::report::{PAGE_FILE, Rendered, fuzz_summary, since_summary, spec_summary, write_text};
 use clap::Args;
 use std::path::PathBuf;
@@ -56,12 +56,13 @@ impl Report {
                 write_text(path, text).map_err(Failure::Bench)?;
             }
         }
-        let word = if night.is_green() { "green" } else { "NOT GREEN" };
+        let (word, exit) = match night.state() {
+            State::Green => ("green".to_string(), Exit::Green),
+            State::NotGreen => ("NOT GREEN".to_string(), Exit::Failures),
+            State::Incomplete(missing) => (format!("INCOMPLETE: {missing}"), Exit::NothingRan),
+            State::Empty => ("NOTHING RAN".to_string(), Exit::NothingRan),
+        };
         show(format_args!("{word}; page in {}", folder.join(PAGE_FILE).display()));
-        Ok(match (night.is_green(), night.is_empty()) {
-            (_, true) => Exit::NothingRan,
-            (true, false) => Exit::Green,
-            (false, false) => Exit::Failures,
-        })
+        Ok(exit)
     }
 }

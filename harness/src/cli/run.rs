@@ -1,22 +1,26 @@
 //! `run`: a plain runtime, for trying one module in one mode.
 
 use super::input::read_module;
-use super::{Done, Exit, Failure, show};
-use crate::case::Value;
+use super::place::refused;
+use super::{Done, Exit, Failure, argument, did_you_mean, show};
+use crate::guard::guarded;
 use crate::hosts::named;
-use crate::subject::values;
+use crate::names::readable;
+use crate::observe::{Capture, capture_state};
+use crate::subject::access::{AtSite, WATCHED_FUEL};
+use crate::subject::{Lane, Switch, Trace, values};
 use clap::Args;
 use crosscheck_engine::{
-    Config, Engine, Error, Extern, Func, Linker, Mode, Module, Store, Trap, Val, ValType,
+    Engine, Error, Extern, Func, Linker, Module, Shown, ShownMessage, Store, Trap, TrapKind, Val,
 };
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Options of `run`.
 #[derive(Args)]
 pub struct Run {
     /// The module, binary or text
     file: PathBuf,
-    /// The mode that runs it
+    /// The mode or lane that runs it, e.g. `baseline+explicit-bounds`
     #[arg(long, default_value = "interp")]
     mode: String,
     /// The function to call and its arguments, decimal or 0x (bits, for floats); default `_start`, if there is one
@@ -33,19 +37,18 @@ pub struct Run {
 impl Run {
     /// Instantiates, calls, prints results or the trap.
     pub fn run(&self) -> Done {
-        let mode: Mode = self.mode.parse().map_err(|error| Failure::Usage(format!("--mode: {error}")))?;
+        let lane: Lane = self.mode.parse().map_err(|error| Failure::Usage(format!("--mode: {error}")))?;
+        if self.fuel.is_some() && lane.has(Switch::NoFuel) {
+            return Err(Failure::Usage(format!("--fuel: {lane} counts no fuel")));
+        }
         let bytes = read_module(&self.file)?;
-        let engine = Engine::new(&Config::new(mode).fuel(self.fuel.is_some()));
-        let module = Module::new(&engine, bytes).map_err(|error| refused(&self.file, &error))?;
+        let engine = Engine::new(&lane.config().fuel(self.fuel.is_some()));
+        let module = Module::new(&engine, bytes.as_slice()).map_err(|error| refused(&self.file, &error))?;
         let mut store = Store::new(&engine, named::Host::default());
         store.set_fuel(self.fuel.unwrap_or(0));
-        let mut linker = Linker::new();
-        for name in &self.host {
-            named::define(name, &mut linker, &mut store).map_err(Failure::Usage)?;
-        }
-        let instance = match linker.instantiate(&mut store, &module) {
+        let instance = match self.linker(&mut store)?.instantiate(&mut store, &module) {
             Ok(instance) => instance,
-            Err(Error::Trap(trap)) => return Ok(trapped(&trap)),
+            Err(Error::Trap(trap)) => return Ok(self.trapped(&bytes, &trap)),
             Err(error) => return Err(refused(&self.file, &error)),
         };
         let (name, args) = match self.invoke.split_first() {
@@ -57,82 +60,110 @@ impl Run {
                 return Ok(Exit::Green);
             }
             let file = self.file.display();
-            return Err(Failure::Usage(format!("{file}: no exported function is called `{name}`")));
-        };
-        self.call(&mut store, func, name, args)
-    }
-
-    fn call(&self, store: &mut Store<named::Host>, func: Func, name: &str, args: &[String]) -> Done {
-        let ty = func.ty(&*store);
-        if args.len() != ty.params().len() {
-            let (wanted, given) = (ty.params().len(), args.len());
+            let exports = instance.exports(&store).into_iter();
+            let functions: Vec<String> =
+                exports.filter(|(_, item)| item.func().is_some()).map(|(name, _)| name).collect();
+            let there_is = did_you_mean(name, functions.iter().map(String::as_str));
             return Err(Failure::Usage(format!(
-                "--invoke: `{name}` takes {wanted} arguments {ty}, {given} given"
+                "{file}: no exported function is called `{}`; {there_is}",
+                Shown(name)
             )));
-        }
-        let mut params = Vec::with_capacity(args.len());
-        for (text, ty) in args.iter().zip(ty.params()) {
-            params.push(
-                argument(store, text, *ty).map_err(|error| Failure::Usage(format!("--invoke: {error}")))?,
-            );
-        }
+        };
+        let args = arguments(&mut store, func, name, args)?;
+        let ty = func.ty(&store);
         let mut results: Vec<Val> =
             ty.results().iter().map(|ty| Val::default_of(*ty).unwrap_or(Val::FuncRef(None))).collect();
-        match func.call(&mut *store, &params, &mut results) {
+        match func.call(&mut store, &args, &mut results) {
             Ok(()) => {
                 for (value, ty) in results.iter().zip(ty.results()) {
-                    show(values::observed(store, *value, *ty));
+                    show(values::observed(&store, *value, *ty).described());
                 }
                 Ok(Exit::Green)
             }
-            Err(Error::Trap(trap)) => Ok(trapped(&trap)),
+            Err(Error::Trap(trap)) => Ok(self.trapped(&bytes, &trap)),
             Err(error) => Err(refused(&self.file, &error)),
         }
     }
+
+    /// The built-in hosts that were asked for.
+    fn linker(&self, store: &mut Store<named::Host>) -> Result<Linker<named::Host>, Failure> {
+        let mut linker = Linker::new();
+        for name in &self.host {
+            named::define(name, &mut linker, store).map_err(Failure::Usage)?;
+        }
+        Ok(linker)
+    }
+
+    /// Tells of a trap, on standard error.
+    fn trapped(&self, wasm: &[u8], trap: &Trap) -> Exit {
+        tell(trap);
+        if let (TrapKind::MemoryOutOfBounds, Some(site)) = (trap.kind(), trap.site())
+            && let Some(access) = guarded(|| self.access(wasm, site)).ok().flatten()
+        {
+            tell_access(&access);
+        }
+        Exit::Failures
+    }
+
+    /// What the access at an offset was about: does everything once more, in silence, where it can be watched.
+    fn access(&self, wasm: &[u8], site: u32) -> Option<String> {
+        let engine = Engine::new(&Lane::plain(Trace::MODE).config().fuel(true));
+        let module = Module::new(&engine, wasm).ok()?;
+        let mut store = Store::new(&engine, named::Host::quiet());
+        store.set_fuel(self.fuel.unwrap_or(WATCHED_FUEL).min(WATCHED_FUEL));
+        let at_site = AtSite::new(site);
+        store.set_trace(Some(at_site.clone()));
+        let linker = self.linker(&mut store).ok()?;
+        if let Ok(instance) = linker.instantiate(&mut store, &module) {
+            let (name, args) =
+                self.invoke.split_first().map_or(("_start", &[][..]), |(name, args)| (name, args));
+            let func = instance.export(&store, name).and_then(Extern::func)?;
+            let args = arguments(&mut store, func, name, args).ok()?;
+            let ty = func.ty(&store);
+            let mut results = vec![Val::FuncRef(None); ty.results().len()];
+            func.call(&mut store, &args, &mut results).err()?;
+        }
+        let (_, state) = capture_state(&store, &[], Capture::Full);
+        at_site.describe(wasm, &state?)
+    }
 }
 
-fn refused(file: &Path, error: &Error) -> Failure {
-    Failure::Usage(format!("{}: {error}", file.display()))
+/// What a function is called with. Fails with what was expected.
+fn arguments(
+    store: &mut Store<named::Host>,
+    func: Func,
+    name: &str,
+    args: &[String],
+) -> Result<Vec<Val>, Failure> {
+    let wrong = |error: String| Failure::Usage(format!("--invoke: {error}"));
+    let ty = func.ty(&*store);
+    let given = argument::parse_all(name, args, ty.params()).map_err(wrong)?;
+    let mut params = Vec::with_capacity(given.len());
+    for value in &given {
+        let cannot = || wrong(format!("cannot pass {value} from outside"));
+        params.push(values::to_val(store, value).ok_or_else(cannot)?);
+    }
+    Ok(params)
 }
 
 #[allow(clippy::print_stderr, reason = "traps go to stderr, results to stdout")]
-fn trapped(trap: &Trap) -> Exit {
-    eprintln!("trap: {trap}");
-    if let Some(backtrace) = trap.backtrace() {
-        eprint!("{backtrace}");
-    }
-    Exit::Failures
+fn tell_access(access: &str) {
+    eprintln!("  {access}");
 }
 
-/// An argument: a number in decimal or with 0x (the bits, for floats), `null`, or a host object's number.
-fn argument(store: &mut Store<named::Host>, text: &str, ty: ValType) -> Result<Val, String> {
-    let wrong = || format!("`{text}` is not a value of type {ty}");
-    let hex = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
-    let hex = hex.map(|digits| u128::from_str_radix(&digits.replace('_', ""), 16));
-    let value = match (ty, hex) {
-        (ValType::I32, Some(Ok(bits))) => Value::I32(u32::try_from(bits).map_err(|_| wrong())?),
-        (ValType::I64, Some(Ok(bits))) => Value::I64(u64::try_from(bits).map_err(|_| wrong())?),
-        (ValType::F32, Some(Ok(bits))) => Value::F32(u32::try_from(bits).map_err(|_| wrong())?),
-        (ValType::F64, Some(Ok(bits))) => Value::F64(u64::try_from(bits).map_err(|_| wrong())?),
-        (ValType::V128, Some(Ok(bits))) => Value::V128(bits),
-        (ValType::I32, None) => {
-            let number: i64 = text.parse().map_err(|_| wrong())?;
-            let signed = i32::try_from(number).map(|number| number as u32);
-            Value::I32(signed.or_else(|_| u32::try_from(number)).map_err(|_| wrong())?)
+#[allow(clippy::print_stderr, reason = "traps go to stderr, results to stdout")]
+fn tell(trap: &Trap) {
+    eprintln!("trap: {}", ShownMessage(&trap.to_string()));
+    let mut expected = 0;
+    for (number, frame) in trap.backtrace().iter().flat_map(|backtrace| backtrace.frames()) {
+        if number != expected {
+            eprintln!("     ... {} frames ...", number - expected);
         }
-        (ValType::I64, None) => {
-            let number: i128 = text.parse().map_err(|_| wrong())?;
-            let signed = i64::try_from(number).map(|number| number as u64);
-            Value::I64(signed.or_else(|_| u64::try_from(number)).map_err(|_| wrong())?)
+        let name = readable(&frame.name());
+        match frame.offset() {
+            Some(offset) => eprintln!("#{number:02}: {offset:#06x} - {name}"),
+            None => eprintln!("#{number:02}: host - {name}"),
         }
-        (ValType::F32, None) => Value::F32(text.parse::<f32>().map_err(|_| wrong())?.to_bits()),
-        (ValType::F64, None) => Value::F64(text.parse::<f64>().map_err(|_| wrong())?.to_bits()),
-        (ValType::Ref(ty), _) if text == "null" && ty.nullable => values::null(ty),
-        (ValType::EXTERNREF, None) => {
-            let number = text.parse().map_err(|_| wrong())?;
-            Value::Ref(crate::case::RefValue::Extern(number))
-        }
-        (ValType::V128 | ValType::Ref(_), _) | (_, Some(Err(_))) => return Err(wrong()),
-    };
-    values::to_val(store, &value).ok_or_else(wrong)
+        expected = number + 1;
+    }
 }

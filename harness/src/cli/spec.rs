@@ -5,10 +5,10 @@ use super::status::{Now, Status};
 use super::{Common, Done, Exit, Failure, progress, show, stop_flag};
 use crate::report::header::Header;
 use crate::report::night::SPEC_FILE;
-use crate::report::spec::Spec as SpecReport;
-use crate::report::standing::Standings;
+use crate::report::spec::{OneFile, Spec as SpecReport};
+use crate::report::standing::{Coverage, Standings};
 use crate::report::{self, Clock, conformance};
-use crate::script::{self, ModeCounts, ScriptFile, ScriptReport, scripts_below};
+use crate::script::{self, ScriptFile, ScriptReport, scripts_below};
 use clap::Args;
 use crosscheck_spec_tests::Group;
 use std::path::{Path, PathBuf};
@@ -23,6 +23,9 @@ pub struct Spec {
     /// Fail on what is worse than in this file, and on nothing else: a spec.json, or a page that `--bless` wrote
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
+    /// Hold only what runs against the baseline, and be green without the rest of it
+    #[arg(long, requires = "baseline")]
+    part: bool,
     /// Write the page that later runs are held against, e.g. reports/conformance.md
     #[arg(long, value_name = "FILE")]
     bless: Option<PathBuf>,
@@ -36,7 +39,7 @@ const SHOWN_FAILURES: usize = 20;
 impl Spec {
     /// The whole suite with default options otherwise.
     pub fn whole_suite(common: Common) -> Spec {
-        Spec { what: Vec::new(), baseline: None, bless: None, common }
+        Spec { what: Vec::new(), baseline: None, part: false, bless: None, common }
     }
 
     /// Runs the scripts, prints the summary and writes the report.
@@ -64,8 +67,18 @@ impl Spec {
         changes.lines(shown).iter().for_each(show);
         let (worse, better) = (changes.worse.len(), changes.better.len());
         show(format_args!("baseline: {worse} worse, {better} better"));
+        let Coverage { rows, missing } = Standings::of(&spec).coverage_of(&baseline);
+        if missing > 0 {
+            let hint = if self.part { "" } else { "; `--part` holds only what runs against it" };
+            show(format_args!(
+                "incomplete: {missing} of {rows} rows of the baseline did not run (a row is a script in a mode){hint}"
+            ));
+        }
+        // A baseline says nothing of outside engines.
+        let is_worse = worse > 0 || spec.judge_failures().next().is_some();
         Ok(match exit {
-            Exit::Green | Exit::Failures if worse > 0 => Exit::Failures,
+            Exit::Green | Exit::Failures if is_worse => Exit::Failures,
+            Exit::Green | Exit::Failures if missing > 0 && !self.part => Exit::NothingRan,
             // What fails is known, and failed before.
             Exit::Green | Exit::Failures => Exit::Green,
             Exit::Usage | Exit::NothingRan | Exit::Bench | Exit::Interrupted => exit,
@@ -87,31 +100,34 @@ fn run_scripts(
     stop: &AtomicBool,
 ) -> Result<(Exit, SpecReport), Failure> {
     let (shard, shards) = common.shard;
-    let mine: Vec<ScriptFile> =
+    let mut mine: Vec<ScriptFile> =
         files.iter().zip(0..).filter(|(_, n)| n % shards == shard).map(|(f, _)| f.clone()).collect();
     let lanes: Vec<script::Lane> = common.plain_lanes()?.into_iter().map(script::Lane::from).collect();
+    let judges = common.judges()?;
     let bar = progress::bar();
-    bar.set_length(mine.len() as u64);
     let clock = Clock::start();
     let field = common.field()?;
+    if common.tells_of_unfit(field.ground().until(stop, None), &judges)? {
+        // An engine that does not work says nothing of any script, and its report is that nothing ran.
+        mine.clear();
+    }
+    bar.set_length(mine.len() as u64);
     let by_file = Mutex::new(Vec::with_capacity(mine.len()));
     let status = Status::new(&common.report, "spec");
     let step = |file: &ScriptFile, report: &ScriptReport| {
         bar.set_message(file.path());
         bar.inc(1);
         let mut by_file = by_file.lock().unwrap_or_else(PoisonError::into_inner);
-        if report.files > 0 {
-            by_file.push((file.path(), report.modes.clone()));
-        }
+        by_file.extend(OneFile::of(file.path(), report));
         status.tell(&Now {
             done: by_file.len() as u64,
             of: Some(mine.len() as u64),
-            findings: report.failures.len() as u64,
+            findings: report.failures_of_all() as u64,
             elapsed: clock.elapsed(),
             time: None,
         });
     };
-    let report = common.in_pool(|| field.run_files(&mine, &lanes, stop, &step))?;
+    let report = common.in_pool(|| field.run_files(&mine, &lanes, &judges, stop, &step))?;
     let worker = field.worker_json(common);
     drop(field);
     bar.finish_and_clear();
@@ -127,14 +143,13 @@ fn run_scripts(
     common.write_report(SPEC_FILE, &spec)?;
     let unreadable: Vec<String> = spec.unreadable.iter().map(ToString::to_string).chain(broken).collect();
     unreadable.iter().for_each(|line| eprintln!("error: {line}"));
-    let sum = |of: fn(&ModeCounts) -> u64| spec.modes.values().map(of).sum::<u64>();
     let exit = if !complete {
         Exit::Interrupted
     } else if !unreadable.is_empty() {
         Exit::Usage
-    } else if !spec.failures.is_empty() {
+    } else if !spec.is_clean() {
         Exit::Failures
-    } else if spec.files == 0 || (sum(|counts| counts.passed) == 0 && sum(|counts| counts.skipped) > 0) {
+    } else if spec.files == 0 || !spec.without_evidence().is_empty() {
         Exit::NothingRan
     } else {
         Exit::Green

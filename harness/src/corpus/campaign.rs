@@ -4,7 +4,7 @@
 //! it gives the same findings, which are there already and counted by nobody yet.
 
 use super::finding::Finding;
-use super::write_whole;
+use super::{FINDINGS, write_whole};
 use crate::events::Tally;
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -50,20 +50,28 @@ pub fn save(report: &Path, campaign: &Identity, tally: &Tally) -> io::Result<()>
 ///
 /// Fails with one line if what is there cannot be read, or is another campaign.
 pub fn load(report: &Path, campaign: &Identity) -> Result<Option<Tally>, String> {
+    let Some(state) = read(report)? else { return Ok(None) };
+    if let Some(what) = state.campaign.difference(campaign) {
+        return Err(format!("{}: another campaign was begun here: {what}", report.join(FILE).display()));
+    }
+    let folder = report.join(FINDINGS);
+    let findings: Result<_, String> =
+        state.findings.iter().map(|name| Finding::load(&folder.join(name))).collect();
+    Ok(Some(Tally { findings: findings?, ..state.tally }))
+}
+
+/// The seed of the campaign that was begun in that folder, if one was. Fails as [`load`] does.
+pub fn seed(report: &Path) -> Result<Option<u64>, String> {
+    Ok(read(report)?.map(|state| state.campaign.seed))
+}
+
+fn read(report: &Path) -> Result<Option<State<Tally>>, String> {
     let path = report.join(FILE);
     let bytes = match std::fs::read(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         bytes => bytes.map_err(|error| format!("{}: cannot read: {error}", path.display()))?,
     };
-    let state: State<Tally> =
-        serde_json::from_slice(&bytes).map_err(|error| format!("{}: {error}", path.display()))?;
-    if let Some(what) = state.campaign.difference(campaign) {
-        return Err(format!("{}: another campaign was begun here: {what}", path.display()));
-    }
-    let folder = report.join("findings");
-    let findings: Result<_, String> =
-        state.findings.iter().map(|name| Finding::load(&folder.join(name))).collect();
-    Ok(Some(Tally { findings: findings?, ..state.tally }))
+    serde_json::from_slice(&bytes).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 impl Identity {

@@ -1,7 +1,7 @@
 //! A finding on disk: a folder with the case, its modules, `finding.json` for machines and `finding.md` for people;
 //! once it was looked into, also the script and the case it was reduced to.
 
-use super::{building, write_whole};
+use super::{Started, building, write_whole};
 use crate::case::Case;
 use crate::compare::{Difference, Divergence};
 use crate::investigate::Investigation;
@@ -9,6 +9,7 @@ use crate::localise::Localisation;
 use crate::reduce::code_bytes;
 use crate::subject::{Definitions, is_outside};
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
@@ -29,6 +30,8 @@ pub struct Finding {
     pub divergence: Divergence,
     /// What subjects are whose name alone does not say it.
     pub definitions: Definitions,
+    /// All that each subject showed, as JSON; nothing if the finding was read from its folder, where it stands.
+    pub seen: Json,
 }
 
 /// What became of a finding that was looked into.
@@ -118,6 +121,9 @@ const RECORD_FILE: &str = "finding.json";
 /// The same for people.
 const PAGE_FILE: &str = "finding.md";
 
+/// The name of the file with all that the subjects of a finding showed.
+const SEEN_FILE: &str = "observations.json";
+
 /// `finding.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
@@ -154,23 +160,23 @@ impl Finding {
     }
 
     /// The one command that repeats it, from the folder it was saved in: on the lanes that it was found with, for a
-    /// switch may be what it takes.
-    pub fn replay_command(&self, folder: &Path) -> String {
+    /// switch may be what it takes, and started as the campaign was.
+    pub fn replay_command(&self, folder: &Path, started: &Started) -> String {
         let names = || self.divergence.groups.iter().flatten().map(String::as_str);
         let (outside, lanes): (Vec<&str>, Vec<&str>) = names().partition(|name| is_outside(name));
-        let mut command =
-            format!("cargo run --release -- replay {} --modes {}", folder.display(), lanes.join(","));
+        let mut words = vec!["replay".to_string(), folder.display().to_string()];
+        words.extend(["--modes".to_string(), lanes.join(",")]);
         for name in outside {
             let definition = self.definitions.get(name).map_or(name, String::as_str);
-            command += &format!(" --with {}", shell_words::quote(definition));
+            words.extend(["--with".to_string(), definition.to_string()]);
         }
-        command
+        started.command(&words)
     }
 
     /// Writes the finding as a folder below `findings` and gives its path.
     ///
     /// The folder is filled under another name and renamed when it is complete: whoever finds it finds all of it.
-    pub fn save(&self, findings: &Path) -> io::Result<PathBuf> {
+    pub fn save(&self, findings: &Path, started: &Started) -> io::Result<PathBuf> {
         let target = findings.join(self.folder_name());
         if target.exists() {
             return Ok(target);
@@ -184,14 +190,16 @@ impl Finding {
         for (number, module) in self.case.modules.iter().enumerate() {
             fs::write(building.join(format!("module-{number}.wasm")), &module.wasm)?;
         }
-        let record = self.record(&target);
+        let record = self.record(&target, started);
+        let seen = serde_json::to_string_pretty(&self.seen).expect("observations always have a text");
+        fs::write(building.join(SEEN_FILE), seen + "\n")?;
         fs::write(building.join(RECORD_FILE), record.json())?;
         fs::write(building.join(PAGE_FILE), record.page(None))?;
         fs::rename(&building, &target)?;
         Ok(target)
     }
 
-    fn record(&self, folder: &Path) -> Record {
+    fn record(&self, folder: &Path, started: &Started) -> Record {
         Record {
             schema: 1,
             fingerprint: self.divergence.fingerprint().to_string(),
@@ -204,7 +212,7 @@ impl Finding {
             first_difference: self.divergence.first.to_string(),
             difference: self.divergence.first.clone(),
             triage: self.divergence.triage().into(),
-            replay: self.replay_command(folder),
+            replay: self.replay_command(folder, started),
             commit: env!("CROSSCHECK_COMMIT").into(),
             rustc: env!("CROSSCHECK_RUSTC").into(),
             arch: std::env::consts::ARCH.into(),
@@ -221,7 +229,7 @@ impl Finding {
         let case = Case::from_bytes(&bytes).map_err(|error| format!("{}: {error}", path.display()))?;
         let Record { seed, index, generator, subjects, difference, definitions, .. } = record;
         let divergence = Divergence { groups: subjects, first: difference };
-        Ok(Finding { seed, index, generator, case, divergence, definitions })
+        Ok(Finding { seed, index, generator, case, divergence, definitions, seen: Json::Null })
     }
 }
 

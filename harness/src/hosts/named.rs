@@ -28,11 +28,27 @@ use crosscheck_engine::{Caller, Error, Func, Linker, Store, Trap};
 #[derive(Debug)]
 pub struct Host {
     stream: Stream,
+    /// Whether nothing is printed.
+    is_quiet: bool,
 }
 
 impl Default for Host {
     fn default() -> Host {
-        Host { stream: Stream::new(0, Purpose::Hosts) }
+        Host { stream: Stream::new(0, Purpose::Hosts), is_quiet: false }
+    }
+}
+
+impl Host {
+    /// A host that does everything but print.
+    pub fn quiet() -> Host {
+        Host { is_quiet: true, ..Host::default() }
+    }
+
+    #[allow(clippy::print_stdout, reason = "printing is what these functions are for")]
+    fn print(&self, line: &str) {
+        if !self.is_quiet {
+            println!("{line}");
+        }
     }
 }
 
@@ -46,28 +62,28 @@ pub fn define(set: &str, linker: &mut Linker<Host>, store: &mut Store<Host>) -> 
     Ok(())
 }
 
-#[allow(clippy::print_stdout, reason = "printing is what these functions are for")]
 fn crosscheck(linker: &mut Linker<Host>, store: &mut Store<Host>) {
     let name = |name: &'static str| ("crosscheck", name);
-    linker.func_wrap(store, name("print_i32"), |_: Caller<'_, Host>, value: u32| {
-        println!("i32:{value:#x}");
+    linker.func_wrap(store, name("print_i32"), |mut caller: Caller<'_, Host>, value: u32| {
+        caller.data_mut().print(&format!("i32:{value:#x}"));
         Ok(())
     });
-    linker.func_wrap(store, name("print_i64"), |_: Caller<'_, Host>, value: u64| {
-        println!("i64:{value:#x}");
+    linker.func_wrap(store, name("print_i64"), |mut caller: Caller<'_, Host>, value: u64| {
+        caller.data_mut().print(&format!("i64:{value:#x}"));
         Ok(())
     });
-    linker.func_wrap(store, name("print_f32"), |_: Caller<'_, Host>, value: f32| {
-        println!("f32:{:#010x}", value.to_bits());
+    linker.func_wrap(store, name("print_f32"), |mut caller: Caller<'_, Host>, value: f32| {
+        caller.data_mut().print(&format!("f32:{:#010x}", value.to_bits()));
         Ok(())
     });
-    linker.func_wrap(store, name("print_f64"), |_: Caller<'_, Host>, value: f64| {
-        println!("f64:{:#018x}", value.to_bits());
+    linker.func_wrap(store, name("print_f64"), |mut caller: Caller<'_, Host>, value: f64| {
+        caller.data_mut().print(&format!("f64:{:#018x}", value.to_bits()));
         Ok(())
     });
-    linker.func_wrap(store, name("print"), |caller: Caller<'_, Host>, (address, length): (u32, u32)| {
+    linker.func_wrap(store, name("print"), |mut caller: Caller<'_, Host>, (address, length): (u32, u32)| {
         let bytes = caller.guest_bytes(address.into(), length.into())?;
-        println!("{}", String::from_utf8_lossy(bytes));
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        caller.data_mut().print(&text);
         Ok(())
     });
     linker.func_wrap(store, name("next_i32"), |mut caller: Caller<'_, Host>, ()| {

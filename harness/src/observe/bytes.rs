@@ -103,6 +103,7 @@ impl Outcome {
             Outcome::Resources(message) => tagged(5, message),
             Outcome::Crash(message) => tagged(6, message),
             Outcome::Hang(message) => tagged(7, message),
+            Outcome::Unclear(message) => tagged(8, message),
             Outcome::Values(values) => {
                 writer.u8(0);
                 write_values(values, writer);
@@ -125,6 +126,7 @@ impl Outcome {
             5 => Outcome::Resources(text(reader)?),
             6 => Outcome::Crash(text(reader)?),
             7 => Outcome::Hang(text(reader)?),
+            8 => Outcome::Unclear(text(reader)?),
             _ => return Err(DecodeError::new(at, "an outcome: 0 to 7")),
         })
     }
@@ -353,6 +355,7 @@ mod tests {
             Outcome::Resources("d".into()),
             Outcome::Crash("e".into()),
             Outcome::Hang("f".into()),
+            Outcome::Unclear("g".into()),
         ];
         Observation { actions: outcomes.into_iter().map(action).collect() }
     }

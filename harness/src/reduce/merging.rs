@@ -28,6 +28,60 @@ pub fn merged(look: &Look<'_>) -> Vec<Proposal> {
     proposals
 }
 
+/// The module name of imports that the host provides in [`as_one`]; their names are the numbers that they had in their
+/// own modules.
+pub(crate) const HOST: &str = "crosscheck host";
+
+/// The case with all of its modules as one. `None` if they are not all connected by imports, or cannot be read.
+///
+/// Instantiating that one is like instantiating all of them in order, where that succeeds.
+pub(crate) fn as_one(case: &Case) -> Option<Case> {
+    let mut case = case.clone();
+    for importer in 0..case.modules.len() {
+        let (earlier, rest) = case.modules.split_at_mut(importer);
+        let earlier = earlier.iter().map(|module| module.name.as_str()).collect();
+        let mut numbering = Numbering { earlier, next: 0 };
+        let mut module = wasm_encoder::Module::new();
+        numbering.parse_core_module(&mut module, Parser::new(0), &rest[0].wasm).ok()?;
+        rest[0].wasm = module.finish();
+    }
+    while case.modules.len() > 1 {
+        let importers = 1..case.modules.len();
+        let mut pairs =
+            importers.flat_map(|importer| (0..importer).map(move |provider| (provider, importer)));
+        case =
+            pairs.find_map(|(provider, importer)| Some(Pair::of(&case, provider, importer)?.at(importer)))?;
+    }
+    Some(case)
+}
+
+/// Names imports that no earlier module provides by their numbers.
+struct Numbering<'a> {
+    earlier: Vec<&'a str>,
+    next: u32,
+}
+
+impl Reencode for Numbering<'_> {
+    type Error = Unknown;
+
+    fn parse_imports(
+        &mut self,
+        section: &mut ImportSection,
+        imports: wasmparser::Imports<'_>,
+    ) -> Result<(), Error<Unknown>> {
+        let wasmparser::Imports::Single(offset, mut import) = imports else {
+            return Err(Error::UserError(Unknown));
+        };
+        let name = self.next.to_string();
+        self.next += 1;
+        if !self.earlier.contains(&import.module) {
+            import.module = HOST;
+            import.name = &name;
+        }
+        utils::parse_imports(self, section, wasmparser::Imports::Single(offset, import))
+    }
+}
+
 /// Two modules of a case, and what they are together.
 struct Pair<'a> {
     case: &'a Case,

@@ -31,8 +31,9 @@ pub fn page(spec: &Spec) -> String {
     row(["group", "files"].into_iter().chain(lanes.iter().copied()).map(Into::into).collect());
     row(["---", "---:"].into_iter().chain(lanes.iter().map(|_| "---:")).map(Into::into).collect());
     let cell = |counts: Option<&ModeCounts>| {
-        let ModeCounts { passed, failed, skipped, excused } = counts.copied().unwrap_or_default();
-        format!("{passed} / {failed} / {skipped} / {excused}")
+        let counts = counts.copied().unwrap_or_default();
+        let ModeCounts { passed, skipped, excused, .. } = counts;
+        format!("{passed} / {} / {skipped} / {excused}", counts.all_failed())
     };
     for (name, group) in spec.groups() {
         let counts = lanes.iter().map(|lane| cell(group.modes.get(*lane)));

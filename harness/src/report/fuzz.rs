@@ -2,6 +2,7 @@
 
 use super::header::{Header, Times};
 use crate::corpus::finding::Record;
+use crate::corpus::{FINDINGS, Finding, Started};
 use crate::coverage::Coverage;
 use crate::events::{Judged, Tally, add_all, percent};
 use crate::run::Campaign;
@@ -77,7 +78,7 @@ pub struct Fuzz {
 }
 
 /// An outside engine beside the modes.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Judge {
     /// Its name.
     pub subject: String,
@@ -86,9 +87,30 @@ pub struct Judge {
     pub version: Option<String>,
     /// What is not compared with it.
     pub not_compared: Vec<String>,
+    /// The smallest share of cases that it must be compared on, in percent.
+    #[serde(default)]
+    pub min_judged: f64,
+    /// Why it was not used, if it does not work.
+    #[serde(default)]
+    pub unfit: Option<String>,
     /// On how much it was compared.
     #[serde(flatten)]
     pub judged: Judged,
+}
+
+impl Judge {
+    /// Why agreement with it in so many cases means nothing, if so.
+    pub fn doubt(&self, cases: u64) -> Option<String> {
+        let share = percent(self.judged.compared, cases);
+        let too_little = self.judged.compared == 0 || share < self.min_judged;
+        let told = || {
+            format!(
+                "the engine `{}` was compared on {share:.1} % of the cases, and at least {:.1} % are asked for",
+                self.subject, self.min_judged
+            )
+        };
+        self.unfit.clone().or_else(|| (cases > 0 && self.min_judged > 0.0 && too_little).then(told))
+    }
 }
 
 /// A finding, as totals name it.
@@ -165,12 +187,15 @@ impl Fuzz {
         times: &Times,
         throughput: Throughput,
         report: &Path,
+        started: &Started,
     ) -> Fuzz {
         let lanes: Vec<String> = tally.by_lane.keys().cloned().collect();
         let judges = campaign.judges.iter().map(|judge| Judge {
             subject: judge.name().to_string(),
             version: judge.version().map(str::to_string),
             not_compared: judge.capabilities().left_out().into_iter().map(Into::into).collect(),
+            min_judged: 0.0,
+            unfit: None,
             judged: tally.judges.get(judge.name()).cloned().unwrap_or_default(),
         });
         Fuzz {
@@ -201,7 +226,7 @@ impl Fuzz {
             sampled: tally.sampled,
             coverage: tally.coverage.clone(),
             throughput: vec![throughput],
-            findings: entries(tally, report),
+            findings: entries(tally, report, started),
         }
     }
 
@@ -217,7 +242,10 @@ impl Fuzz {
         self.judged_differences += other.judged_differences;
         for judge in other.judges {
             match self.judges.iter_mut().find(|known| known.subject == judge.subject) {
-                Some(known) => known.judged.add(judge.judged),
+                Some(known) => {
+                    known.judged.add(judge.judged);
+                    known.unfit = known.unfit.take().or(judge.unfit);
+                }
                 None => self.judges.push(judge),
             }
         }
@@ -254,6 +282,11 @@ impl Fuzz {
         self.findings.sort_by_key(|finding| (finding.seed, finding.index));
     }
 
+    /// Why agreement with outside engines means nothing, a sentence each.
+    pub fn doubts(&self) -> Vec<String> {
+        self.judges.iter().filter_map(|judge| judge.doubt(self.cases)).collect()
+    }
+
     /// All inconclusive cases.
     pub fn inconclusive_cases(&self) -> u64 {
         self.inconclusive.values().sum()
@@ -278,9 +311,9 @@ impl Fuzz {
     }
 }
 
-fn entries(tally: &Tally, report: &Path) -> Vec<FindingEntry> {
-    let entry = |finding: &crate::corpus::Finding| {
-        let path = report.join("findings").join(finding.folder_name());
+fn entries(tally: &Tally, report: &Path, started: &Started) -> Vec<FindingEntry> {
+    let entry = |finding: &Finding| {
+        let path = report.join(FINDINGS).join(finding.folder_name());
         let fingerprint = finding.divergence.fingerprint().to_string();
         FindingEntry {
             seed: finding.seed,
@@ -291,7 +324,7 @@ fn entries(tally: &Tally, report: &Path) -> Vec<FindingEntry> {
             triage: finding.divergence.triage().into(),
             cases: tally.fingerprints.get(&fingerprint).copied(),
             bug: Record::load(&path).ok().and_then(|record| record.reduced).map(|reduced| reduced.bug),
-            replay: finding.replay_command(&path),
+            replay: finding.replay_command(&path, started),
             path: path.display().to_string(),
             fingerprint,
         }

@@ -174,6 +174,14 @@ impl Header {
         }
     }
 
+    /// Why this is not all of the work, if it is not: it was interrupted, or is a part.
+    pub fn incomplete(&self) -> Option<String> {
+        if !self.complete {
+            return Some("interrupted".to_string());
+        }
+        (!self.shard.is_whole()).then(|| format!("shard {}", String::from(self.shard.clone())))
+    }
+
     /// Adds another part of the same work, which ran beside this one.
     pub fn add(&mut self, other: &Header) {
         for lane in &other.lanes {

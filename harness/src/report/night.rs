@@ -4,6 +4,7 @@
 //! nights. Shards of the same work (same commit, seed and number of shards, each another part) are one night.
 
 use super::fuzz::Fuzz;
+use super::header::Header;
 use super::spec::Spec;
 use super::standing::{Changes, Standings};
 use serde::Serialize;
@@ -67,6 +68,31 @@ pub struct Point {
     pub cases_per_cpu_s: Option<f64>,
 }
 
+/// How a night stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum State {
+    /// All agrees and passes.
+    Green,
+    /// Something failed, differs or cannot be read.
+    NotGreen,
+    /// Nothing of what ran is wrong, and not everything ran: what is missing.
+    Incomplete(String),
+    /// Nothing ran.
+    Empty,
+}
+
+impl State {
+    /// The word for it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            State::Green => "green",
+            State::NotGreen => "not green",
+            State::Incomplete(_) => "incomplete",
+            State::Empty => "nothing ran",
+        }
+    }
+}
+
 impl Night {
     /// What is in one folder; nothing if no run was written there. Fails with one line if it cannot be read.
     pub fn read(folder: &Path) -> Result<Option<Night>, String> {
@@ -122,17 +148,45 @@ impl Night {
         }
     }
 
-    /// Whether nothing failed, differed or could not be read.
+    /// How it stands. What went wrong counts more than what is missing.
+    pub fn state(&self) -> State {
+        let is_clean = self.spec.as_ref().is_none_or(Spec::is_clean)
+            && self.fuzz.as_ref().is_none_or(|fuzz| fuzz.diverge == 0);
+        if self.is_empty() {
+            return State::Empty;
+        }
+        if !is_clean {
+            return State::NotGreen;
+        }
+        let missing = self.missing();
+        if missing.is_empty() { State::Green } else { State::Incomplete(missing.join("; ")) }
+    }
+
+    /// What of the work was not done, or gave nothing to judge by.
+    pub fn missing(&self) -> Vec<String> {
+        let headers = [
+            ("suite", self.spec.as_ref().map(|spec| &spec.header)),
+            ("campaign", self.fuzz.as_ref().map(|fuzz| &fuzz.header)),
+        ];
+        let incomplete =
+            |(what, header): (&str, Option<&Header>)| Some(format!("{what}: {}", header?.incomplete()?));
+        let mut missing: Vec<String> = headers.into_iter().filter_map(incomplete).collect();
+        let without = self.spec.as_ref().map(Spec::without_evidence).unwrap_or_default();
+        missing.extend(without.iter().map(|who| format!("suite: nothing was judged in {who}")));
+        let doubts = self.fuzz.as_ref().map(Fuzz::doubts).unwrap_or_default();
+        missing.extend(doubts.into_iter().map(|doubt| format!("campaign: {doubt}")));
+        missing
+    }
+
+    /// Whether nothing failed, differed or could not be read, and all of the work was done.
     pub fn is_green(&self) -> bool {
-        let spec =
-            |spec: &Spec| spec.failures.is_empty() && spec.unreadable.is_empty() && spec.header.complete;
-        let fuzz = |fuzz: &Fuzz| fuzz.diverge == 0 && fuzz.header.complete;
-        self.spec.as_ref().is_none_or(spec) && self.fuzz.as_ref().is_none_or(fuzz) && !self.is_empty()
+        self.state() == State::Green
     }
 
     /// Whether nothing ran at all.
     pub fn is_empty(&self) -> bool {
-        let nothing = |spec: &Spec| spec.modes.values().all(|counts| counts.passed + counts.failed == 0);
+        let nothing =
+            |spec: &Spec| spec.is_clean() && spec.modes.values().all(|counts| !counts.has_evidence());
         self.spec.as_ref().is_none_or(nothing)
             && self.fuzz.as_ref().is_none_or(|fuzz| fuzz.agree + fuzz.diverge == 0)
     }
@@ -167,7 +221,7 @@ impl Night {
             started_s: self.started_s(),
             commit: self.commit().to_string(),
             passed: sum(|counts| counts.passed),
-            failed: sum(|counts| counts.failed),
+            failed: sum(crate::script::ModeCounts::all_failed),
             skipped: sum(|counts| counts.skipped),
             cases: fuzz.map(|fuzz| fuzz.cases),
             findings: fuzz.map(|fuzz| fuzz.findings.len() as u64),

@@ -10,6 +10,8 @@ mod findings;
 mod suite;
 mod trend;
 
+pub use findings::apart;
+
 use super::html::Html;
 use super::night::{Night, Point, Since};
 
@@ -44,7 +46,7 @@ pub fn page(story: &Story<'_>) -> String {
             html.void("meta", &[("charset", "utf-8")]);
             html.void("meta", &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")]);
             html.void("meta", &[("name", "color-scheme"), ("content", "light dark")]);
-            let word = if story.night.is_green() { "green" } else { "not green" };
+            let word = story.night.state().word();
             html.simple("title", format!("Crosscheck {}: {word}", story.night.name));
             html.style(include_str!("page/style.css"));
         });

@@ -17,7 +17,7 @@ pub enum Standing {
     Passed,
     /// It fails, and a later standard explains why.
     Excused,
-    /// So many directives do not run.
+    /// So many assertions do not run.
     Skipped(u64),
     /// It does not hold.
     Failed,
@@ -120,8 +120,10 @@ impl Standings {
             }
         }
         for excuse in &spec.excuses {
-            for mode in standings.modes.clone() {
-                standings.note(&excuse.file, excuse.line, &mode, Standing::Excused, &excuse.reason);
+            // As for skips.
+            let modes = if excuse.modes.is_empty() { &standings.modes.clone() } else { &excuse.modes };
+            for mode in modes {
+                standings.note(&excuse.file, excuse.line, mode, Standing::Excused, &excuse.reason);
             }
         }
         for failure in &spec.failures {
@@ -190,6 +192,28 @@ impl Standings {
             }
         }
         changes
+    }
+}
+
+/// How much of one run another one covers, in scripts a mode.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Coverage {
+    /// All of the one run.
+    pub rows: usize,
+    /// Those that the other did not run.
+    pub missing: usize,
+}
+
+impl Standings {
+    /// How much of a baseline this run covers.
+    pub fn coverage_of(&self, baseline: &Standings) -> Coverage {
+        let rows =
+            baseline.passed.iter().flat_map(|(file, modes)| modes.keys().map(move |mode| (file, mode)));
+        let ran =
+            |(file, mode): &(&String, &String)| self.modes.contains(*mode) && self.passed.contains_key(*file);
+        let (rows, missing) =
+            rows.fold((0, 0), |(rows, missing), row| (rows + 1, missing + usize::from(!ran(&row))));
+        Coverage { rows, missing }
     }
 }
 

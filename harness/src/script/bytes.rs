@@ -19,8 +19,9 @@ impl ScriptReport {
     pub(crate) fn write(&self, writer: &mut Writer) {
         write_list(&self.modes, writer, |(mode, counts), writer| {
             writer.string(mode);
-            let ModeCounts { passed, failed, skipped, excused } = *counts;
-            [passed, failed, skipped, excused].into_iter().for_each(|count| writer.u64(count));
+            let ModeCounts { passed, failed, skipped, excused, steps, steps_failed } = *counts;
+            let counts = [passed, failed, skipped, excused, steps, steps_failed];
+            counts.into_iter().for_each(|count| writer.u64(count));
         });
         writer.u64(self.files);
         write_list(&self.failures, writer, |failure, writer| {
@@ -39,6 +40,7 @@ impl ScriptReport {
         write_list(&self.excuses, writer, |excuse, writer| {
             writer.string(&excuse.file);
             writer.u32(excuse.line);
+            write_list(&excuse.modes, writer, |mode, writer| writer.string(mode));
             writer.string(&excuse.reason);
         });
         write_list(&self.unreadable, writer, Unreadable::write);
@@ -47,11 +49,12 @@ impl ScriptReport {
 
     /// Reads what [`ScriptReport::write`] appended.
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<ScriptReport, DecodeError> {
-        let modes = reader.list(36, |reader| {
+        let modes = reader.list(52, |reader| {
             let mode = text(reader)?;
             let (passed, failed) = (reader.u64()?, reader.u64()?);
             let (skipped, excused) = (reader.u64()?, reader.u64()?);
-            Ok((mode, ModeCounts { passed, failed, skipped, excused }))
+            let (steps, steps_failed) = (reader.u64()?, reader.u64()?);
+            Ok((mode, ModeCounts { passed, failed, skipped, excused, steps, steps_failed }))
         })?;
         let files = reader.u64()?;
         let failures = reader.list(16, |reader| {
@@ -63,13 +66,15 @@ impl ScriptReport {
             let (count, modes) = (reader.u64()?, reader.list(4, text)?);
             Ok(SkipEntry { file, line, count, modes, reason: text(reader)? })
         })?;
-        let excuses = reader.list(12, |reader| {
+        let excuses = reader.list(16, |reader| {
             let (file, line) = (text(reader)?, reader.u32()?);
-            Ok(ExcuseEntry { file, line, reason: text(reader)? })
+            Ok(ExcuseEntry { file, line, modes: reader.list(4, text)?, reason: text(reader)? })
         })?;
         let unreadable = reader.list(16, Unreadable::read)?;
         let coverage = Coverage::read(reader)?;
-        Ok(ScriptReport { modes, files, failures, skips, excuses, unreadable, coverage })
+        // Outside engines are asked by the parent, which has the clock too.
+        let rest = ScriptReport::default();
+        Ok(ScriptReport { modes, files, failures, skips, excuses, unreadable, coverage, ..rest })
     }
 }
 

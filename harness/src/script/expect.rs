@@ -1,6 +1,6 @@
 //! What a script expects, and whether an outcome is that.
 
-use super::lane::{Outcome, Skip};
+use super::lane::{Outcome, Skip, refused_here};
 use super::value::{FuncName, Hierarchy, Value, list};
 use crosscheck_engine::Error;
 use wast::core::{AbstractHeapType, HeapType, NanPattern, V128Pattern, WastRetCore};
@@ -42,22 +42,19 @@ const SPELLINGS: &[(&str, IsVariant)] = &[
 
 type IsVariant = fn(rest: &str) -> bool;
 
-fn spelling(expected: &str) -> &str {
+pub(super) fn spelling(expected: &str) -> &str {
     let mut rows = SPELLINGS.iter();
     let row = rows.find(|(text, is_variant)| expected.strip_prefix(text).is_some_and(is_variant));
     row.map_or(expected, |(text, _)| text)
 }
 
-/// Judges an outcome.
-pub(super) fn judge(expectation: &Expectation<'_>, outcome: &Outcome) -> Verdict {
-    let wanted = match expectation {
-        Expectation::Success => "success".to_string(),
-        Expectation::Results(results) => list(results.iter().map(show)),
-        Expectation::Trap(text) => format!("trap: {text}"),
-        Expectation::Unlinkable(text) => format!("link error: {text}"),
-        Expectation::Exception => "an exception".to_string(),
-        Expectation::Suspension => "a suspension".to_string(),
-    };
+/// Judges an outcome of the directive on that line.
+pub(super) fn judge(expectation: &Expectation<'_>, outcome: &Outcome, line: u32) -> Verdict {
+    if let Outcome::Error(error) = outcome
+        && let Some(reason) = refused_here(error)
+    {
+        return Verdict::Skipped(Skip { line, reason: reason.into() });
+    }
     let met = match outcome {
         Outcome::Skipped(skip) => return Verdict::Skipped(skip.clone()),
         Outcome::Broken(message) => return Verdict::Failed(message.clone()),
@@ -96,7 +93,23 @@ pub(super) fn judge(expectation: &Expectation<'_>, outcome: &Outcome) -> Verdict
             Error::Invalid { .. } | Error::Unsupported(_) | Error::Limit(_) | Error::Resources(_),
         ) => false,
     };
-    if met { Verdict::Passed } else { Verdict::Failed(format!("expected {wanted}, got {outcome}")) }
+    if met {
+        Verdict::Passed
+    } else {
+        Verdict::Failed(format!("expected {}, got {outcome}", wanted(expectation)))
+    }
+}
+
+/// What is expected, in words.
+pub(super) fn wanted(expectation: &Expectation<'_>) -> String {
+    match expectation {
+        Expectation::Success => "success".to_string(),
+        Expectation::Results(results) => list(results.iter().map(show)),
+        Expectation::Trap(text) => format!("trap: {text}"),
+        Expectation::Unlinkable(text) => format!("link error: {text}"),
+        Expectation::Exception => "an exception".to_string(),
+        Expectation::Suspension => "a suspension".to_string(),
+    }
 }
 
 /// Whether a module that must be refused was. wasmparser does not always tell malformed from invalid,
@@ -127,7 +140,7 @@ fn is_met(expected: &WastRet<'_>, value: &Value) -> bool {
     }
 }
 
-fn core_is_met(expected: &WastRetCore<'_>, value: &Value) -> bool {
+pub(super) fn core_is_met(expected: &WastRetCore<'_>, value: &Value) -> bool {
     if let WastRetCore::Either(choices) = expected {
         return choices.iter().any(|choice| core_is_met(choice, value));
     }

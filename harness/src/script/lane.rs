@@ -182,9 +182,11 @@ impl<T: Clone> Named<T> {
         match result {
             Ok(item) => Named::Live(item.clone()),
             Err(Outcome::Skipped(skip)) => Named::Skipped(skip.clone()),
-            Err(Outcome::Values(_) | Outcome::Error(_) | Outcome::Broken(_) | Outcome::Died(_)) => {
-                Named::Failed(line)
-            }
+            Err(Outcome::Error(error)) => match refused_here(error) {
+                Some(reason) => Named::Skipped(Skip { line, reason: reason.into() }),
+                None => Named::Failed(line),
+            },
+            Err(Outcome::Values(_) | Outcome::Broken(_) | Outcome::Died(_)) => Named::Failed(line),
         }
     }
 }
@@ -491,6 +493,16 @@ impl References for LaneState {
 /// The name behind an identifier.
 pub(super) fn id<'a>(id: Option<Id<'a>>) -> Option<&'a str> {
     id.map(|id| id.name())
+}
+
+/// Why an error says nothing about a mode: it is a size that the specification allows and this bench does not (appendix
+/// "Implementation Limitations"), or the operating system's.
+pub(super) fn refused_here(error: &Error) -> Option<String> {
+    match error {
+        Error::Limit(message) => Some(format!("limit: {message}; header lines of a script raise limits")),
+        Error::Resources(message) => Some(format!("no resources: {message}")),
+        Error::Trap(_) | Error::Link(_) | Error::Invalid { .. } | Error::Unsupported(_) => None,
+    }
 }
 
 /// Whether what is imported is shared with whoever exports it, so that using it can be seen there.

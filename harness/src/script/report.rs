@@ -4,6 +4,7 @@ use super::Lane;
 use crate::coverage::Coverage;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::time::Duration;
 
 /// The result of one or many scripts.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -22,6 +23,10 @@ pub struct ScriptReport {
     pub unreadable: Vec<Unreadable>,
     /// Opcodes that lanes of the reference executed, a directive at most once, and assertions about them that hold.
     pub coverage: Coverage,
+    /// What outside engines came to, in the order in which they were named.
+    pub judges: Vec<JudgeReport>,
+    /// How long it took, by the clock on the wall; of several scripts the sum.
+    pub took: Duration,
 }
 
 /// One lane's figures.
@@ -30,12 +35,86 @@ pub struct ScriptReport {
 pub struct ModeCounts {
     /// Assertions that hold.
     pub passed: u64,
-    /// Assertions that do not hold, and other directives that fail.
+    /// Assertions that do not hold.
     pub failed: u64,
     /// Assertions that were not run.
     pub skipped: u64,
     /// Assertions that cannot hold any more.
     pub excused: u64,
+    /// Directives that assert nothing and were done.
+    #[serde(default)]
+    pub steps: u64,
+    /// Failures that are no assertion's: other directives that fail, and state that differs at the end of a script.
+    #[serde(default)]
+    pub steps_failed: u64,
+}
+
+/// What scripts came to in one outside engine.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JudgeReport {
+    /// What people call it.
+    pub name: String,
+    /// Its release, if it says.
+    pub version: Option<String>,
+    /// Its figures.
+    pub counts: JudgeCounts,
+    /// Everything that it gets wrong.
+    pub failures: Vec<Failure>,
+    /// Assertions that it could not be asked about or does not execute, by cause.
+    pub unsupported: Vec<SkipEntry>,
+}
+
+/// Figures of one outside engine, in assertions.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JudgeCounts {
+    /// Assertions that hold.
+    pub passed: u64,
+    /// Assertions that do not hold.
+    pub failed: u64,
+    /// Assertions that could not be asked, or need what it does not execute.
+    pub unsupported: u64,
+    /// Assertions that a later standard withdrew.
+    pub excused: u64,
+    /// Directives that assert nothing and fail.
+    pub steps_failed: u64,
+}
+
+impl JudgeReport {
+    /// A report on nothing.
+    pub fn of(name: &str, version: Option<&str>) -> JudgeReport {
+        let (name, version) = (name.to_string(), version.map(str::to_string));
+        JudgeReport { name, version, ..JudgeReport::default() }
+    }
+
+    /// Adds what other scripts came to in the same engine.
+    pub fn add(&mut self, other: JudgeReport) {
+        self.counts.add(other.counts);
+        self.failures.extend(other.failures);
+        self.unsupported.extend(other.unsupported);
+    }
+}
+
+impl JudgeCounts {
+    /// Whether it was judged on anything.
+    pub fn has_evidence(&self) -> bool {
+        self.passed + self.failed + self.excused + self.steps_failed > 0
+    }
+
+    /// Everything that failed, assertions or not.
+    pub fn all_failed(&self) -> u64 {
+        self.failed + self.steps_failed
+    }
+
+    /// Adds another part's figures.
+    pub fn add(&mut self, other: JudgeCounts) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.unsupported += other.unsupported;
+        self.excused += other.excused;
+        self.steps_failed += other.steps_failed;
+    }
 }
 
 /// How a failure's message begins if lanes differ, and if a lane did not survive.
@@ -63,7 +142,7 @@ pub struct Failure {
     pub message: String,
 }
 
-/// Directives that were not run, for one cause.
+/// Assertions that were not run, for one cause.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SkipEntry {
@@ -71,7 +150,7 @@ pub struct SkipEntry {
     pub file: String,
     /// The line of the cause: usually of the module that cannot run.
     pub line: u32,
-    /// Directives that this cause kept from running in at least one lane, the cause included.
+    /// Assertions that this cause kept from running, in each of the lanes; 0 if it kept only other directives.
     pub count: u64,
     /// The lanes.
     pub modes: Vec<String>,
@@ -87,6 +166,9 @@ pub struct ExcuseEntry {
     pub file: String,
     /// The line on which the directive starts, from 1.
     pub line: u32,
+    /// The lanes; none of them in reports of earlier versions, for all.
+    #[serde(default)]
+    pub modes: Vec<String>,
     /// Why it cannot pass.
     pub reason: String,
 }
@@ -135,6 +217,11 @@ impl ScriptReport {
         self.failures.is_empty() && self.unreadable.is_empty()
     }
 
+    /// How much went wrong, in lanes and outside engines.
+    pub fn failures_of_all(&self) -> usize {
+        self.failures.len() + self.judges.iter().map(|judge| judge.failures.len()).sum::<usize>()
+    }
+
     /// Adds another report's figures and lists to this one's.
     pub fn add(&mut self, other: ScriptReport) {
         for (name, counts) in other.modes {
@@ -149,6 +236,13 @@ impl ScriptReport {
         self.excuses.extend(other.excuses);
         self.unreadable.extend(other.unreadable);
         self.coverage.add(&other.coverage);
+        self.took += other.took;
+        for judge in other.judges {
+            match self.judges.iter_mut().find(|known| known.name == judge.name) {
+                Some(known) => known.add(judge),
+                None => self.judges.push(judge),
+            }
+        }
     }
 }
 
@@ -159,5 +253,23 @@ impl ModeCounts {
         self.failed += other.failed;
         self.skipped += other.skipped;
         self.excused += other.excused;
+        self.steps += other.steps;
+        self.steps_failed += other.steps_failed;
+    }
+
+    /// All assertions, run or not: the same in every lane.
+    pub fn assertions(&self) -> u64 {
+        self.passed + self.failed + self.skipped + self.excused
+    }
+
+    /// Everything that failed, assertions or not.
+    pub fn all_failed(&self) -> u64 {
+        self.failed + self.steps_failed
+    }
+
+    /// Whether anything at all was done that could have failed.
+    pub fn has_evidence(&self) -> bool {
+        self.passed + self.failed + self.excused > 0
+            || (self.skipped == 0 && self.steps + self.steps_failed > 0)
     }
 }

@@ -1,9 +1,10 @@
 //! Walks over a script's directives: each is done in every lane, judged, compared and counted.
 
-use super::build::{Built, Refusal, build};
+use super::build::{Built, Edition, Refusal, build, custom_refusal, refusal};
 use super::compare::{Extent, compare_all_state, compare_outcomes, compare_state};
 use super::expect::{Expectation, Verdict, judge, judge_refusal};
 use super::lane::{Action, Becomes, LaneState, Outcome, Skip, id};
+use super::read::{Part, Unread, read};
 use super::report::{DIFFERS, ExcuseEntry, Failure, ScriptReport, SkipEntry, Unreadable};
 use super::settings::Settings;
 use super::text::Lines;
@@ -11,11 +12,9 @@ use super::{Lane, LaneDeath, Options, ScriptFile, ScriptWatch};
 use crate::coverage::Executed;
 use crosscheck_engine::{Engine, Mode};
 use crosscheck_spec_tests::excuses;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use wast::lexer::Lexer;
-use wast::parser::{self, ParseBuffer};
-use wast::{QuoteWat, Wast, WastDirective, WastExecute, WastThread};
+use wast::{QuoteWat, WastDirective, WastExecute, WastThread};
 
 /// Runs one script. Fails if the text is not a script.
 pub(super) fn run(
@@ -26,18 +25,18 @@ pub(super) fn run(
     watch: &mut dyn ScriptWatch,
 ) -> Result<ScriptReport, Unreadable> {
     let lines = Lines::of(&file.text);
-    let unreadable = |error: wast::Error| Unreadable {
-        file: file.path(),
-        line: lines.line(error.span()),
-        column: lines.column(error.span()),
-        message: error.message(),
-    };
-    let mut lexer = Lexer::new(&file.text);
-    // The suite has names in right-to-left scripts on purpose.
-    lexer.allow_confusing_unicode(true);
-    let buffer = ParseBuffer::new_with_lexer(lexer).map_err(unreadable)?;
-    let script = parser::parse::<Wast<'_>>(&buffer).map_err(unreadable)?;
+    read(file, &lines, |parts| run_parts(file, parts, &lines, lanes, options, deaths, watch))
+}
 
+fn run_parts(
+    file: &ScriptFile,
+    parts: Vec<Part<'_>>,
+    lines: &Lines,
+    lanes: &[Lane],
+    options: &Options,
+    deaths: &[LaneDeath],
+    watch: &mut dyn ScriptWatch,
+) -> Result<ScriptReport, Unreadable> {
     let Some((first, others)) = lanes.split_first() else {
         return Ok(ScriptReport { files: 1, ..ScriptReport::default() });
     };
@@ -61,6 +60,7 @@ pub(super) fn run(
         options,
         deaths,
         watch,
+        edition: Edition::of(&file.group),
         engine,
         lanes: states,
         executed,
@@ -69,13 +69,14 @@ pub(super) fn run(
         line: 0,
         directive: 0,
     };
-    for (number, directive) in script.directives.into_iter().enumerate() {
-        run.line = lines.line(directive.span());
+    for (number, part) in parts.into_iter().enumerate() {
+        run.line = lines.line(part.span());
         run.directive = number as u32;
         run.watch.begins(None, run.directive);
-        match run.death(None) {
-            Some(message) => run.die_everywhere(&message),
-            None => run.directive(directive),
+        match (run.death(None), part) {
+            (Some(message), part) => run.die_everywhere(Kind::of(&part), &message),
+            (None, Part::Directive(directive)) => run.directive(*directive),
+            (None, Part::Unread(unread)) => run.unread(&unread),
         }
     }
     Ok(run.finish())
@@ -87,12 +88,13 @@ struct Run<'a> {
     /// Where lanes are known to die.
     deaths: &'a [LaneDeath],
     watch: &'a mut dyn ScriptWatch,
+    edition: Edition,
     /// Decodes; all lanes' engines are its siblings.
     engine: Engine,
     lanes: Vec<LaneState>,
     /// What lanes of the reference executed of the present directive.
     executed: Arc<Executed>,
-    /// Directives skipped, by cause, and the lanes.
+    /// What was skipped, by cause.
     skips: BTreeMap<Skip, Skipped>,
     report: ScriptReport,
     /// Where the present directive starts.
@@ -101,18 +103,32 @@ struct Run<'a> {
     directive: u32,
 }
 
-/// What one cause kept from running.
-#[derive(Default)]
-struct Skipped {
-    directives: u64,
-    lanes: BTreeSet<usize>,
-}
+/// Assertions that one cause kept from running, by lane; none where it kept only other directives.
+type Skipped = BTreeMap<usize, u64>;
 
 /// Whether a directive asserts something, which decides how it is counted.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Assertion,
     Step,
+}
+
+impl Kind {
+    fn of(part: &Part<'_>) -> Kind {
+        let asserts = match part {
+            Part::Directive(directive) => asserts(directive),
+            Part::Unread(unread) => unread.is_assertion(),
+        };
+        if asserts { Kind::Assertion } else { Kind::Step }
+    }
+
+    /// How many assertions it is.
+    fn assertions(self) -> u64 {
+        match self {
+            Kind::Assertion => 1,
+            Kind::Step => 0,
+        }
+    }
 }
 
 impl Run<'_> {
@@ -152,12 +168,16 @@ impl Run<'_> {
                 let expectation = Expectation::Unlinkable(message);
                 self.module(Kind::Assertion, &mut QuoteWat::Wat(module), Becomes::NeverLinked, &expectation);
             }
-            WastDirective::AssertInvalid { module, message, .. }
-            | WastDirective::AssertMalformed { module, message, .. }
-            | WastDirective::AssertInvalidCustom { module, message, .. }
-            | WastDirective::AssertMalformedCustom { module, message, .. } => self.refusal(module, message),
+            WastDirective::AssertInvalid { mut module, message, .. }
+            | WastDirective::AssertMalformed { mut module, message, .. } => {
+                self.refusal(refusal(&self.engine, &mut module, self.edition), message);
+            }
+            WastDirective::AssertInvalidCustom { mut module, message, .. }
+            | WastDirective::AssertMalformedCustom { mut module, message, .. } => {
+                self.refusal(custom_refusal(&self.engine, &mut module, self.edition), message);
+            }
             WastDirective::Thread(thread) => self.thread(&thread),
-            WastDirective::Wait { .. } => self.skip_everywhere(1, 0),
+            WastDirective::Wait { .. } => self.skip_everywhere(0),
         }
     }
 
@@ -194,10 +214,7 @@ impl Run<'_> {
                 self.perform(kind, &action, expectation);
             }
             Built::Skipped(reason) => self.perform(kind, &skip(self.line, reason), expectation),
-            Built::Refused(Refusal { needs: Some(proposal), .. }) => {
-                self.perform(kind, &skip(self.line, &proposal.reason()), expectation);
-            }
-            Built::Refused(Refusal { message, needs: None }) => {
+            Built::Refused(message) => {
                 self.perform(kind, &Action::Refused { becomes, message }, expectation);
             }
             Built::Panicked(message) => {
@@ -207,16 +224,23 @@ impl Run<'_> {
         }
     }
 
-    fn refusal(&mut self, mut module: QuoteWat<'_>, wanted: &str) {
-        let skip = |line, reason: String| Verdict::Skipped(Skip { line, reason: reason.into() });
-        let verdict = match build(&self.engine, &mut module) {
-            Built::Module(_) => judge_refusal(Err(wanted)),
-            Built::Refused(Refusal { needs: Some(proposal), .. }) if proposal.hides_the_rule => {
-                skip(self.line, proposal.reason())
-            }
-            Built::Refused(_) => judge_refusal(Ok(())),
-            Built::Skipped(reason) => skip(self.line, reason),
-            Built::Panicked(message) => Verdict::Failed(format!("decoding panicked: {message}")),
+    /// A directive that cannot be read is skipped, and so is what needs its module.
+    fn unread(&mut self, unread: &Unread) {
+        let kind = if unread.is_assertion() { Kind::Assertion } else { Kind::Step };
+        let becomes = match unread.is_assertion() {
+            true => Becomes::NeverLinked,
+            false => Becomes::Current(unread.name.as_deref()),
+        };
+        let skip = Skip { line: self.line, reason: unread.reason().into() };
+        self.perform(kind, &Action::Skip { skip, becomes }, &Expectation::Success);
+    }
+
+    fn refusal(&mut self, refusal: Refusal, wanted: &str) {
+        let verdict = match refusal {
+            Refusal::Accepted => judge_refusal(Err(wanted)),
+            Refusal::Refused => judge_refusal(Ok(())),
+            Refusal::Skipped(reason) => Verdict::Skipped(Skip { line: self.line, reason: reason.into() }),
+            Refusal::Panicked(message) => Verdict::Failed(format!("decoding panicked: {message}")),
         };
         let verdicts = vec![self.excuse(verdict); self.lanes.len()];
         self.count(Kind::Assertion, verdicts);
@@ -234,7 +258,7 @@ impl Run<'_> {
         }
         self.watch.begins(None, directive);
         let verdict = |(lane, outcome): (&LaneState, &Outcome)| {
-            let verdict = judge(expectation, outcome);
+            let verdict = judge(expectation, outcome, line);
             match (&verdict, outcome, &lane.clouded) {
                 (Verdict::Failed(_), Outcome::Died(_), _) => verdict,
                 (Verdict::Failed(_), _, Some(skip)) => Verdict::Skipped(skip.clone()),
@@ -253,11 +277,11 @@ impl Run<'_> {
     }
 
     /// Ends every lane here: the runner died, and nobody knows for whom.
-    fn die_everywhere(&mut self, message: &str) {
+    fn die_everywhere(&mut self, kind: Kind, message: &str) {
         let line = self.line;
-        let verdict = |lane: &mut LaneState| judge(&Expectation::Success, &lane.die(message, line));
+        let verdict = |lane: &mut LaneState| judge(&Expectation::Success, &lane.die(message, line), line);
         let verdicts = self.lanes.iter_mut().map(verdict).collect();
-        self.count(Kind::Step, verdicts);
+        self.count(kind, verdicts);
     }
 
     /// Compares each lane with the first one that ran, and turns a difference into a failure.
@@ -303,56 +327,48 @@ impl Run<'_> {
     }
 
     fn count(&mut self, kind: Kind, verdicts: Vec<Verdict>) {
-        let assertions = match kind {
-            Kind::Assertion => 1,
-            Kind::Step => 0,
-        };
-        let mut causes: BTreeMap<Skip, BTreeSet<usize>> = BTreeMap::new();
-        let mut excused = None;
+        let assertions = kind.assertions();
+        let mut excused: Option<(&'static str, Vec<String>)> = None;
         let mut right = Vec::with_capacity(verdicts.len());
         for (lane, ((name, counts), verdict)) in self.report.modes.iter_mut().zip(verdicts).enumerate() {
             match verdict {
                 Verdict::Passed => {
                     counts.passed += assertions;
+                    counts.steps += 1 - assertions;
                     if kind == Kind::Assertion {
                         right.push(name.as_str());
                     }
                 }
                 Verdict::Failed(message) => {
-                    counts.failed += 1;
+                    counts.failed += assertions;
+                    counts.steps_failed += 1 - assertions;
                     let (file, mode) = (self.file.path(), name.clone());
                     self.report.failures.push(Failure { file, line: self.line, mode, message });
                 }
                 Verdict::Excused(reason) => {
                     counts.excused += assertions;
-                    excused = Some(reason);
+                    excused.get_or_insert((reason, Vec::new())).1.push(name.clone());
                 }
                 Verdict::Skipped(skip) => {
                     counts.skipped += assertions;
-                    causes.entry(skip).or_default().insert(lane);
+                    *self.skips.entry(skip).or_default().entry(lane).or_default() += assertions;
                 }
             }
         }
         self.report.coverage.count(&self.executed.take(), right.into_iter());
-        for (cause, lanes) in causes {
-            let skipped = self.skips.entry(cause).or_default();
-            skipped.directives += 1;
-            skipped.lanes.extend(lanes);
-        }
-        if let Some(reason) = excused {
+        if let Some((reason, modes)) = excused {
             let (file, reason) = (self.file.path(), reason.to_string());
-            self.report.excuses.push(ExcuseEntry { file, line: self.line, reason });
+            self.report.excuses.push(ExcuseEntry { file, line: self.line, modes, reason });
         }
     }
 
     /// A thread may touch whatever it shares, so everything after it is clouded.
     fn thread(&mut self, thread: &WastThread<'_>) {
-        let (directives, assertions) = inside(thread);
-        self.skip_everywhere(1 + directives, assertions);
+        self.skip_everywhere(inside(thread));
     }
 
-    /// Skips directives that stand on one line, for want of threads.
-    fn skip_everywhere(&mut self, directives: u64, assertions: u64) {
+    /// Skips what stands on one line, with so many assertions, for want of threads.
+    fn skip_everywhere(&mut self, assertions: u64) {
         let reason = "scripts with several threads are not run (threads)".into();
         let skip = Skip { line: self.line, reason };
         for lane in &mut self.lanes {
@@ -362,8 +378,7 @@ impl Run<'_> {
             counts.skipped += assertions;
         }
         let skipped = self.skips.entry(skip).or_default();
-        skipped.directives += directives;
-        skipped.lanes.extend(0..self.lanes.len());
+        (0..self.lanes.len()).for_each(|lane| *skipped.entry(lane).or_default() += assertions);
     }
 
     fn finish(mut self) -> ScriptReport {
@@ -374,35 +389,49 @@ impl Run<'_> {
                 let difference = if comparable(b) { compare_all_state(a, b) } else { None };
                 let Some(difference) = difference else { continue };
                 let (name, counts) = &mut self.report.modes[at];
-                counts.failed += 1;
+                counts.steps_failed += 1;
                 let message = format!("{DIFFERS} at the end of the script: {difference}");
                 let (file, mode) = (self.file.path(), name.clone());
                 self.report.failures.push(Failure { file, line: self.line, mode, message });
             }
         }
         let file = self.file.path();
-        let name = |lane: usize| self.lanes[lane].name.clone();
-        let entry = |(Skip { line, reason }, skipped): (Skip, Skipped)| SkipEntry {
-            file: file.clone(),
-            line,
-            count: skipped.directives,
-            modes: skipped.lanes.into_iter().map(name).collect(),
-            reason: reason.to_string(),
-        };
-        self.report.skips = self.skips.into_iter().map(entry).collect();
+        for (Skip { line, reason }, lanes) in self.skips {
+            let mut by_count: BTreeMap<u64, Vec<String>> = BTreeMap::new();
+            for (lane, count) in lanes {
+                by_count.entry(count).or_default().push(self.lanes[lane].name.clone());
+            }
+            self.report.skips.extend(by_count.into_iter().map(|(count, modes)| SkipEntry {
+                file: file.clone(),
+                line,
+                count,
+                modes,
+                reason: reason.to_string(),
+            }));
+        }
         self.report
     }
 }
 
-/// How many directives, and how many assertions among them, stand inside a thread.
-fn inside(thread: &WastThread<'_>) -> (u64, u64) {
-    thread.directives.iter().fold((0, 0), |(directives, assertions), directive| match directive {
+/// How many assertions stand inside a thread.
+pub(super) fn inside(thread: &WastThread<'_>) -> u64 {
+    let assertions = thread.directives.iter().map(|directive| match directive {
+        WastDirective::Thread(thread) => inside(thread),
+        other => u64::from(asserts(other)),
+    });
+    assertions.sum()
+}
+
+/// Whether a directive asserts something.
+fn asserts(directive: &WastDirective<'_>) -> bool {
+    match directive {
         WastDirective::Module(_)
         | WastDirective::ModuleDefinition(_)
         | WastDirective::ModuleInstance { .. }
         | WastDirective::Register { .. }
         | WastDirective::Invoke(_)
-        | WastDirective::Wait { .. } => (directives + 1, assertions),
+        | WastDirective::Thread(_)
+        | WastDirective::Wait { .. } => false,
         WastDirective::AssertMalformed { .. }
         | WastDirective::AssertInvalid { .. }
         | WastDirective::AssertInvalidCustom { .. }
@@ -412,10 +441,6 @@ fn inside(thread: &WastThread<'_>) -> (u64, u64) {
         | WastDirective::AssertExhaustion { .. }
         | WastDirective::AssertUnlinkable { .. }
         | WastDirective::AssertException { .. }
-        | WastDirective::AssertSuspension { .. } => (directives + 1, assertions + 1),
-        WastDirective::Thread(thread) => {
-            let (more, asserting) = inside(thread);
-            (directives + 1 + more, assertions + asserting)
-        }
-    })
+        | WastDirective::AssertSuspension { .. } => true,
+    }
 }

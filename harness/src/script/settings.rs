@@ -8,13 +8,14 @@
 //! | `;;! memory-bytes: N` | bytes to which one memory may grow |
 //! | `;;! table-elements: N` | elements to which one table may grow |
 //! | `;;! hosts: SEED N` | what nobody else provides is a host's that behaves as that seed says and traps in one of N calls, 0 for never |
+//! | `;;! profile: deterministic` | it asserts bits of NaNs that only the deterministic profile fixes, so other engines may differ |
 //! | `;;! lanes: a b+switch` | these modes run with these switches; all others as they are |
 //!
 //! Other keys are for other readers.
 
 use super::text::numbered_headers;
 use super::{Lane, ScriptFile, Unreadable};
-use crate::case::HostPlan;
+use crate::case::{self, HostPlan};
 use crate::subject;
 use crosscheck_engine::Limits;
 
@@ -24,6 +25,8 @@ pub(super) struct Settings {
     pub fuel: Option<u64>,
     /// How the host behaves that provides what nobody else does.
     pub hosts: Option<HostPlan>,
+    /// Whether it asserts bits that only the deterministic profile fixes.
+    pub is_deterministic: bool,
     limits: Option<Limits>,
     lanes: Vec<subject::Lane>,
 }
@@ -31,7 +34,8 @@ pub(super) struct Settings {
 impl Settings {
     /// The settings in the headers of a script. Fails on a value that makes no sense.
     pub fn of(file: &ScriptFile) -> Result<Settings, Unreadable> {
-        let mut settings = Settings { fuel: None, hosts: None, limits: None, lanes: Vec::new() };
+        let mut settings =
+            Settings { fuel: None, hosts: None, limits: None, is_deterministic: false, lanes: Vec::new() };
         for (line, key, value) in numbered_headers(&file.text) {
             settings.read(&key, &value).map_err(|message| Unreadable {
                 file: file.path(),
@@ -54,11 +58,42 @@ impl Settings {
             "host-depth" => self.limits = Some(Limits { host_reentries: small()?, ..limits }),
             "memory-bytes" => self.limits = Some(Limits { memory_bytes: number()?, ..limits }),
             "table-elements" => self.limits = Some(Limits { table_elements: number()?, ..limits }),
+            "profile" if value == "deterministic" => self.is_deterministic = true,
+            "profile" => return Err(format!("expected `deterministic`, not `{value}`")),
             "hosts" => self.hosts = Some(host_plan(value)?),
             "lanes" => self.lanes = value.split_whitespace().map(str::parse).collect::<Result<_, _>>()?,
             _ => {}
         }
         Ok(())
+    }
+
+    /// How hosts of a case behave that outside engines run.
+    pub fn case_hosts(&self) -> HostPlan {
+        self.hosts.unwrap_or(HostPlan { seed: 0, trap_one_in: 0 })
+    }
+
+    /// The limits of a case that outside engines run. Room for frames is theirs to have, unless the script says how much.
+    pub fn case_limits(&self) -> case::Limits {
+        let roomy = case::Limits { fuel: self.fuel, ..case::Limits::default() };
+        match self.limits {
+            None => roomy,
+            Some(limits) => case::Limits {
+                depth_slots: limits.depth_slots,
+                host_depth: limits.host_reentries,
+                memory_bytes: limits.memory_bytes,
+                table_elements: limits.table_elements,
+                ..roomy
+            },
+        }
+    }
+
+    /// Whether the script counts on this bench's own fuel or depth.
+    pub fn is_metered(&self) -> bool {
+        let depth = Limits::default();
+        let is_default = |limits: Limits| {
+            (limits.depth_slots, limits.host_reentries) == (depth.depth_slots, depth.host_reentries)
+        };
+        self.fuel.is_some() || !self.limits.is_none_or(is_default)
     }
 
     /// A lane as the script wants it, under its own name.

@@ -8,7 +8,7 @@
 use super::exports::{Exports, starts_with_host};
 use super::origins::Origins;
 use super::surface::Surface;
-use super::{Prepared, Watch};
+use super::{Acceptance, Prepared, Watch};
 use crate::case::{Action, Value};
 use crate::guard::guarded;
 use crate::hosts::{self, Host, Refusal, World};
@@ -247,6 +247,20 @@ pub fn observe<E: Embedding>(
         }
     }
     Observation { actions }
+}
+
+/// Whether an engine finds bytes to be a valid module, in a store that was made for nothing else.
+pub fn accepts<E: Embedding>(mut store: E, wasm: &[u8]) -> Acceptance {
+    match guarded(|| (store.compile(wasm).map(drop), store)) {
+        Ok((Ok(()), _)) => Acceptance::Valid,
+        // An engine that comes back with an error has refused, whatever class its words are of.
+        Ok((Err(Outcome::Link(message) | Outcome::Crash(message)), store)) => {
+            Acceptance::refused(wasm, store.features(), message)
+        }
+        Ok((Err(Outcome::Unsupported(message) | Outcome::Limit(message)), _)) => Acceptance::Unknown(message),
+        Ok((Err(other), _)) => Acceptance::Failed(other),
+        Err(panic) => Acceptance::Failed(Outcome::Crash(format!("panic: {panic}"))),
+    }
 }
 
 fn out_of_fuel(outcome: &Outcome) -> bool {

@@ -4,7 +4,7 @@ use super::trace::{Recorder, Trace};
 use super::{Capabilities, Prepared, Subject, Watch, linked, values};
 use crate::case::{Action, Limits, Value};
 use crate::guard::guarded;
-use crate::hosts::Host;
+use crate::hosts::{Host, Played};
 use crate::observe::{
     ActionObservation, Capture, Frame, Frames, Observation, Outcome, TrapObservation, capture_state,
 };
@@ -193,6 +193,40 @@ impl LaneSubject {
             }
         }
         recorder.take()
+    }
+}
+
+/// What a lane shows of a case, and all that its hosts did.
+pub(crate) struct Recorded {
+    /// What it shows.
+    pub(crate) observation: Observation,
+    /// The host calls of all actions, in the order in which they began.
+    pub(crate) played: Vec<Played>,
+    /// How many of them had begun when each action ended.
+    pub(crate) until: Vec<usize>,
+}
+
+impl LaneSubject {
+    /// As [`Subject::observe`], with a record of what hosts do.
+    pub(crate) fn record(&self, prepared: &Prepared<'_>, capture: Capture) -> Recorded {
+        let mut run = Run::new(&self.lane, prepared, capture);
+        *run.store.data_mut() = Host::recording(prepared.case.hosts, capture);
+        let (mut actions, mut until) = (Vec::new(), Vec::new());
+        for action in &prepared.case.actions {
+            match guarded(|| run.action(action)) {
+                Ok(observed) => actions.push(observed),
+                Err(message) => {
+                    // As in `observe`: nothing of such a store can be trusted.
+                    actions.push(ActionObservation::panicked(&message));
+                    until.push(until.last().copied().unwrap_or(0));
+                    std::mem::forget(run);
+                    return Recorded { observation: Observation { actions }, played: Vec::new(), until };
+                }
+            }
+            until.push(run.store.data().played().len());
+        }
+        let played = run.store.data().played().to_vec();
+        Recorded { observation: Observation { actions }, played, until }
     }
 }
 

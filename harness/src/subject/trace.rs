@@ -4,6 +4,7 @@ use super::lane::LaneSubject;
 use super::{Lane, Prepared, Subject, Unwatched};
 use crate::case::{Case, Limits, Value};
 use crate::coverage::Executed;
+use crate::guard::guarded;
 use crate::observe::Capture;
 use crosscheck_engine::Mode;
 use crosscheck_engine::opcode::Opcode;
@@ -34,25 +35,27 @@ impl Trace {
     /// The mode that is watched. It runs in this process, and takes the process with it if it crashes.
     pub const MODE: Mode = Mode::Interp;
 
-    /// What the reference executes of a case, as far as its modules are valid.
+    /// What the reference executes of a case, as far as its modules are valid; nothing if decoding panics.
     pub fn of(case: &Case) -> Trace {
         let case = with_enough_fuel(case);
-        let prepared = Prepared::new(&case);
-        if prepared.invalid().is_some() {
-            return Trace::default();
-        }
-        LaneSubject::new(Lane::plain(Trace::MODE)).trace(&prepared)
+        let trace = guarded(|| {
+            let prepared = Prepared::new(&case);
+            let is_valid = prepared.invalid().is_none();
+            is_valid.then(|| LaneSubject::new(Lane::plain(Trace::MODE)).trace(&prepared))
+        });
+        trace.ok().flatten().unwrap_or_default()
     }
 
     /// What hosts answer the reference last in a case, by import; nothing if its modules are not valid.
     pub fn answers(case: &Case) -> BTreeMap<String, Vec<Value>> {
         let case = with_enough_fuel(case);
-        let prepared = Prepared::new(&case);
-        if prepared.invalid().is_some() {
-            return BTreeMap::new();
-        }
         let reference = LaneSubject::new(Lane::plain(Trace::MODE));
-        let observation = reference.observe(&prepared, Capture::Full, &mut Unwatched);
+        let shown = guarded(|| {
+            let prepared = Prepared::new(&case);
+            let is_valid = prepared.invalid().is_none();
+            is_valid.then(|| reference.observe(&prepared, Capture::Full, &mut Unwatched))
+        });
+        let observation = shown.ok().flatten().unwrap_or_default();
         let calls = observation.actions.into_iter().flat_map(|action| action.host_calls.first);
         calls.filter_map(|call| Some((call.import, call.results?))).collect()
     }
@@ -62,10 +65,13 @@ impl Trace {
         let executed = Arc::new(Executed::default());
         let subject = LaneSubject::new(Lane::plain(Trace::MODE)).traced(executed.clone());
         let case = with_enough_fuel(case);
-        let prepared = Prepared::new(&case);
-        if prepared.invalid().is_none() {
-            subject.observe(&prepared, Capture::Digest, &mut Unwatched);
-        }
+        // What was executed before a panic was executed.
+        let _ = guarded(|| {
+            let prepared = Prepared::new(&case);
+            if prepared.invalid().is_none() {
+                subject.observe(&prepared, Capture::Digest, &mut Unwatched);
+            }
+        });
         executed.take()
     }
 

@@ -20,9 +20,9 @@ mod wire;
 mod tests;
 
 use super::probe::features::Executed;
-use super::{Capabilities, Prepared, Subject, Watch};
+use super::{Acceptance, Capabilities, Prepared, Subject, Watch};
 use crate::generate::Features;
-use crate::observe::{ActionObservation, Capture, Observation};
+use crate::observe::{ActionObservation, Capture, Observation, Outcome};
 use node::Node;
 pub(super) use node::spawn;
 use run::{Run, Stopped};
@@ -106,7 +106,7 @@ impl Subject for V8Subject {
         let mut node = match self.node() {
             Ok(node) => node,
             Err(error) => {
-                let failed = ActionObservation::last(crate::observe::Outcome::Resources(error));
+                let failed = ActionObservation::last(Outcome::Resources(error));
                 return Observation { actions: vec![failed] };
             }
         };
@@ -127,5 +127,21 @@ impl Subject for V8Subject {
         }
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(node);
         Observation { actions }
+    }
+
+    fn accepts(&self, wasm: &[u8]) -> Acceptance {
+        let mut node = match self.node() {
+            Ok(node) => node,
+            Err(error) => return Acceptance::Failed(Outcome::Resources(error)),
+        };
+        let accepted = match node.accepts(wasm) {
+            Ok(accepted) => accepted,
+            Err(error) => return Acceptance::Failed(node.death(&error)),
+        };
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(node);
+        match accepted {
+            true => Acceptance::Valid,
+            false => Acceptance::refused(wasm, self.executed.reads, "V8 finds it invalid".into()),
+        }
     }
 }

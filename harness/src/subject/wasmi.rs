@@ -6,9 +6,9 @@
 
 mod convert;
 
-use super::embedding::{Embedding, Entity, Guest, Provided, ProvidedItem, observe};
-use super::{Capabilities, Prepared, Subject, Watch};
-use crate::case::{Case, Limits, Value};
+use super::embedding::{Embedding, Entity, Guest, Provided, ProvidedItem, accepts, observe};
+use super::{Acceptance, Capabilities, Prepared, Subject, Watch};
+use crate::case::{HostPlan, Limits, Value};
 use crate::hosts::Host;
 use crate::observe::{Capture, MemoryState, Observation, Outcome, TableState};
 use convert::{Failed, from_val, func_type, outcome, to_val, val_type};
@@ -71,7 +71,12 @@ impl Subject for WasmiSubject {
 
     fn observe(&self, prepared: &Prepared<'_>, capture: Capture, watch: &mut dyn Watch) -> Observation {
         let host = Host::new(prepared.case.hosts, capture);
-        observe(WasmiStore::new(prepared.case, host), prepared, capture, watch)
+        observe(WasmiStore::new(&prepared.case.limits, host), prepared, capture, watch)
+    }
+
+    fn accepts(&self, wasm: &[u8]) -> Acceptance {
+        let host = Host::new(HostPlan { seed: 0, trap_one_in: 0 }, Capture::Digest);
+        accepts(WasmiStore::new(&Limits::default(), host), wasm)
     }
 }
 
@@ -89,17 +94,17 @@ struct WasmiStore {
 }
 
 impl WasmiStore {
-    fn new(case: &Case, host: Host) -> WasmiStore {
+    fn new(limits: &Limits, host: Host) -> WasmiStore {
         let bound = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
-        let limits = StoreLimitsBuilder::new()
-            .memory_size(bound(case.limits.memory_bytes))
-            .table_elements(bound(case.limits.table_elements))
+        let bounds = StoreLimitsBuilder::new()
+            .memory_size(bound(limits.memory_bytes))
+            .table_elements(bound(limits.table_elements))
             .build();
         // An engine keeps the code of all modules it has ever compiled, so each case has its own.
-        let engine = Engine::new(&config(&case.limits));
-        let mut store = Store::new(&engine, Data { host, limits });
+        let engine = Engine::new(&config(limits));
+        let mut store = Store::new(&engine, Data { host, limits: bounds });
         store.limiter(|data| &mut data.limits);
-        let fuel = case.limits.fuel.unwrap_or(u64::MAX).saturating_mul(FUEL_FACTOR);
+        let fuel = limits.fuel.unwrap_or(u64::MAX).saturating_mul(FUEL_FACTOR);
         WasmiStore { store, fuel: fuel.saturating_add(FUEL_BASE) }
     }
 

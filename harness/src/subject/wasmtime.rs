@@ -5,9 +5,9 @@
 
 mod convert;
 
-use super::embedding::{Embedding, Entity, Guest, Provided, ProvidedItem, observe};
-use super::{Capabilities, Prepared, Subject, Watch};
-use crate::case::{Limits, Value};
+use super::embedding::{Embedding, Entity, Guest, Provided, ProvidedItem, accepts, observe};
+use super::{Acceptance, Capabilities, Prepared, Subject, Watch};
+use crate::case::{HostPlan, Limits, Value};
 use crate::generate::Features;
 use crate::hosts::Host;
 use crate::observe::{Capture, MemoryState, Observation, Outcome, TableState};
@@ -104,12 +104,22 @@ impl Subject for WasmtimeSubject {
     }
 
     fn observe(&self, prepared: &Prepared<'_>, capture: Capture, watch: &mut dyn Watch) -> Observation {
-        let limits = prepared.case.limits;
-        let data = Data { host: Host::new(prepared.case.hosts, capture), limits, refused: None };
+        observe(self.store(prepared.case.limits, prepared.case.hosts, capture), prepared, capture, watch)
+    }
+
+    fn accepts(&self, wasm: &[u8]) -> Acceptance {
+        let no_host = HostPlan { seed: 0, trap_one_in: 0 };
+        accepts(self.store(Limits::default(), no_host, Capture::Digest), wasm)
+    }
+}
+
+impl WasmtimeSubject {
+    fn store(&self, limits: Limits, hosts: HostPlan, capture: Capture) -> WasmtimeStore {
+        let data = Data { host: Host::new(hosts, capture), limits, refused: None };
         let mut store = Store::new(&self.engine, data);
         store.limiter(|data| data);
         let fuel = limits.fuel.unwrap_or(u64::MAX).saturating_mul(FUEL_FACTOR);
-        observe(WasmtimeStore { store, fuel, features: self.features }, prepared, capture, watch)
+        WasmtimeStore { store, fuel, features: self.features }
     }
 }
 

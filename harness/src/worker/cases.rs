@@ -7,6 +7,7 @@ use super::client::Lease;
 use super::death::Death;
 use super::protocol::{Message, Request};
 use crate::case::Case;
+use crate::disassembly::not_shown;
 use crate::observe::{ActionObservation, Capture, Observation, Outcome};
 use crate::run::Task;
 use crate::subject::{Shown, Subject, asked_for, first_actions};
@@ -50,7 +51,7 @@ impl Lease<'_> {
                 Ok(message) => self.answered(message, &mut asked, feed)?,
                 Err(death) => {
                     let (task, capture) = asked.pop_front().expect("somebody waits for an answer");
-                    let shown = self.with_care(&task, capture, &death)?;
+                    let shown = self.with_care(&task, capture, Some(&death))?;
                     for (task, capture) in &asked {
                         self.client()?.ask(quick_frame(task, *capture));
                     }
@@ -60,11 +61,32 @@ impl Lease<'_> {
         }
     }
 
-    /// Runs one case at full speed, and with care if the worker dies of it. Fails if no worker can be had.
+    /// Runs one case at full speed, and with care if the worker dies of it; with care at once where a subject is known
+    /// to hang. Fails if no worker can be had.
     pub fn quickly(&mut self, task: &Task, capture: Capture) -> Result<Shown, String> {
+        if self.expects_a_hang() {
+            return self.with_care(task, capture, None);
+        }
         let mut single = Single { task: Some((task.clone(), capture)), shown: None };
         self.many(&mut single)?;
         Ok(single.shown.expect("every case gets its one answer"))
+    }
+
+    /// What a lane makes of an instruction; where the worker dies of compiling the module, what it died of. Fails if no
+    /// worker can be had.
+    pub fn explain(
+        &mut self,
+        lane: &str,
+        wasm: &[u8],
+        function: u32,
+        offset: u32,
+    ) -> Result<Vec<String>, String> {
+        self.client()?.ask(Request::explain_frame(lane, wasm, function, offset));
+        match self.receive()? {
+            Ok(Message::Lines(lines)) => Ok(lines),
+            Ok(other) => Err(self.unexpected(&other)),
+            Err(death) => Ok(not_shown(death.outcome().describe())),
+        }
     }
 
     fn answered(
@@ -84,8 +106,8 @@ impl Lease<'_> {
         }
     }
 
-    /// Runs a case subject by subject. `before` is how a worker died that had it in hand.
-    fn with_care(&mut self, task: &Task, capture: Capture, before: &Death) -> Result<Shown, String> {
+    /// Runs a case subject by subject. `before` is how a worker died that had it in hand, if one did.
+    fn with_care(&mut self, task: &Task, capture: Capture, before: Option<&Death>) -> Result<Shown, String> {
         let mut observed: Vec<Option<Observation>> = Vec::with_capacity(task.subjects.len());
         for subject in &task.subjects {
             let reference = observed.first().and_then(Option::as_ref);
@@ -98,7 +120,9 @@ impl Lease<'_> {
                 None => return Ok(Shown::Invalid),
             }
         }
-        lay_at_a_door(before, &mut observed);
+        if let Some(death) = before {
+            lay_at_a_door(death, &mut observed);
+        }
         Ok(Shown::Observed(observed))
     }
 

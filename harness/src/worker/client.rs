@@ -5,13 +5,14 @@
 
 use super::death::{Cause, Death};
 use super::protocol::{self, Crash, Greeting, Message, VERSION};
+use crate::subject::command::{LIMIT_VARIABLE, limit_for, scratch};
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,8 @@ const RESIDENT_BYTES: u64 = 4 << 30;
 const LOOK: Duration = Duration::from_millis(200);
 /// How long a worker may take to greet, and to end.
 const MANNERS: Duration = Duration::from_secs(10);
+/// Bytes of requests that a worker writes, reads, decodes and validates in a second at the very least, in all modes.
+const DECODED_BYTES_PER_S: usize = 4 << 20;
 /// Bytes of standard error that are kept: the last ones say why.
 const TOLD_BYTES: usize = 4096;
 
@@ -56,6 +59,29 @@ impl Options {
     }
 }
 
+/// When waiting for a worker ends although the worker is alive, and how long it may take over an action.
+#[derive(Clone, Copy, Default)]
+pub struct Halt<'a> {
+    /// Ends the wait once it is set.
+    pub stop: Option<&'a AtomicBool>,
+    /// Ends the wait at that time.
+    pub until: Option<Instant>,
+    /// A shorter timeout than the workers' own, for a case in which a subject is known to hang. Cases are then run
+    /// subject by subject from the start.
+    pub hang_timeout: Option<Duration>,
+}
+
+impl Halt<'_> {
+    /// Whether it is time to stop waiting.
+    pub fn is_over(&self) -> bool {
+        self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
+            || self.until.is_some_and(|until| Instant::now() >= until)
+    }
+}
+
+/// The error of what was asked of a worker and given up because of a [`Halt`].
+pub const HALTED: &str = "stopped before it was done";
+
 /// Workers that are started as they are needed, and used again and again.
 pub struct Workers {
     options: Options,
@@ -76,6 +102,11 @@ impl Workers {
         &self.greeting
     }
 
+    /// How long a worker may say nothing while it has something to do.
+    pub fn timeout(&self) -> Duration {
+        self.options.timeout
+    }
+
     /// How many workers ended without being asked to.
     pub fn lost(&self) -> u64 {
         self.lost.load(Ordering::Relaxed)
@@ -83,8 +114,13 @@ impl Workers {
 
     /// A worker for oneself. Fails if none can be started.
     pub fn lease(&self) -> Result<Lease<'_>, String> {
+        self.lease_until(Halt::default())
+    }
+
+    /// As [`Workers::lease`], for no longer than that: from then on whatever is asked fails with [`HALTED`].
+    pub fn lease_until<'w>(&'w self, halt: Halt<'w>) -> Result<Lease<'w>, String> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut lease = Lease { workers: self, client: idle, lost: 0 };
+        let mut lease = Lease { workers: self, client: idle, lost: 0, halt };
         lease.client()?;
         Ok(lease)
     }
@@ -104,12 +140,23 @@ pub struct Lease<'w> {
     workers: &'w Workers,
     client: Option<Client>,
     lost: u64,
+    halt: Halt<'w>,
 }
 
 impl Lease<'_> {
     /// How many workers this lease has seen dying.
     pub fn lost(&self) -> u64 {
         self.lost
+    }
+
+    /// Whether nothing is to be had from this lease any more.
+    pub fn is_over(&self) -> bool {
+        self.halt.is_over()
+    }
+
+    /// Whether cases are run subject by subject from the start.
+    pub(super) fn expects_a_hang(&self) -> bool {
+        self.halt.hang_timeout.is_some()
     }
 
     /// The process of the present worker.
@@ -124,18 +171,26 @@ impl Lease<'_> {
         Ok(self.client.as_mut().expect("just started"))
     }
 
-    /// The next message of the present worker, or how it died.
+    /// The next message of the present worker, or how it died. Fails if no worker can be had, or if the lease is over
+    /// before the worker says anything; that worker is then killed.
     pub(super) fn receive(&mut self) -> Result<Result<Message, Death>, String> {
         let options = &self.workers.options;
         self.client()?;
         let client = self.client.as_mut().expect("there is one");
-        let received = client.receive(options.timeout, options.resident_bytes);
-        if received.is_err() {
-            self.client = None;
-            self.lost += 1;
-            self.workers.lost.fetch_add(1, Ordering::Relaxed);
+        let timeout = self.halt.hang_timeout.map_or(options.timeout, |short| short.min(options.timeout));
+        match client.receive(timeout, options.resident_bytes, &self.halt) {
+            Some(Ok(message)) => Ok(Ok(message)),
+            Some(Err(death)) => {
+                self.client = None;
+                self.lost += 1;
+                self.workers.lost.fetch_add(1, Ordering::Relaxed);
+                Ok(Err(death))
+            }
+            None => {
+                self.client = None;
+                Err(HALTED.to_string())
+            }
         }
-        Ok(received)
     }
 
     /// What to say of a message that answers nothing that was asked, or of a refusal.
@@ -163,8 +218,9 @@ pub(super) struct Client {
     stdin: Option<ChildStdin>,
     stdout: ChildStdout,
     stderr: ChildStderr,
-    /// What is still to be written.
+    /// What is still to be written, from `sent` on.
     outgoing: Vec<u8>,
+    sent: usize,
     /// What was read, from `taken` on not yet looked at.
     incoming: Vec<u8>,
     taken: usize,
@@ -176,6 +232,8 @@ pub(super) struct Client {
     is_mute: bool,
     /// Requests without an answer.
     owed: u64,
+    /// Bytes of requests since there was none without an answer.
+    owed_bytes: usize,
 }
 
 /// Which pipes of a worker are ready.
@@ -197,6 +255,11 @@ impl Client {
         let mut command = Command::new(program);
         command.args(arguments).arg(super::ARGUMENT);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let limit = limit_for(options.timeout).as_millis();
+        command.env(LIMIT_VARIABLE, limit.to_string());
+        if let Some(folder) = scratch::made() {
+            command.env(scratch::VARIABLE, folder);
+        }
         // An interrupt from the terminal is for the parent, which then lets its workers finish.
         command.process_group(0);
         let mut child = command.spawn().map_err(cannot)?;
@@ -209,6 +272,7 @@ impl Client {
             stdout,
             stderr,
             outgoing: Vec::new(),
+            sent: 0,
             incoming: Vec::new(),
             taken: 0,
             told: Vec::new(),
@@ -216,16 +280,19 @@ impl Client {
             gone: false,
             is_mute: false,
             owed: 1,
+            owed_bytes: 0,
         };
         let pipes = [stdin.as_raw_fd(), client.stdout.as_raw_fd(), client.stderr.as_raw_fd()];
         client.stdin = Some(stdin);
         pipes.into_iter().try_for_each(do_not_wait).map_err(cannot)?;
-        let greeting = match client.receive(MANNERS, u64::MAX) {
-            Ok(Message::Greeting(greeting)) => greeting,
-            Ok(_) => return Err(format!("the program `{name}` is no worker: it does not greet")),
-            Err(death) => {
+        let greeting = match client.receive(MANNERS, u64::MAX, &Halt::default()) {
+            Some(Ok(Message::Greeting(greeting))) => greeting,
+            Some(Err(death)) => {
                 let why = death.outcome().describe();
                 return Err(format!("the program `{name}` is no worker: it does not greet ({why})"));
+            }
+            Some(Ok(_)) | None => {
+                return Err(format!("the program `{name}` is no worker: it does not greet"));
             }
         };
         if greeting.protocol != VERSION {
@@ -241,6 +308,7 @@ impl Client {
     /// Sends a request, or as much of it as the pipe takes now.
     pub fn ask(&mut self, frame: Vec<u8>) {
         self.owed += 1;
+        self.owed_bytes += frame.len();
         if self.outgoing.is_empty() {
             self.outgoing = frame;
         } else {
@@ -255,24 +323,38 @@ impl Client {
         self.take().ok().flatten()
     }
 
-    /// The next message. After a death there is no other.
-    fn receive(&mut self, timeout: Duration, resident_bytes: u64) -> Result<Message, Death> {
-        let asked = Instant::now();
+    /// The next message; none if the wait was ended first. After a death there is no other message.
+    ///
+    /// A large request takes its time before the first action begins: it is written, read and decoded. So the timeout
+    /// grows with the bytes that were asked, and counts from when the last of them was written.
+    fn receive(
+        &mut self,
+        timeout: Duration,
+        resident_bytes: u64,
+        halt: &Halt<'_>,
+    ) -> Option<Result<Message, Death>> {
+        let mut asked = Instant::now();
+        let timeout = timeout + Duration::from_secs((self.owed_bytes / DECODED_BYTES_PER_S) as u64);
         loop {
             match self.take() {
-                Ok(Some(message)) => return Ok(message),
-                Ok(None) if self.gone => return Err(self.bury()),
+                Ok(Some(message)) => return Some(Ok(message)),
+                Ok(None) if self.gone => return Some(Err(self.bury())),
                 Ok(None) => {}
-                Err(error) => return Err(self.kill(Cause::Garbled(error))),
+                Err(error) => return Some(Err(self.kill(Cause::Garbled(error)))),
+            }
+            if halt.is_over() {
+                return None;
             }
             let waited = asked.elapsed();
             if waited >= timeout {
-                return Err(self.kill(Cause::Silence(timeout)));
+                return Some(Err(self.kill(Cause::Silence(timeout))));
             }
             let ready = self.wait(LOOK.min(timeout - waited));
-            self.exchange(ready);
+            if self.exchange(ready) {
+                asked = Instant::now();
+            }
             if !ready.stdout && self.resident_bytes() > resident_bytes {
-                return Err(self.kill(Cause::Memory(resident_bytes)));
+                return Some(Err(self.kill(Cause::Memory(resident_bytes))));
             }
         }
     }
@@ -290,8 +372,15 @@ impl Client {
             self.taken += frame.bytes;
             match message {
                 Message::Crash(words) => self.words = Some(words),
-                Message::Case(_) | Message::Script(_) | Message::Refused(_) => {
+                Message::Case(_)
+                | Message::Script(_)
+                | Message::Lines(_)
+                | Message::Module(_)
+                | Message::Refused(_) => {
                     self.owed = self.owed.saturating_sub(1);
+                    if self.owed == 0 {
+                        self.owed_bytes = 0;
+                    }
                     return Ok(Some(message));
                 }
                 Message::Greeting(_) | Message::Begins(_) | Message::Ended(_) => return Ok(Some(message)),
@@ -317,15 +406,24 @@ impl Client {
         Ready { stdin, stdout, stderr }
     }
 
-    /// Writes to and reads from the pipes that are ready, as much as they allow without waiting.
-    fn exchange(&mut self, ready: Ready) {
+    /// Writes to and reads from the pipes that are ready, as much as they allow without waiting; whether anything was
+    /// written.
+    fn exchange(&mut self, ready: Ready) -> bool {
+        let mut has_written = false;
         if let Some(stdin) = self.stdin.as_mut().filter(|_| ready.stdin && !self.outgoing.is_empty()) {
-            match stdin.write(&self.outgoing) {
-                Ok(written) if written == self.outgoing.len() => self.outgoing.clear(),
-                Ok(written) => drop(self.outgoing.drain(..written)),
+            match stdin.write(&self.outgoing[self.sent..]) {
+                Ok(written) => {
+                    has_written = written > 0;
+                    self.sent += written;
+                }
                 Err(error) if is_for_later(&error) => {}
-                // Nobody reads any more: the worker is dying, which its own pipe tells.
-                Err(_) => self.outgoing.clear(),
+                // The worker no longer reads: it is dying, which its own pipe tells.
+                Err(_) => self.sent = self.outgoing.len(),
+            }
+            // What was sent is given up when all of it was: moving the rest up at every write would be quadratic.
+            if self.sent == self.outgoing.len() {
+                self.outgoing.clear();
+                self.sent = 0;
             }
         }
         if ready.stdout {
@@ -336,10 +434,11 @@ impl Client {
         }
         let surplus = self.told.len().saturating_sub(TOLD_BYTES);
         self.told.drain(..surplus);
+        has_written
     }
 
     fn kill(&mut self, cause: Cause) -> Death {
-        let _ = self.child.kill();
+        let _ = kill_group(&mut self.child);
         let _ = self.child.wait();
         self.death(cause)
     }
@@ -376,7 +475,7 @@ impl Drop for Client {
     fn drop(&mut self) {
         // A worker that still has something to do would do it to the end.
         if self.owed > 0 {
-            let _ = self.child.kill();
+            let _ = kill_group(&mut self.child);
         }
         drop(self.stdin.take());
         let _ = end(&mut self.child);
@@ -394,8 +493,17 @@ fn end(child: &mut Child) -> io::Result<std::process::ExitStatus> {
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(5));
     }
-    child.kill()?;
+    kill_group(child)?;
     child.wait()
+}
+
+/// Kills a worker that was not waited for, and what is between it and this process: an emulator, a wrapper script.
+fn kill_group(child: &mut Child) -> io::Result<()> {
+    if let Ok(process) = libc::pid_t::try_from(child.id()) {
+        // SAFETY: the call takes numbers. The worker leads its group, whose number is not another's before it was waited for.
+        unsafe { libc::kill(-process, libc::SIGKILL) };
+    }
+    child.kill()
 }
 
 /// Reads what is there; whether the other side has closed the pipe.

@@ -8,11 +8,11 @@ use crate::case::Case;
 use crate::case::bytes::{DecodeError, Reader, Writer};
 use crate::observe::{ActionObservation, Capture, Observation};
 use crate::script::{LaneDeath, ScriptFile, ScriptReport, Unreadable};
-use crate::subject::Shown;
+use crate::subject::{Acceptance, Shown};
 use std::fmt;
 
 /// The version of everything on this page. Raise it whenever the other side would misread something.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 4;
 
 const MAGIC: &[u8; 4] = b"xwrk";
 
@@ -56,6 +56,17 @@ pub enum Request {
         /// Whether every step is wanted as it happens.
         careful: bool,
     },
+    /// To say what a lane makes of an instruction, which compiles the module.
+    Explain {
+        /// The name of the lane.
+        lane: String,
+        /// The module.
+        wasm: Vec<u8>,
+        /// The function's index in the module.
+        function: u32,
+        /// File offset of the instruction's opcode.
+        offset: u32,
+    },
     /// To run a script.
     Script {
         /// The script.
@@ -69,6 +80,13 @@ pub enum Request {
         /// Whether every step is wanted as it happens.
         careful: bool,
     },
+    /// To ask a subject whether bytes are a valid module.
+    Module {
+        /// The name of the subject.
+        subject: String,
+        /// What may be a module.
+        wasm: Vec<u8>,
+    },
 }
 
 /// What a worker says.
@@ -78,8 +96,12 @@ pub enum Message {
     Greeting(Greeting),
     /// What subjects showed on a case.
     Case(Shown),
+    /// What a lane makes of an instruction, line by line.
+    Lines(Vec<String>),
     /// What a script gave.
     Script(Result<ScriptReport, Unreadable>),
+    /// What a subject says of bytes that may be a module.
+    Module(Acceptance),
     /// The request cannot be done at all: why.
     Refused(String),
     /// A sign of life, and each time if care was asked for: what is under way.
@@ -138,6 +160,8 @@ impl fmt::Display for CodePlace {
 mod asked {
     pub const CASE: u8 = 1;
     pub const SCRIPT: u8 = 2;
+    pub const EXPLAIN: u8 = 3;
+    pub const MODULE: u8 = 4;
 }
 
 /// Kinds of frames that a worker sends.
@@ -149,6 +173,8 @@ mod said {
     pub const BEGINS: u8 = 4;
     pub const ENDED: u8 = 5;
     pub const CRASH: u8 = 6;
+    pub const LINES: u8 = 7;
+    pub const MODULE: u8 = 8;
 }
 
 /// A frame whose payload `fill` writes.
@@ -225,9 +251,35 @@ impl Request {
         })
     }
 
+    /// A request to ask a subject whether bytes are a valid module, from borrowed parts.
+    pub fn module_frame(subject: &str, wasm: &[u8]) -> Vec<u8> {
+        frame(asked::MODULE, wasm.len() + 128, |writer| {
+            writer.u8(0);
+            writer.count(1);
+            writer.string(subject);
+            writer.blob(wasm);
+        })
+    }
+
+    /// A request to say what a lane makes of an instruction, from borrowed parts.
+    pub fn explain_frame(lane: &str, wasm: &[u8], function: u32, offset: u32) -> Vec<u8> {
+        frame(asked::EXPLAIN, wasm.len() + 64, |writer| {
+            writer.string(lane);
+            writer.blob(wasm);
+            writer.u32(function);
+            writer.u32(offset);
+        })
+    }
+
     /// The request in a frame of that kind; fails on anything else.
     pub fn read(kind: u8, payload: &[u8]) -> Result<Request, DecodeError> {
         let mut reader = Reader::new(payload);
+        if kind == asked::EXPLAIN {
+            let (lane, wasm) = (reader.string()?.to_string(), reader.blob()?.to_vec());
+            let (function, offset) = (reader.u32()?, reader.u32()?);
+            reader.end()?;
+            return Ok(Request::Explain { lane, wasm, function, offset });
+        }
         let flags_at = reader.offset();
         let flags = reader.u8()?;
         if flags > 3 {
@@ -249,7 +301,14 @@ impl Request {
                 let file = ScriptFile { group, name, text };
                 Ok(Request::Script { file, lanes: names, compare_state: first, deaths, careful })
             }
-            _ => Err(DecodeError::new(0, "a request: 1 case, 2 script")),
+            asked::MODULE => {
+                let one = || DecodeError::new(flags_at, "the name of one subject");
+                let subject = names.into_iter().next().ok_or_else(one)?;
+                let wasm = reader.blob()?.to_vec();
+                reader.end()?;
+                Ok(Request::Module { subject, wasm })
+            }
+            _ => Err(DecodeError::new(0, "a request: 1 case, 2 script, 3 explain, 4 module")),
         }
     }
 }
@@ -272,6 +331,13 @@ impl Message {
                 writer.u8(0);
                 unreadable.write(writer);
             }),
+            Message::Module(acceptance) => {
+                frame(said::MODULE, 128, |writer| write_acceptance(acceptance, writer))
+            }
+            Message::Lines(lines) => frame(said::LINES, 256, |writer| {
+                writer.count(lines.len());
+                lines.iter().for_each(|line| writer.string(line));
+            }),
             Message::Refused(why) => frame(said::REFUSED, why.len() + 4, |writer| writer.string(why)),
             Message::Begins(place) => frame(said::BEGINS, 8, |writer| place.write(writer)),
             Message::Ended(observed) => frame(said::ENDED, 128, |writer| observed.write(writer)),
@@ -293,7 +359,9 @@ impl Message {
             said::BEGINS => Message::Begins(Place::read(&mut reader)?),
             said::ENDED => Message::Ended(ActionObservation::read(&mut reader)?),
             said::CRASH => Message::Crash(Crash::read(&mut reader)?),
-            _ => return Err(DecodeError::new(0, "a message, 0 to 6")),
+            said::MODULE => Message::Module(read_acceptance(&mut reader)?),
+            said::LINES => Message::Lines(texts(&mut reader)?),
+            _ => return Err(DecodeError::new(0, "a message, 0 to 8")),
         };
         reader.end()?;
         Ok(message)
@@ -307,6 +375,34 @@ fn write_shown(shown: &Shown, writer: &mut Writer) {
     for observation in observed {
         writer.blob(&observation.as_ref().map(Observation::to_bytes).unwrap_or_default());
     }
+}
+
+fn write_acceptance(acceptance: &Acceptance, writer: &mut Writer) {
+    let mut tagged = |tag: u8, text: &str| {
+        writer.u8(tag);
+        writer.string(text);
+    };
+    match acceptance {
+        Acceptance::Valid => tagged(0, ""),
+        Acceptance::Refused(message) => tagged(1, message),
+        Acceptance::Unknown(reason) => tagged(2, reason),
+        Acceptance::Failed(outcome) => {
+            tagged(3, "");
+            ActionObservation::last(outcome.clone()).write(writer);
+        }
+    }
+}
+
+fn read_acceptance(reader: &mut Reader<'_>) -> Result<Acceptance, DecodeError> {
+    let at = reader.offset();
+    let (tag, text) = (reader.u8()?, reader.string()?.to_string());
+    Ok(match tag {
+        0 => Acceptance::Valid,
+        1 => Acceptance::Refused(text),
+        2 => Acceptance::Unknown(text),
+        3 => Acceptance::Failed(ActionObservation::read(reader)?.outcome),
+        _ => return Err(DecodeError::new(at, "what is said of a module, 0 to 3")),
+    })
 }
 
 fn read_shown(reader: &mut Reader<'_>) -> Result<Shown, DecodeError> {

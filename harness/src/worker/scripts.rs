@@ -4,12 +4,18 @@
 //! again up to there by all and from there on without the lane that died: it fails that directive, as it does when it
 //! panics.
 
-use super::client::{Lease, Workers};
+use super::client::{Halt, Lease, Workers};
 use super::death::Death;
 use super::protocol::{Message, NONE, Place, Request};
-use crate::script::{Failure, Lane, LaneDeath, Options, ScriptFile, ScriptReport};
+use crate::case::Case;
+use crate::observe::{Capture, Observation};
+use crate::run::Task;
+use crate::script::{Bench, Failure, Lane, LaneDeath, Options, ScriptFile, ScriptReport, judge_script};
+use crate::subject::{Acceptance, Shown, Subject};
 use rayon::prelude::*;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 /// As [`run_files`](crate::script::run_files), in workers. Lanes must be named as they are made. Fails if no worker
 /// can be had.
@@ -21,13 +27,40 @@ pub fn run_files(
     stop: &AtomicBool,
     progress: &(dyn Fn(&ScriptFile, &ScriptReport) + Sync),
 ) -> Result<ScriptReport, String> {
+    run_files_beside(workers, files, lanes, &[], options, stop, progress)
+}
+
+/// As [`run_files`], with outside engines beside the lanes.
+pub fn run_files_beside(
+    workers: &Workers,
+    files: &[ScriptFile],
+    lanes: &[Lane],
+    judges: &[Arc<dyn Subject>],
+    options: &Options,
+    stop: &AtomicBool,
+    progress: &(dyn Fn(&ScriptFile, &ScriptReport) + Sync),
+) -> Result<ScriptReport, String> {
     let run = |file: &ScriptFile| {
         if stop.load(Ordering::Relaxed) {
             return Ok(None);
         }
-        let report = workers.lease()?.script(file, lanes, options)?;
-        progress(file, &report);
-        Ok(Some(report))
+        let halt = Halt { stop: Some(stop), ..Halt::default() };
+        let started = Instant::now();
+        let run = |mut lease: Lease<'_>| {
+            let mut report = lease.script(file, lanes, options)?;
+            report.judges = judge_script(file, judges, &mut lease)?;
+            report.took = started.elapsed();
+            Ok(report)
+        };
+        match workers.lease_until(halt).and_then(run) {
+            Ok(report) => {
+                progress(file, &report);
+                Ok(Some(report))
+            }
+            // A script that was interrupted did not run.
+            Err(_) if halt.is_over() => Ok(None),
+            Err(error) => Err(error),
+        }
     };
     let reports: Vec<Result<Option<ScriptReport>, String>> =
         files.par_iter().with_max_len(1).map(run).collect();
@@ -80,6 +113,29 @@ impl Lease<'_> {
     }
 }
 
+impl Bench for Lease<'_> {
+    fn observe(&mut self, engine: &Arc<dyn Subject>, case: &Case) -> Result<Option<Observation>, String> {
+        let task = Task { case: case.clone(), subjects: vec![engine.clone()] };
+        match self.quickly(&task, Capture::Digest)? {
+            Shown::Invalid => Ok(None),
+            Shown::Observed(observed) => Ok(observed.into_iter().next().flatten()),
+        }
+    }
+
+    fn accepts(&mut self, engine: &Arc<dyn Subject>, wasm: &[u8]) -> Result<Acceptance, String> {
+        let mut is_first = true;
+        loop {
+            self.client()?.ask(Request::module_frame(engine.definition(), wasm));
+            match self.receive()? {
+                Ok(Message::Module(acceptance)) => return Ok(acceptance),
+                Ok(other) => return Err(self.unexpected(&other)),
+                Err(death) if !death.is_its_own() && is_first => is_first = false,
+                Err(death) => return Ok(Acceptance::Failed(death.outcome())),
+            }
+        }
+    }
+}
+
 fn is_at(death: &LaneDeath, place: Place) -> bool {
     (death.lane.unwrap_or(NONE), death.directive) == (place.subject, place.step)
 }
@@ -89,7 +145,7 @@ fn lost(file: &ScriptFile, lanes: &[Lane], death: &Death) -> ScriptReport {
     let mut report = ScriptReport { files: 1, ..ScriptReport::of_lanes(lanes) };
     let message = format!("the whole script is lost: {}", death.outcome().describe());
     for (mode, counts) in &mut report.modes {
-        counts.failed += 1;
+        counts.steps_failed += 1;
         let (file, mode, message) = (file.path(), mode.clone(), message.clone());
         report.failures.push(Failure { file, line: 1, mode, message });
     }

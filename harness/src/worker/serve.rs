@@ -5,6 +5,8 @@
 
 use super::crash;
 use super::protocol::{self, Greeting, Message, NONE, Place, Request};
+use crate::disassembly::{made_of, not_shown};
+use crate::guard::guarded;
 use crate::observe::ActionObservation;
 use crate::report::header::cpu_features;
 use crate::script::{Lane as ScriptLane, Options as ScriptOptions, ScriptWatch, run_script_watched};
@@ -45,6 +47,7 @@ pub fn serve_as(find: &Find) -> ExitCode {
         });
         work.map(|work| work.join())
     });
+    subject::put_away();
     match ended {
         Ok(Ok(Ok(()))) => ExitCode::SUCCESS,
         // A panic outside of all guards: its message is on standard error.
@@ -140,6 +143,14 @@ impl<'a> Worker<'a> {
                 steps.end()?;
                 Ok(Message::Case(shown))
             }
+            Request::Explain { lane, wasm, function, offset } => {
+                let lane = match lane.parse() {
+                    Ok(lane) => lane,
+                    Err(error) => return Ok(Message::Refused(error)),
+                };
+                let lines = guarded(|| made_of(lane, &wasm, function, offset));
+                Ok(Message::Lines(lines.unwrap_or_else(not_shown)))
+            }
             Request::Script { file, lanes, compare_state, deaths, careful } => {
                 let lanes: Result<Vec<Lane>, String> = lanes.iter().map(|name| name.parse()).collect();
                 let lanes: Vec<ScriptLane> = match lanes {
@@ -152,6 +163,10 @@ impl<'a> Worker<'a> {
                 steps.end()?;
                 Ok(Message::Script(report))
             }
+            Request::Module { subject, wasm } => Ok(match self.subject(&subject) {
+                Ok(subject) => Message::Module(subject.accepts(&wasm)),
+                Err(error) => Message::Refused(error),
+            }),
         }
     }
 

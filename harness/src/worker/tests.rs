@@ -5,7 +5,7 @@ use super::protocol::*;
 use crate::case::{Action, Case, CaseModule, HostPlan, Limits};
 use crate::observe::{ActionObservation, Capture, Observation, Outcome};
 use crate::script::{Failure, LaneDeath, ModeCounts, ScriptFile, ScriptReport, SkipEntry, Unreadable};
-use crate::subject::Shown;
+use crate::subject::{Acceptance, Shown};
 use std::time::Duration;
 
 fn crash() -> Crash {
@@ -21,7 +21,7 @@ fn crash() -> Crash {
 
 fn messages() -> Vec<Message> {
     let observation = Observation { actions: vec![ActionObservation::panicked("a")] };
-    let counts = ModeCounts { passed: 1, failed: 2, skipped: 3, excused: 4 };
+    let counts = ModeCounts { passed: 1, failed: 2, skipped: 3, excused: 4, steps: 5, steps_failed: 6 };
     let (file, mode, message) = ("a.wast".to_string(), "interp".to_string(), "b".to_string());
     let report = ScriptReport {
         modes: vec![(mode.clone(), counts)],
@@ -49,7 +49,12 @@ fn messages() -> Vec<Message> {
         Message::Case(Shown::Observed(vec![Some(observation), None])),
         Message::Script(Ok(report)),
         Message::Script(Err(Unreadable { file, line: 1, column: 2, message })),
+        Message::Lines(vec!["mov eax, 1".into(), String::new()]),
         Message::Refused("no".into()),
+        Message::Module(Acceptance::Valid),
+        Message::Module(Acceptance::Refused("no".into())),
+        Message::Module(Acceptance::Unknown("why".into())),
+        Message::Module(Acceptance::Failed(Outcome::Crash("signal 11".into()))),
         Message::Begins(Place { subject: 0, step: NONE }),
         Message::Ended(ActionObservation::panicked("b")),
         Message::Crash(crash()),
@@ -68,6 +73,8 @@ fn requests() -> Vec<Vec<u8>> {
     vec![
         Request::case_frame(&case, ["a", "b"].into_iter(), Capture::Full, true),
         Request::script_frame(&file, &["a".into()], true, &deaths, false),
+        Request::module_frame("a", b"\0asm"),
+        Request::explain_frame("baseline", b"\0asm", 1, 2),
     ]
 }
 
@@ -97,9 +104,13 @@ fn every_request_comes_back_as_it_was() {
             Request::Case { case, subjects, capture, careful } => {
                 Request::case_frame(&case, subjects.iter().map(String::as_str), capture, careful)
             }
+            Request::Explain { lane, wasm, function, offset } => {
+                Request::explain_frame(&lane, &wasm, function, offset)
+            }
             Request::Script { file, lanes, compare_state, deaths, careful } => {
                 Request::script_frame(&file, &lanes, compare_state, &deaths, careful)
             }
+            Request::Module { subject, wasm } => Request::module_frame(&subject, &wasm),
         };
         assert_eq!(again, bytes);
     }

@@ -95,7 +95,12 @@ impl Compiler<'_> {
             I64Shl => self.shift(Ty::I64, Shift::Shl, reader),
             I64ShrS => self.shift(Ty::I64, Shift::Sar, reader),
             I64ShrU => self.shift(Ty::I64, Shift::Shr, reader),
-            I64Rotl => self.shift(Ty::I64, Shift::Rol, reader),
+            I64Rotl => {
+                if const { Fault::named("baseline-compiler-panics-at-rotation") }.is_planted() {
+                    panic!("the compiler has no code for a rotation");
+                }
+                self.shift(Ty::I64, Shift::Rol, reader);
+            }
             I64Rotr => self.shift(Ty::I64, Shift::Ror, reader),
             I32WrapI64 => self.in_place(Ty::I32, reader, |asm, reg| {
                 if !const { Fault::named("baseline-wrap-keeps-upper-half") }.is_planted() {

@@ -4,7 +4,7 @@ use super::Story;
 use super::findings::apart;
 use crate::report::fuzz::FindingEntry;
 use crate::report::html::{Cell, Html};
-use crate::report::night::Night;
+use crate::report::night::{Night, State};
 use crate::script::Failure;
 
 /// Changes that the first screen names.
@@ -13,9 +13,15 @@ const SHOWN_CHANGES: usize = 8;
 /// Writes the answers.
 pub fn write(html: &mut Html, story: &Story<'_>) {
     let night = story.night;
-    let class = if night.is_green() { "verdict green" } else { "verdict red" };
+    let state = night.state();
+    let (class, word) = match &state {
+        State::Green => ("verdict green", "Green"),
+        State::NotGreen => ("verdict red", "Not green"),
+        State::Incomplete(_) => ("verdict incomplete", "Incomplete"),
+        State::Empty => ("verdict red", "Nothing ran"),
+    };
     html.element("div", &[("class", class)], |html| {
-        html.simple("strong", if night.is_green() { "Green" } else { "Not green" });
+        html.simple("strong", word);
         html.text(in_short(night));
     });
     for warning in warnings(night) {
@@ -40,7 +46,7 @@ fn in_short(night: &Night) -> String {
     let mut told = Vec::new();
     if let Some(spec) = &night.spec {
         let (passed, failed) =
-            spec.modes.values().fold((0, 0), |(p, f), counts| (p + counts.passed, f + counts.failed));
+            spec.modes.values().fold((0, 0), |(p, f), counts| (p + counts.passed, f + counts.all_failed()));
         let skipped: u64 = spec.modes.values().map(|counts| counts.skipped).sum();
         told.push(format!(
             "Suite: {passed} assertions passed, {failed} failed, {skipped} skipped in {} modes together.",
@@ -76,6 +82,12 @@ fn warnings(night: &Night) -> Vec<String> {
                 .push(format!("This is only part {} of the {what}.", String::from(header.shard.clone()))),
             Some(_) => {}
         }
+    }
+    for who in night.spec.iter().flat_map(|spec| spec.without_evidence()) {
+        warnings.push(format!("Nothing of the suite was judged in {who}."));
+    }
+    if let Some(fuzz) = &night.fuzz {
+        warnings.extend(fuzz.doubts().into_iter().map(|doubt| format!("Not green: {doubt}.")));
     }
     if let (Some(spec), Some(fuzz)) = (&night.spec, &night.fuzz)
         && spec.header.commit != fuzz.header.commit
@@ -128,6 +140,13 @@ fn start(html: &mut Html, night: &Night) {
         return;
     }
     let failures = night.spec.iter().flat_map(|spec| &spec.failures);
+    if let Some(failure) = night.spec.iter().flat_map(|spec| spec.judge_failures()).next()
+        && night.spec.iter().all(|spec| spec.failures.is_empty())
+    {
+        let Failure { file, line, mode, message } = failure;
+        html.simple("p", format!("With {file}:{line} in {mode}, an outside engine: {message}"));
+        return;
+    }
     if let Some(failure) = failures.min_by_key(|failure| !failure.is_difference()) {
         let Failure { file, line, mode, message } = failure;
         html.simple("p", format!("With {file}:{line} in {mode}: {message}"));

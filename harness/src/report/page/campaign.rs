@@ -53,10 +53,10 @@ fn judges(html: &mut Html, fuzz: &Fuzz) {
     let differ =
         format!("On {} cases all modes agree and only outside engines differ.", fuzz.judged_differences);
     html.simple("p", differ);
-    let columns = ["engine", "compared", "share", "to the end", "actions", "unsupported"];
+    let columns = ["engine", "compared", "share", "to the end", "actions", "unsupported", "not understood"];
     html.table("Cases on which outside engines were compared", &columns, |rows| {
         for Judge { subject, version, judged, .. } in &fuzz.judges {
-            let Judged { compared, to_the_end, actions, of_actions, unsupported } = judged;
+            let Judged { compared, to_the_end, actions, of_actions, unsupported, unclear } = judged;
             let share = |part: u64, of: u64| Cell::number(format!("{:.1} %", percent(part, of)));
             let name = version.as_ref().map_or(subject.clone(), |version| format!("{subject} ({version})"));
             let cells = [
@@ -65,6 +65,7 @@ fn judges(html: &mut Html, fuzz: &Fuzz) {
                 Cell::number(*to_the_end),
                 share(*actions, *of_actions),
                 Cell::number(unsupported.values().sum::<u64>()),
+                Cell::number(unclear.values().sum::<u64>()),
             ];
             rows.row(&name, cells);
         }
@@ -72,13 +73,18 @@ fn judges(html: &mut Html, fuzz: &Fuzz) {
     for Judge { subject, not_compared, .. } in &fuzz.judges {
         html.simple("p", format!("Never compared with {subject}: {}.", not_compared.join(", ")));
     }
-    let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
+    let (mut unsupported, mut unclear) = (BTreeMap::new(), BTreeMap::new());
     for Judge { subject, judged, .. } in &fuzz.judges {
-        let of_judge = judged.unsupported.iter().map(|(why, count)| (format!("{subject}: {why}"), *count));
-        reasons.extend(of_judge);
+        let named = |(why, count): (&String, &u64)| (format!("{subject}: {why}"), *count);
+        unsupported.extend(judged.unsupported.iter().map(named));
+        unclear.extend(judged.unclear.iter().map(named));
     }
-    if !reasons.is_empty() {
-        counted(html, "What outside engines do not execute", "reason", &reasons);
+    let tables = [
+        ("What outside engines do not execute", unsupported),
+        ("What of outside engines is not understood", unclear),
+    ];
+    for (title, reasons) in tables.iter().filter(|(_, reasons)| !reasons.is_empty()) {
+        counted(html, title, "reason", reasons);
     }
 }
 

@@ -2,28 +2,33 @@
 //!
 //! A command line can call one function, once, with arguments and results as that engine writes numbers. So the module
 //! gets a new export that makes the calls of a case one after the other, on constants, and gives back all results as
-//! bits. What it imports becomes its own: functions that are not called anyway, globals with the values that the host
+//! bits. What it imports becomes its own: functions that do what the host did ([`super::play`]), globals with the values that the host
 //! gives them, memories and tables as large as they must be. The limits of the case become limits of types. No index
 //! changes, for imports stand first in every index space and so do what they become.
 
+use super::play::{Play, Stage};
 use crate::case::{Action, Case, HeapKind, Limits, RefValue, Value};
 use crate::hosts::Host;
+use crate::hosts::Played;
 use crate::observe::Capture;
-use crosscheck_engine::{ExternType, Import};
+use crate::reduce;
+use crosscheck_engine::{ExternType, Import as ModuleImport};
 use std::collections::HashMap;
 use std::fmt::Display;
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasm_encoder::{
-    AbstractHeapType, CodeSection, ConstExpr, DataCountSection, DataSection, ElementSection, Encode,
-    ExportKind, ExportSection, Function, FunctionSection, GlobalSection, HeapType, InstructionSink,
-    MemorySection, Module, RefType, StartSection, TableSection, TypeSection, ValType,
+    AbstractHeapType, CodeSection, ConstExpr, DataCountSection, DataSection, ElementSection, ExportKind,
+    ExportSection, Function, FunctionSection, GlobalSection, HeapType, InstructionSink, MemorySection,
+    Module, RawSection, RefType, StartSection, TableSection, TypeSection, ValType,
 };
-use wasmparser::{ExternalKind, Parser, Payload, TypeRef};
+use wasmparser::{ExternalKind, Operator, Parser, Payload, TypeRef};
 
 /// What the new export is called, unless something else is called so.
 const NAME: &str = "crosscheck";
 /// Most results of a function that engines must take (JavaScript interface, "Implementation-defined limits").
 const MOST_RESULTS: usize = 1_000;
+/// What the call gives last. A command that only ends without an error has not said that it called anything.
+const DONE: i32 = 0x00c5_c5c5;
 /// Binary logarithm of the size of a page.
 const PAGE_LOG2: u32 = 16;
 
@@ -35,25 +40,82 @@ pub(super) struct Driver {
     pub(super) name: String,
     /// The types of the results of each action, in order.
     pub(super) results: Vec<Vec<ValType>>,
+    /// Whether what hosts were given follows the results of each action.
+    has_mixture: bool,
+}
+
+/// An action to do.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step<'a> {
+    /// The action.
+    pub(super) action: &'a Action,
+    /// How many host calls were made before it.
+    pub(super) host_calls: usize,
+}
+
+/// What an action did.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Driven {
+    /// Its results.
+    pub(super) values: Vec<Value>,
+    /// A mixture of all that hosts were given until its end.
+    pub(super) mixture: u64,
+}
+
+/// A function that the host provides.
+pub(super) struct Import {
+    /// The number by which its behaviour goes.
+    pub(super) number: u32,
+    /// Its parameters.
+    pub(super) params: Vec<ValType>,
+    /// Its results.
+    pub(super) results: Vec<ValType>,
 }
 
 impl Driver {
-    /// The driver that does these actions of a case of one module, all but instantiations. Fails with what cannot be
-    /// driven.
-    pub(super) fn new(case: &Case, imports: &[Import], actions: &[Action]) -> Result<Driver, String> {
+    /// The driver that does these actions of a case of one module, all but instantiations, with hosts that do this.
+    /// Fails with what cannot be driven.
+    pub(super) fn new(
+        case: &Case,
+        imports: &[ModuleImport],
+        steps: &[Step<'_>],
+        played: &[Played],
+        exports: Exports,
+    ) -> Result<Driver, String> {
         let host = Host::new(case.hosts, Capture::Digest);
-        let mut parts = Parts::default();
+        let mut parts = Parts { is_of_several: imports.iter().any(is_numbered), ..Parts::default() };
         parts.read(&case.modules[0].wasm, &case.limits, imports, &host).map_err(unreadable)?;
-        parts.drive(actions)
+        parts.drive(steps, played, exports)
+    }
+
+    /// The same without the start function: what is instantiated then depends on nothing but the module.
+    pub(super) fn without_start(mut self) -> Driver {
+        let mut module = Module::new();
+        for payload in Parser::new(0).parse_all(&self.wasm) {
+            let payload = payload.expect("the driver wrote it");
+            let is_start = matches!(payload, Payload::StartSection { .. });
+            if let Some((id, range)) = payload.as_section().filter(|_| !is_start) {
+                module
+                    .section(&RawSection { id, data: &self.wasm[range.start as usize..range.end as usize] });
+            }
+        }
+        self.wasm = module.finish();
+        self
     }
 
     /// How many integers it answers.
     pub(super) fn integers(&self) -> usize {
-        self.results.iter().flatten().map(|ty| integers(*ty).len()).sum()
+        let results = self.results.iter().flatten().map(|ty| integers(*ty).len()).sum::<usize>();
+        results + if self.has_mixture { self.results.len() } else { 0 } + 1
     }
 
-    /// The results of each action, from the integers that it answered, in order.
-    pub(super) fn values(&self, integers: &[u64]) -> Vec<Vec<Value>> {
+    /// Whether the last integer that is answered shows that it was the driver who answered.
+    pub(super) fn is_done(last: u64) -> bool {
+        last as i32 == DONE
+    }
+
+    /// What each action did, from as many integers as it answers.
+    pub(super) fn driven(&self, integers: &[u64]) -> Vec<Driven> {
         let mut integers = integers.iter().copied();
         let mut next = || integers.next().expect("as many integers as were asked for");
         let mut value = |ty: &ValType| match ty {
@@ -66,8 +128,24 @@ impl Driver {
             ValType::Ref(_) if next() == 0 => Value::Ref(RefValue::Func(crate::case::FuncIdentity::Host(0))),
             ValType::Ref(_) => Value::Ref(RefValue::Null(HeapKind::Func)),
         };
-        self.results.iter().map(|types| types.iter().map(&mut value).collect()).collect()
+        let values: Vec<Vec<Value>> =
+            self.results.iter().map(|types| types.iter().map(&mut value).collect()).collect();
+        // All mixtures come after all results.
+        let mut driven = Vec::with_capacity(values.len());
+        for values in values {
+            driven.push(Driven { values, mixture: if self.has_mixture { next() } else { 0 } });
+        }
+        driven
     }
+}
+
+/// What the rewritten module exports.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Exports {
+    /// All that it exported before, and the call.
+    All,
+    /// Only the call, for commands that run everything that is exported.
+    TheCall,
 }
 
 /// The types of the integers that a result becomes.
@@ -95,13 +173,24 @@ struct Parts {
     start: Option<u32>,
     elements: ElementSection,
     data_count: Option<u32>,
-    code: CodeSection,
+    /// The functions that the host provided.
+    hosts: Vec<Import>,
+    /// Whether the module was made of several.
+    is_of_several: bool,
+    /// The address type of each memory.
+    memories_are_64: Vec<bool>,
+    /// The functions that are exported, in order.
+    exported_functions: Vec<u32>,
+    /// The bodies of the module's own functions.
+    bodies: Vec<Vec<u8>>,
     data: DataSection,
     /// Parameters and results of each type that is a function's.
     signatures: Vec<Option<(Vec<ValType>, Vec<ValType>)>>,
     /// The type of each function.
     function_types: Vec<u32>,
     global_types: Vec<ValType>,
+    /// Whether code makes references to functions.
+    refers_to_functions: bool,
     /// What is exported.
     exported: HashMap<String, (ExternalKind, u32)>,
 }
@@ -118,7 +207,7 @@ impl Parts {
         &mut self,
         wasm: &[u8],
         limits: &Limits,
-        imports: &[Import],
+        imports: &[ModuleImport],
         host: &Host,
     ) -> Result<(), Box<dyn std::error::Error>> {
         let reencoder = &mut RoundtripReencoder;
@@ -139,8 +228,10 @@ impl Parts {
                 }
                 Payload::ImportSection(section) => {
                     for (index, import) in section.into_imports().enumerate() {
-                        let provided = host_value(&imports[index], index, host);
-                        self.own(import?.ty, provided, limits)?;
+                        let import = import?;
+                        let number = if self.is_of_several { import.name.parse()? } else { index as u32 };
+                        let provided = host_value(&imports[index], number, host);
+                        self.own(import.ty, number, provided, limits)?;
                     }
                 }
                 Payload::FunctionSection(section) => {
@@ -176,6 +267,9 @@ impl Parts {
                 Payload::ExportSection(section) => {
                     for export in section.clone() {
                         let export = export?;
+                        if is_function(export.kind) {
+                            self.exported_functions.push(export.index);
+                        }
                         self.exported.insert(export.name.to_string(), (export.kind, export.index));
                     }
                     reencoder.parse_export_section(&mut self.exports, section)?;
@@ -185,7 +279,12 @@ impl Parts {
                     reencoder.parse_element_section(&mut self.elements, section)?;
                 }
                 Payload::DataCountSection { count, .. } => self.data_count = Some(count),
-                Payload::CodeSectionEntry(body) => reencoder.parse_function_body(&mut self.code, body)?,
+                Payload::CodeSectionEntry(body) => {
+                    for operator in body.get_operators_reader()? {
+                        self.refers_to_functions |= matches!(operator?, Operator::RefFunc { .. });
+                    }
+                    self.bodies.push(body.as_bytes().to_vec());
+                }
                 Payload::DataSection(section) => reencoder.parse_data_section(&mut self.data, section)?,
                 Payload::TagSection(_) => return Err("tags".into()),
                 _ => {}
@@ -197,6 +296,7 @@ impl Parts {
     fn memory(&mut self, mut ty: wasm_encoder::MemoryType, limits: &Limits) {
         let page_log2 = ty.page_size_log2.unwrap_or(PAGE_LOG2);
         ty.maximum = maximum(ty.maximum, limits.memory_bytes >> page_log2);
+        self.memories_are_64.push(ty.memory64);
         self.memories.memory(ty);
     }
 
@@ -204,6 +304,7 @@ impl Parts {
     fn own(
         &mut self,
         ty: TypeRef,
+        number: u32,
         provided: Option<Value>,
         limits: &Limits,
     ) -> Result<(), Box<dyn std::error::Error>> {
@@ -211,11 +312,10 @@ impl Parts {
         match ty {
             TypeRef::Func(ty) | TypeRef::FuncExact(ty) => {
                 self.functions.function(ty);
+                let (params, results) =
+                    self.signatures[ty as usize].clone().ok_or("a function without a function's type")?;
+                self.hosts.push(Import { number, params, results });
                 self.function_types.push(ty);
-                // Who calls it although the reference did not shows so.
-                let mut body = Function::new([]);
-                body.instructions().unreachable().end();
-                self.code.function(&body);
             }
             TypeRef::Table(ty) => {
                 let mut ty = reencoder.table_type(ty)?;
@@ -235,30 +335,100 @@ impl Parts {
     }
 
     /// Adds the driver and gives the module.
-    fn drive(mut self, actions: &[Action]) -> Result<Driver, String> {
+    fn drive(mut self, steps: &[Step<'_>], played: &[Played], exports: Exports) -> Result<Driver, String> {
+        let play = Play::new(played);
+        let first_global = self.global_types.len() as u32;
         let mut locals: Vec<ValType> = Vec::new();
         let mut code: Vec<u8> = Vec::new();
         let mut results = Vec::new();
-        for action in actions {
-            results.push(self.act(action, &mut code, &mut locals)?);
+        let mut mixtures: Vec<u32> = Vec::new();
+        for step in steps {
+            let is_instantiation = matches!(step.action, Action::Instantiate { .. });
+            if !play.is_empty() && !is_instantiation {
+                // What was left out before may have called hosts too.
+                let before = &played[..step.host_calls.min(played.len())];
+                play.set_counters(before, first_global, &mut InstructionSink::new(&mut code));
+            }
+            results.push(self.act(step.action, &mut code, &mut locals)?);
+            if !play.is_empty() {
+                mixtures.push(locals.len() as u32);
+                locals.push(ValType::I64);
+                let mixture = locals.len() as u32 - 1;
+                InstructionSink::new(&mut code).global_get(first_global).local_set(mixture);
+            }
         }
-        let integers: Vec<ValType> = results.iter().flatten().flat_map(|ty| integers(*ty)).copied().collect();
+        let mut sink = InstructionSink::new(&mut code);
+        mixtures.iter().for_each(|mixture| {
+            sink.local_get(*mixture);
+        });
+        sink.i32_const(DONE);
+        let integers = results.iter().flatten().flat_map(|ty| integers(*ty)).copied();
+        let integers = integers.chain(mixtures.iter().map(|_| ValType::I64)).chain([ValType::I32]);
+        let integers: Vec<ValType> = integers.collect();
         if integers.len() > MOST_RESULTS {
             return Err("too many results for one call".into());
         }
+        let mut all = self.code(&play, first_global)?;
         let mut body = Function::new_with_locals_types(locals);
         body.raw(code);
         body.instructions().end();
-        self.code.function(&body);
+        all.function(&body);
+        if !play.is_empty() {
+            play.add_globals(&mut self.globals);
+        }
         let ty = self.signatures.len() as u32;
         self.types.ty().function([], integers);
         self.functions.function(ty);
+        if exports == Exports::TheCall {
+            self.export_nothing();
+        }
         let mut name = NAME.to_string();
         while self.exported.contains_key(&name) {
             name.push('_');
         }
         self.exports.export(&name, ExportKind::Func, self.function_types.len() as u32);
-        Ok(Driver { wasm: self.finish(), name, results })
+        let has_mixture = !play.is_empty();
+        Ok(Driver { wasm: self.finish(&all), name, results, has_mixture })
+    }
+
+    /// The code of the functions that the host provided, and of the module's own.
+    fn code(&self, play: &Play<'_>, first_global: u32) -> Result<CodeSection, String> {
+        let signature = |func: &u32| {
+            let ty = *self.function_types.get(*func as usize)?;
+            let (params, results) = self.signatures[ty as usize].as_ref()?;
+            Some((*func, params.clone(), results.len()))
+        };
+        let callable: Option<Vec<_>> = self.exported_functions.iter().map(signature).collect();
+        let stage = Stage {
+            first_global,
+            // Of several modules it is not known which one calls.
+            memory_is_64: match &self.memories_are_64[..] {
+                [first, rest @ ..] if rest.is_empty() || !self.is_of_several => Some(*first),
+                _ => None,
+            },
+            callable: callable.as_deref().filter(|_| !self.is_of_several),
+        };
+        let mut code = CodeSection::new();
+        for import in &self.hosts {
+            code.function(&play.body(import, &stage)?);
+        }
+        self.bodies.iter().for_each(|body| {
+            code.raw(body);
+        });
+        Ok(code)
+    }
+
+    /// Takes back all exports. A function that code refers to is declared by an export or a segment (specification,
+    /// section 3.4.13, "Modules"), so what was exported is declared by a segment.
+    fn export_nothing(&mut self) {
+        self.exports = ExportSection::new();
+        if !self.refers_to_functions {
+            return;
+        }
+        let functions = self.exported.values().filter(|(kind, _)| is_function(*kind));
+        let mut functions: Vec<u32> = functions.map(|(_, index)| *index).collect();
+        functions.sort_unstable();
+        self.elements.declared(wasm_encoder::Elements::Functions(functions.into()));
     }
 
     /// Writes an action, whose results are left on the stack as integers; their types.
@@ -271,19 +441,17 @@ impl Parts {
         let results = match action {
             Action::Instantiate { .. } => Vec::new(),
             Action::Invoke { export, args, .. } => {
-                let Some((ExternalKind::Func | ExternalKind::FuncExact, index)) = self.exported.get(export)
+                let Some((_, index)) = self.exported.get(export).filter(|(kind, _)| is_function(*kind))
                 else {
                     return Err(format!("no function `{export}`"));
                 };
                 let signature = &self.signatures[self.function_types[*index as usize] as usize];
                 let (params, results) = signature.as_ref().ok_or("a function without a function's type")?;
+                let mut sink = InstructionSink::new(code);
                 for (arg, ty) in args.iter().zip(params) {
-                    let constant = constant(arg, *ty).ok_or_else(|| format!("no constant is {arg}"))?;
-                    constant.encode(code);
-                    // The expression's `end`.
-                    code.pop();
+                    constant_into(arg, *ty, &mut sink)?;
                 }
-                InstructionSink::new(code).call(*index);
+                sink.call(*index);
                 results.clone()
             }
             Action::Read { export, .. } => {
@@ -315,7 +483,7 @@ impl Parts {
         Ok(results)
     }
 
-    fn finish(self) -> Vec<u8> {
+    fn finish(self, code: &CodeSection) -> Vec<u8> {
         let mut module = Module::new();
         module.section(&self.types).section(&self.functions);
         if !self.tables.is_empty() {
@@ -337,7 +505,7 @@ impl Parts {
         if let Some(count) = self.data_count {
             module.section(&DataCountSection { count });
         }
-        module.section(&self.code);
+        module.section(code);
         if !self.data.is_empty() {
             module.section(&self.data);
         }
@@ -345,16 +513,56 @@ impl Parts {
     }
 }
 
+fn is_function(kind: ExternalKind) -> bool {
+    matches!(kind, ExternalKind::Func | ExternalKind::FuncExact)
+}
+
 fn val_types(types: &[wasmparser::ValType]) -> Result<Vec<ValType>, Error> {
     types.iter().map(|ty| RoundtripReencoder.val_type(*ty)).collect()
 }
 
 /// What the host's global of an import holds, if it is one.
-fn host_value(import: &Import, index: usize, host: &Host) -> Option<Value> {
+fn host_value(import: &ModuleImport, number: u32, host: &Host) -> Option<Value> {
     match &import.ty {
-        ExternType::Global(ty) => host.global(index as u32, ty.content),
+        ExternType::Global(ty) => host.global(number, ty.content),
         ExternType::Func(_) | ExternType::Table(_) | ExternType::Memory(_) | ExternType::Tag(_) => None,
     }
+}
+
+/// Whether an import is one of a module that was made of several, and has its number for a name.
+fn is_numbered(import: &ModuleImport) -> bool {
+    import.module == reduce::HOST
+}
+
+/// Whether a value is of that type.
+pub(super) fn is_of(value: &Value, ty: ValType) -> bool {
+    matches!(
+        (value, ty),
+        (Value::I32(_), ValType::I32)
+            | (Value::I64(_), ValType::I64)
+            | (Value::F32(_), ValType::F32)
+            | (Value::F64(_), ValType::F64)
+            | (Value::V128(_), ValType::V128)
+            | (Value::Ref(RefValue::Null(_)), ValType::Ref(RefType { nullable: true, .. }))
+    )
+}
+
+/// Writes a value of that type. Fails for references to something.
+pub(super) fn constant_into(
+    value: &Value,
+    ty: ValType,
+    sink: &mut InstructionSink<'_>,
+) -> Result<(), String> {
+    match (value, ty) {
+        (Value::I32(bits), _) => sink.i32_const(*bits as i32),
+        (Value::I64(bits), _) => sink.i64_const(*bits as i64),
+        (Value::F32(bits), _) => sink.f32_const(wasm_encoder::Ieee32::new(*bits)),
+        (Value::F64(bits), _) => sink.f64_const(wasm_encoder::Ieee64::new(*bits)),
+        (Value::V128(bits), _) => sink.v128_const(*bits as i128),
+        (Value::Ref(RefValue::Null(_)), ValType::Ref(RefType { heap_type, .. })) => sink.ref_null(heap_type),
+        (Value::Ref(_), _) => return Err(format!("no constant is {value}")),
+    };
+    Ok(())
 }
 
 /// A value of that type as a constant expression; none for references to something.

@@ -48,7 +48,10 @@ pub(super) fn outcome(stage: &str, name: &str, message: &str, is_known: impl Fn(
         }
         (_, "RangeError") if message.to_lowercase().contains("out of memory") => Outcome::Resources(text()),
         (_, "RangeError") if is_about_size => Outcome::Limit(text()),
-        ("compile", "CompileError") if is_about_size || !is_known() => Outcome::Unsupported(text()),
+        // Without the place, so that one reason is one reason in all modules.
+        ("compile", "CompileError") if is_about_size || !is_known() => {
+            Outcome::Unsupported(text().split(" @+").next().unwrap_or_default().to_string())
+        }
         ("compile", "CompileError") | ("instantiate", "LinkError") => Outcome::Link(text()),
         ("instantiate" | "start" | "call", "RuntimeError") => {
             match TRAPS.iter().find(|(words, _)| message.contains(words)) {

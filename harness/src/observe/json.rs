@@ -1,0 +1,94 @@
+//! Observations as JSON, for reports and for what is kept of a finding.
+
+use super::{Frame, HostCall, Observation, Outcome, State};
+use crate::case::{Case, Value};
+use serde_json::{Value as Json, json};
+
+/// What one subject showed; `null` stands for what it does not show, such as fuel that it does not count.
+pub fn observation_json(case: &Case, observation: &Observation, counts_fuel: bool) -> Json {
+    let actions = case.actions.iter().zip(&observation.actions).map(|(action, seen)| {
+        let (mut values, mut trap, mut site, mut frames, mut message) = (None, None, None, None, None);
+        match &seen.outcome {
+            Outcome::Values(all) => values = Some(all.iter().map(ToString::to_string).collect::<Vec<_>>()),
+            Outcome::Trap(seen) => {
+                trap = Some(seen.kind.text());
+                site = seen.site;
+                message = seen.message.clone();
+                frames =
+                    seen.frames.as_ref().map(|frames| frames.kept.iter().map(frame_json).collect::<Vec<_>>());
+            }
+            other => message = Some(other.describe()),
+        }
+        json!({
+            "action": action.describe(),
+            "outcome": seen.outcome.kind(),
+            "values": values,
+            "trap": trap,
+            "site": site,
+            "message": message,
+            "frames": frames,
+            "exception": null,
+            "fuel_left": counts_fuel.then_some(seen.fuel_left),
+            "host_calls": seen.host_calls.first.iter().map(host_call_json).collect::<Vec<_>>(),
+        })
+    });
+    let actions: Vec<Json> = actions.collect();
+    let state = observation.actions.last().and_then(|action| action.state.as_ref());
+    json!({"actions": actions, "state": state.map(state_json)})
+}
+
+fn frame_json(frame: &Frame) -> Json {
+    json!({
+        "module": frame.function.map(|(instance, _)| instance),
+        "func": frame.function.map(|(_, func)| func),
+        "name": frame.name,
+        "offset": frame.offset,
+        "kind": if frame.function.is_some() { "wasm" } else { "host" },
+    })
+}
+
+fn host_call_json(call: &HostCall) -> Json {
+    let texts = |values: &[Value]| values.iter().map(ToString::to_string).collect::<Vec<_>>();
+    json!({
+        "import": call.import,
+        "args": texts(&call.args),
+        "results": call.results.as_deref().map(texts),
+        "notes": call.notes,
+    })
+}
+
+/// The last state; memories as sizes and pages that are not zero, by digest.
+fn state_json(state: &State) -> Json {
+    let (mut memories, mut globals, mut tables, mut dropped) = (vec![], vec![], vec![], vec![]);
+    for (number, instance) in state.instances.iter().enumerate() {
+        for memory in &instance.memories {
+            let pages: serde_json::Map<String, Json> = memory
+                .pages
+                .iter()
+                .map(|(page, bytes)| {
+                    let mut digest = crate::digest::Digest::default();
+                    digest.bytes(bytes);
+                    (
+                        format!("{:#x}", page * super::OS_PAGE_BYTES),
+                        format!("{:016x}", digest.finish()).into(),
+                    )
+                })
+                .collect();
+            memories.push(json!({"instance": number, "bytes": memory.bytes, "pages": pages}));
+        }
+        let texts: Vec<String> = instance.globals.iter().map(ToString::to_string).collect();
+        globals.push(json!({"instance": number, "values": texts}));
+        for table in &instance.tables {
+            let elements: serde_json::Map<String, Json> = table
+                .non_null
+                .iter()
+                .map(|(index, value)| (index.to_string(), value.to_string().into()))
+                .collect();
+            tables.push(json!({"instance": number, "elements": table.elements, "non_null": elements}));
+        }
+        dropped.push(
+            json!({"instance": number, "elems": instance.dropped_elems, "datas": instance.dropped_datas}),
+        );
+    }
+    json!({"memories": memories, "globals": globals, "tables": tables, "dropped": dropped, "gc": []})
+}
