@@ -182,16 +182,23 @@ fn compiled(loaded: &Loaded) -> Option<Vec<u8>> {
     }
 }
 
-/// The first text of three numbers with points between them.
+/// The release in a module that Wasmtime compiled: it stands before the name of the architecture, with its length before
+/// each. New releases give the first number only, since others of that number load the module.
 fn version_in(bytes: &[u8]) -> Option<String> {
+    let triple = format!("{}-", std::env::consts::ARCH);
+    let place = bytes.windows(triple.len()).position(|window| window == triple.as_bytes())?;
     let is_part = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
-    let runs = bytes.split(|byte| !is_part(byte)).filter_map(|run| std::str::from_utf8(run).ok());
-    let is_version = |run: &&str| {
-        let mut parts = run.split('.');
-        parts.clone().count() == 3 && parts.all(|part| (1..=3).contains(&part.len()))
-    };
-    runs.into_iter().find(is_version).map(str::to_string)
+    let end = bytes[..place].iter().rposition(is_part)? + 1;
+    let start = bytes[..end].iter().rposition(|byte| !is_part(byte)).map_or(0, |before| before + 1);
+    // A length that is a digit or a point by chance, or something else altogether, is no release.
+    let length = usize::from(*bytes.get(start.checked_sub(1)?)?);
+    let text = (length == end - start && place - end <= LONGEST_LENGTH_BYTES)
+        .then(|| String::from_utf8_lossy(&bytes[start..end]).into_owned());
+    text.filter(|text| text.starts_with(|first: char| first.is_ascii_digit()))
 }
+
+/// Bytes that the length of a text takes at most.
+const LONGEST_LENGTH_BYTES: usize = 8;
 
 #[cfg(test)]
 mod tests {
@@ -199,7 +206,12 @@ mod tests {
 
     #[test]
     fn a_release_is_found_among_bytes() {
-        assert_eq!(version_in(b"\x7fELF..\x0048.0.8\x01"), Some("48.0.8".to_string()));
-        assert_eq!(version_in(b"1.2 3 .. 4.5.6.7 1234.5.6"), None);
+        let arch = std::env::consts::ARCH;
+        let with = |before: &[u8]| version_in(&[before, arch.as_bytes(), b"-unknown-linux-gnu"].concat());
+        assert_eq!(with(b"\x00\x0250\x18"), Some("50".to_string()));
+        assert_eq!(with(b"\x00\x0610.0.0\x18\x00\x00\x00\x00\x00\x00\x00"), Some("10.0.0".to_string()));
+        assert_eq!(with(b"wasmtime-aot\x051.0.0\x18"), Some("1.0.0".to_string()));
+        assert_eq!(with(b"1.0.0 and nothing that has a length "), None);
+        assert_eq!(version_in(b"\x0250\x18"), None);
     }
 }
