@@ -239,12 +239,22 @@ pub trait Subject: Send + Sync {
         Acceptance::Unknown("the engine cannot be asked whether a module is valid".into())
     }
 
-    /// Lets its own runner of scripts run one, if it has any: how many processes that takes is its affair. The outcome
-    /// of [`Outcome::Values`] without values says that all assertions of the script hold.
-    fn run_script(&self, script: &str) -> Option<Outcome> {
+    /// Lets its own runner of scripts run one, if it has any: how many processes that takes is its affair.
+    fn run_script(&self, script: &str) -> Option<ScriptRun> {
         let _ = script;
         None
     }
+}
+
+/// What an engine's own runner of scripts says of one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ScriptRun {
+    /// All of its assertions hold.
+    Passed,
+    /// Not all of them do, or the runner failed: what it says.
+    Failed(String),
+    /// It was not run: why.
+    NotRun(String),
 }
 
 /// What a subject says of bytes that may be a module.

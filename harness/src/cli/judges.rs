@@ -88,6 +88,11 @@ fn of_file(engine: &Engine) -> Result<Arc<dyn Subject>, Failure> {
     if let Some(features) = engine.features {
         subject::command::claim(&engine.definition, features).map_err(wrong)?;
     }
+    #[cfg(unix)]
+    if let Some(script) = &engine.script {
+        let wrong = |error| wrong(format!("`script`: {error}"));
+        subject::command::run_scripts_by(&engine.definition, script).map_err(wrong)?;
+    }
     Ok(subject)
 }
 

@@ -16,7 +16,7 @@ use super::text::Lines;
 use crate::case::Case;
 use crate::guard::guarded;
 use crate::observe::{Observation, Outcome};
-use crate::subject::{Acceptance, Subject};
+use crate::subject::{Acceptance, ScriptRun, Subject};
 use crosscheck_engine::{Config, Engine, Mode};
 use crosscheck_spec_tests::excuses;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -98,23 +98,25 @@ type Verdicts = Vec<Option<(Said, u32)>>;
 impl Asking<'_, '_> {
     fn script(&mut self, file: &ScriptFile) -> Result<JudgeReport, String> {
         let verdicts = match self.engine.run_script(&file.text) {
-            Some(outcome) => self.by_own_runner(&outcome),
+            Some(run) => self.by_own_runner(&run),
             None => self.verdicts()?,
         };
         Ok(self.report(file, verdicts))
     }
 
     /// The engine has a runner of scripts, which says one thing about all assertions.
-    fn by_own_runner(&self, outcome: &Outcome) -> Verdicts {
+    fn by_own_runner(&self, run: &ScriptRun) -> Verdicts {
         let steps = &self.questions.steps;
         let first = steps.iter().position(|step| step.is_assertion).unwrap_or(0);
-        let said = |number: usize| match outcome {
-            Outcome::Values(_) => Said::Passed,
-            Outcome::Unsupported(why) | Outcome::Resources(why) => Said::Unsupported(why.clone()),
-            other if number == first => {
-                Said::Failed(format!("the engine's own runner of scripts: {}", other.describe()))
+        let said = |number: usize| match run {
+            ScriptRun::Passed => Said::Passed,
+            ScriptRun::NotRun(why) => Said::Unsupported(why.clone()),
+            ScriptRun::Failed(why) if number == first => {
+                Said::Failed(format!("the engine's own runner of scripts: {why}"))
             }
-            _ => Said::Unsupported("the engine's own runner fails somewhere in this script".into()),
+            ScriptRun::Failed(_) => {
+                Said::Unsupported("the engine's own runner fails somewhere in this script".into())
+            }
         };
         steps.iter().enumerate().map(|(number, step)| Some((said(number), step.line))).collect()
     }

@@ -217,6 +217,11 @@ impl ScriptReport {
         self.failures.is_empty() && self.unreadable.is_empty()
     }
 
+    /// How much went wrong, in lanes and outside engines.
+    pub fn failures_of_all(&self) -> usize {
+        self.failures.len() + self.judges.iter().map(|judge| judge.failures.len()).sum::<usize>()
+    }
+
     /// Adds another report's figures and lists to this one's.
     pub fn add(&mut self, other: ScriptReport) {
         for (name, counts) in other.modes {

@@ -21,7 +21,7 @@ mod template;
 mod watchdog;
 
 use super::probe::features::{self, Executed, Probe};
-use super::{Capabilities, Prepared, Subject, Unwatched, Watch};
+use super::{Capabilities, Prepared, ScriptRun, Subject, Unwatched, Watch};
 use crate::case::{Action, Case, CaseModule, HostPlan, Limits, RefValue, Value};
 use crate::generate::Features;
 use crate::hosts::Played;
@@ -30,7 +30,7 @@ use crosscheck_engine::{Import, TrapKind};
 use driver::{Driven, Driver, Exports, Step};
 use plan::Plan;
 use said::{Ended, ended};
-use scratch::Scratch;
+use scratch::{Ending, Scratch};
 use std::convert::Infallible;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -158,7 +158,7 @@ impl CommandSubject {
 
     fn run(&self, driver: &Driver) -> Ended {
         // The watchdog comes first, so that there is never a file that it does not know of.
-        let file = match watchdog::ready().and_then(|()| Scratch::write(&driver.wasm)) {
+        let file = match watchdog::ready().and_then(|()| Scratch::write(&driver.wasm, Ending::Wasm)) {
             Ok(file) => file,
             Err(error) => return Ended::Resources(format!("cannot write a module for a command: {error}")),
         };
@@ -371,6 +371,33 @@ impl Subject for CommandSubject {
         }
         Observation { actions }
     }
+
+    fn run_script(&self, script: &str) -> Option<ScriptRun> {
+        let template = Template::of_script(&scratch::shared(&runner_of(&self.definition))?).ok()?;
+        let file = match Scratch::write(script.as_bytes(), Ending::Wast) {
+            Ok(file) => file,
+            Err(error) => {
+                return Some(ScriptRun::NotRun(format!("cannot write a script for a command: {error}")));
+            }
+        };
+        // A whole script may take as long as an action elsewhere.
+        Some(match process::run(&mut template.of_file(&file.path), limit() * LIMIT_PART) {
+            Ok(finished) => said::of_script(&finished),
+            Err(error) => ScriptRun::NotRun(format!("cannot start `{}`: {error}", template.program)),
+        })
+    }
+}
+
+/// Says which command runs whole scripts for the engine of a definition, in all processes of the run. Fails with what is
+/// wrong with the command, or if there is no room for it.
+pub(crate) fn run_scripts_by(definition: &str, command: &str) -> Result<(), String> {
+    Template::of_script(command)?;
+    scratch::share(&runner_of(definition), command).map_err(|error| error.to_string())
+}
+
+/// Under which name the command is noted that runs scripts for the engine of a definition.
+fn runner_of(definition: &str) -> String {
+    format!("scripts of {definition}")
 }
 
 /// Hears of actions of a plan, and tells of actions of the case.

@@ -114,6 +114,11 @@ impl Row {
         if self.min_judged.is_some_and(|share| !(0.0..=100.0).contains(&share)) {
             return Err("`min_judged`: expected a share from 0 to 100".to_string());
         }
+        if self.script.is_some() && self.command.is_none() && self.preset.is_none() {
+            return Err(
+                "`script` can be said of commands only; other engines run directive by directive".into()
+            );
+        }
         if self.script.as_ref().is_some_and(|script| !script.contains(SCRIPT)) {
             return Err(format!("`script`: expected the word {SCRIPT}, where the script's file goes"));
         }

@@ -19,9 +19,10 @@ mod quirks;
 mod shape;
 mod store;
 
-use super::embedding::observe;
+use super::embedding::{accepts_by, observe};
 use super::probe::features::Executed;
-use super::{Capabilities, Prepared, Subject, Watch};
+use super::{Acceptance, Capabilities, Prepared, Subject, Watch};
+use crate::case::{HostPlan, Limits};
 use crate::generate::Features;
 use crate::hosts::Host;
 use crate::observe::{Capture, Observation};
@@ -154,6 +155,13 @@ impl Subject for LibrarySubject {
         let features = self.loaded.executed().reads;
         let store = LibraryStore::new(&self.loaded, prepared.case.limits, host, features);
         observe(store, prepared, capture, watch)
+    }
+
+    fn accepts(&self, wasm: &[u8]) -> Acceptance {
+        let host = Host::new(HostPlan { seed: 0, trap_one_in: 0 }, Capture::Digest);
+        let features = self.loaded.executed().reads;
+        let store = LibraryStore::new(&self.loaded, Limits::default(), host, features);
+        accepts_by(wasm, features, || store.compile_as_it_is(wasm))
     }
 }
 

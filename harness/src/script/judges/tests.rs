@@ -13,7 +13,7 @@ struct Judge {
     change: fn(&crate::case::Action, &mut ActionObservation),
     accepts: fn(&[u8]) -> Acceptance,
     capabilities: Capabilities,
-    runs_scripts: Option<Outcome>,
+    runs_scripts: Option<ScriptRun>,
 }
 
 impl Judge {
@@ -66,7 +66,7 @@ impl Subject for Judge {
         (self.accepts)(wasm)
     }
 
-    fn run_script(&self, _: &str) -> Option<Outcome> {
+    fn run_script(&self, _: &str) -> Option<ScriptRun> {
         self.runs_scripts.clone()
     }
 }
@@ -237,13 +237,14 @@ fn kinds_of_trap_are_told_apart_as_far_as_the_engine_does() {
 
 #[test]
 fn a_runner_of_its_own_says_one_thing_about_the_whole_script() {
-    let own = |outcome| Judge { runs_scripts: Some(outcome), ..Judge::right() };
-    check(own(Outcome::Values(Vec::new())), CALLS, (5, 0, 0), &[]);
+    let own = |run| Judge { runs_scripts: Some(run), ..Judge::right() };
+    check(own(ScriptRun::Passed), CALLS, (5, 0, 0), &[]);
+    check(own(ScriptRun::NotRun("no room".into())), CALLS, (0, 0, 5), &[]);
     check(
-        own(Outcome::Crash("3 of 5 passed".into())),
+        own(ScriptRun::Failed("3 of 5 passed".into())),
         CALLS,
         (0, 1, 4),
-        &["4: the engine's own runner of scripts: crash: 3 of 5 passed"],
+        &["4: the engine's own runner of scripts: 3 of 5 passed"],
     );
 }
 

@@ -1,6 +1,7 @@
 //! What a command means by what it prints, and by how it ends.
 
 use super::process::Finished;
+use crate::subject::ScriptRun;
 use crate::subject::trap_text::trap_kind;
 use crate::worker::crash::signal_name;
 use crosscheck_engine::TrapKind;
@@ -57,6 +58,21 @@ pub(super) fn ended(finished: &Finished, integers: usize, is_last: fn(u64) -> bo
             None => "nothing".to_string(),
         })),
     }
+}
+
+/// What a command says of a script that it was to run.
+pub(super) fn of_script(finished: &Finished) -> ScriptRun {
+    let Some(status) = finished.status else { return ScriptRun::Failed("it does not end in time".into()) };
+    if status.success() {
+        return ScriptRun::Passed;
+    }
+    let stdout = String::from_utf8_lossy(&finished.stdout);
+    let stderr = String::from_utf8_lossy(&finished.stderr);
+    ScriptRun::Failed(match (last_line(&stdout, &stderr), status.signal(), status.code()) {
+        (_, Some(signal), _) => signal_name(signal),
+        (Some(line), None, _) => line,
+        (None, None, code) => format!("it ends with code {}, without a word", code.unwrap_or(-1)),
+    })
 }
 
 /// That the engine itself failed, if it did.

@@ -105,7 +105,8 @@ fn sweep(temporary: &Path) {
 /// The names that files of this process have. Fails if there is no folder.
 pub(super) fn own_files() -> io::Result<impl Iterator<Item = PathBuf>> {
     let folder = folder()?;
-    Ok((0..MOST_FILES).map(|number| path(folder, number)))
+    let endings = [Ending::Wasm, Ending::Wast];
+    Ok((0..MOST_FILES).flat_map(move |number| endings.map(|ending| path(folder, number, ending))))
 }
 
 /// The one file in the folder that belongs to the run, and not to one of its processes. It has a name that a watchdog
@@ -132,8 +133,26 @@ pub(super) fn shared(name: &str) -> Option<String> {
     notes.find(|(noted, _)| noted == name).map(|(_, text)| text)
 }
 
-fn path(folder: &Path, number: usize) -> PathBuf {
-    folder.join(format!("{}-{number}.wasm", std::process::id()))
+fn path(folder: &Path, number: usize, ending: Ending) -> PathBuf {
+    folder.join(format!("{}-{number}.{}", std::process::id(), ending.text()))
+}
+
+/// What a file holds.
+#[derive(Clone, Copy)]
+pub(super) enum Ending {
+    /// A module.
+    Wasm,
+    /// A script.
+    Wast,
+}
+
+impl Ending {
+    fn text(self) -> &'static str {
+        match self {
+            Ending::Wasm => "wasm",
+            Ending::Wast => "wast",
+        }
+    }
 }
 
 /// A file that is gone when it is no longer needed.
@@ -145,7 +164,7 @@ pub(super) struct Scratch {
 
 impl Scratch {
     /// Writes a file. Fails if the system does.
-    pub(super) fn write(bytes: &[u8]) -> io::Result<Scratch> {
+    pub(super) fn write(bytes: &[u8], ending: Ending) -> io::Result<Scratch> {
         let folder = folder()?;
         let scratch = {
             let mut in_use = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -157,7 +176,7 @@ impl Scratch {
                 in_use.push(true);
             }
             in_use[number] = true;
-            Scratch { number, path: path(folder, number) }
+            Scratch { number, path: path(folder, number, ending) }
         };
         fs::write(&scratch.path, bytes)?;
         Ok(scratch)

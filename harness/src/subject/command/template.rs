@@ -9,6 +9,8 @@ use std::process::Command;
 const NAME: &str = "NAME";
 /// Stands for the module's file.
 const FILE: &str = "FILE";
+/// Stands for a script's file.
+const SCRIPT: &str = "SCRIPT";
 /// Stands for the arguments of the call, of which there are none.
 const ARGS: &str = "ARGS";
 
@@ -27,6 +29,15 @@ impl Template {
     /// Reads a command line: `[KEY=value]... PROGRAM WORD...`, with quotes and backslashes as in a shell. Fails with what
     /// is wrong with it.
     pub(super) fn parse(text: &str) -> Result<Template, String> {
+        Template::with(text, FILE, "the module's file")
+    }
+
+    /// Reads a command line that runs a whole script. Fails as [`Template::parse`] does.
+    pub(super) fn of_script(text: &str) -> Result<Template, String> {
+        Template::with(text, SCRIPT, "the script's file")
+    }
+
+    fn with(text: &str, placeholder: &str, what: &str) -> Result<Template, String> {
         let words = shell_words::split(text).map_err(|_| format!("a quote is not closed in `{text}`"))?;
         let mut words = words.into_iter().peekable();
         let mut environment = Vec::new();
@@ -36,8 +47,8 @@ impl Template {
         }
         let program = words.next().ok_or_else(|| format!("`{text}` names no program"))?;
         let template = Template { environment, program, arguments: words.collect() };
-        if !template.has(FILE) {
-            return Err(format!("expected the word {FILE} in `{text}`, where the module's file goes"));
+        if !template.has(placeholder) {
+            return Err(format!("expected the word {placeholder} in `{text}`, where {what} goes"));
         }
         is_executable(&template.program)?;
         Ok(template)
@@ -50,6 +61,14 @@ impl Template {
 
     fn has(&self, placeholder: &str) -> bool {
         self.arguments.iter().any(|word| places(word, placeholder).next().is_some())
+    }
+
+    /// The command that runs a script.
+    pub(super) fn of_file(&self, script: &Path) -> Command {
+        let mut command = Command::new(&self.program);
+        command.envs(self.environment.iter().map(|(key, value)| (key, value)));
+        command.args(self.arguments.iter().map(|word| filled(word, &[(SCRIPT, script.as_os_str())])));
+        command
     }
 
     /// The command that calls a function of a file.
