@@ -247,6 +247,11 @@ struct Plain {
 }
 
 impl Common {
+    /// Whether outside engines were asked for.
+    fn has_judges(&self) -> bool {
+        !self.with.is_empty() || self.engines.is_some()
+    }
+
     /// The options as they are if none is given.
     fn plain() -> Common {
         Plain::parse_from(["crosscheck"]).common

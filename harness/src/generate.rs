@@ -9,6 +9,7 @@
 //! subjects then run the case is not decided here. [`mutate`] damages modules for whoever tests hostile input.
 
 mod boundary;
+mod canonical;
 mod deep;
 pub mod features;
 mod hosts;
@@ -23,6 +24,7 @@ pub mod stream;
 pub mod values;
 mod way;
 
+pub use canonical::canonical;
 pub use features::{Features, Profile};
 pub(crate) use linked::operators::write_code;
 

@@ -13,7 +13,7 @@ use crate::observe::{Capture, Observation};
 use crate::reduce::{Reduced, Reducer, Refused, shown, to_script_on};
 use crate::relative::{Relative, Relatives};
 use crate::run::{CaseRun, Ground, Task, run_task};
-use crate::subject::Subject;
+use crate::subject::{Subject, releases};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -155,7 +155,7 @@ impl<'a> Question<'a> {
         };
         let expected = self.expected(&last).ok_or("the majority was left out of the smallest case")?;
         let lanes: Vec<&str> = self.subjects.iter().map(|subject| subject.name()).collect();
-        let notes = notes(divergence);
+        let notes = [notes(divergence), releases(&self.subjects)].concat();
         let script = match question.shown(&reduced.case, &last, divergence) {
             Some((case, expected)) => to_script_on(&case, &expected, &lanes, &notes)?,
             None => to_script_on(&reduced.case, expected, &lanes, &notes)?,

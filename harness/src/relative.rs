@@ -15,7 +15,7 @@ use crate::localise::{Localisation, Precision, localise};
 use crate::observe::{Capture, Outcome};
 use crate::reduce::{Reducer, to_script_on};
 use crate::run::{CaseRun, Ground, Task, run_task};
-use crate::subject::{Lane, LaneSubject, Subject, Switch};
+use crate::subject::{Lane, LaneSubject, Subject, Switch, releases};
 use crosscheck_engine::{Mode, TrapKind};
 use signature::Seen;
 pub use signature::{Circumstance, Signature, Wrong};
@@ -170,7 +170,9 @@ impl Relatives<'_> {
         let lanes = [right.name(), guilty.name()];
         let expected = run.observations.iter().find(|(name, _)| name == right.name());
         let expected = expected.map(|(_, seen)| seen).ok_or("whoever is right was left out")?;
-        let script = to_script_on(&case, expected, &lanes, &[format!("what tells the bug: {signature}")]);
+        let mut notes = vec![format!("what tells the bug: {signature}")];
+        notes.extend(releases([&right, guilty]));
+        let script = to_script_on(&case, expected, &lanes, &notes);
         Ok(Relative { signature, script, groups, case })
     }
 

@@ -451,6 +451,12 @@ pub fn definitions<'a>(subjects: impl IntoIterator<Item = &'a Arc<dyn Subject>>)
     defined.map(|subject| (subject.name().to_string(), subject.definition().to_string())).collect()
 }
 
+/// Which releases outside engines are, for scripts that leave this machine: a line each. No command and no path.
+pub fn releases<'a>(subjects: impl IntoIterator<Item = &'a Arc<dyn Subject>>) -> Vec<String> {
+    let released = |subject: &Arc<dyn Subject>| Some(format!("{} is {}", subject.name(), subject.version()?));
+    subjects.into_iter().filter(|subject| subject.is_outside()).filter_map(released).collect()
+}
+
 /// The subject that has that name in a record, by its definition if the record has one. Fails as [`named`] does.
 pub fn recorded(name: &str, definitions: &Definitions) -> Result<Arc<dyn Subject>, String> {
     named(definitions.get(name).map_or(name, String::as_str))

@@ -178,7 +178,7 @@ fn a_command_that_is_wrong_differs() {
     let wat = r#"(module (func (export "one") (result i32) (i32.const 1)))"#;
     // It adds one to the first result.
     let wrong = format!(
-        r#"wrong=sh -c '"{}" run FILE --invoke NAME | sed s/^i32:0x1$/i32:0x2/' FILE"#,
+        r#"wrong=sh -c '"{}" run FILE --invoke NAME | sed "s/^i32:0x1 (1)/i32:0x2/"' FILE"#,
         env!("CARGO_BIN_EXE_crosscheck")
     );
     let Verdict::Diverge(divergence) = run(&case(wat, &[("one", &[])]), &wrong).verdict else {

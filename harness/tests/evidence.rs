@@ -27,7 +27,7 @@ impl Folder {
     /// A judge that gives wrong answers in modules of some size: small ones, with which it is tried, it gets right.
     fn liar(&self) -> String {
         let script = format!(
-            "lie='s/0x[0-9a-f]*/0x5eed/'\n[ $(wc -c < \"$2\") -lt 220 ] && lie=''\n\
+            "lie='$!s/0x[0-9a-f]*/0x5eed/'\n[ $(wc -c < \"$2\") -lt 220 ] && lie=''\n\
              '{PROGRAM}' run \"$2\" --invoke \"$1\" | sed \"$lie\"\n"
         );
         format!("liar=sh {} NAME FILE", self.file("liar.sh", script))

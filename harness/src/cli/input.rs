@@ -1,10 +1,10 @@
 //! Reading what the user points at: one clear line if it cannot be read.
 
-use super::{Failure, place};
+use super::{Failure, place, show};
 use crate::case::{Case, Limits};
 use crate::corpus::finding::CASE_FILE;
 use crate::fuzz;
-use crate::generate::plan;
+use crate::generate::{canonical, plan};
 use crate::guard::guarded;
 use crosscheck_engine::{Config, Engine, Mode, Module, ShownMessage};
 use std::path::Path;
@@ -80,6 +80,25 @@ pub fn module_case(path: &Path, wasm: Vec<u8>, seed: u64) -> Result<Case, Failur
     let case = plan::plan(wasm, seed).map_err(|error| refused(&error))?;
     // A campaign draws tight limits, for they are what it tries. A module of a person gets the room of `run`.
     Ok(Case { limits: Limits { fuel: Some(MODULE_FUEL), ..Limits::default() }, ..case })
+}
+
+/// A bare module as it is held against other engines: a copy that makes its NaNs canonical, which people are told, for the
+/// specification leaves their bits open and they flow into all that a program does. Without judges it is the module itself.
+pub fn for_judges(path: &Path, wasm: Vec<u8>, has_judges: bool) -> Result<Vec<u8>, Failure> {
+    if !has_judges {
+        return Ok(wasm);
+    }
+    match canonical(&wasm) {
+        Ok(Some(copy)) => {
+            let path = path.display();
+            show(format_args!(
+                "{path}: NaN results are made canonical in a copy of the module; offsets are the copy's"
+            ));
+            Ok(copy)
+        }
+        // What is wrong with an invalid module is said by whoever decodes it.
+        Ok(None) | Err(_) => Ok(wasm),
+    }
 }
 
 /// Reads a module, binary or text; anything else is an error.

@@ -4,7 +4,7 @@
 use super::status::{Now, Status};
 use super::{Failure, show};
 use crate::corpus::campaign::{self, Identity};
-use crate::corpus::finding::{Record, Reduction};
+use crate::corpus::finding::{Kinship, Record, Reduction};
 use crate::corpus::{FINDINGS, Finding, REDUCED_FILE, Started};
 use crate::events::{Events, Tally};
 use crate::investigate::{Budget, Investigation, Question};
@@ -45,7 +45,7 @@ pub struct Terminal<'a> {
     /// Findings that were saved.
     saved: u64,
     /// The first finding of each bug that was looked into.
-    bugs: BTreeMap<String, PathBuf>,
+    bugs: BTreeMap<String, (PathBuf, Reduction)>,
     verbose: bool,
     /// How the program was started.
     started: Started,
@@ -136,8 +136,14 @@ impl<'a> Terminal<'a> {
             told += &format!("\n  subjects part at {place}");
         }
         match self.bugs.get(bug) {
-            Some(earlier) => told += &format!("\n  the same bug as {}: {bug}", earlier.display()),
-            None => _ = self.bugs.insert(bug.clone(), folder.to_path_buf()),
+            Some((place, earlier)) => {
+                let kin = match reduction.kinship(earlier) {
+                    Kinship::Same => "the same bug as",
+                    Kinship::Perhaps => "perhaps the same bug as",
+                };
+                told += &format!("\n  {kin} {}: {bug}", place.display());
+            }
+            None => _ = self.bugs.insert(bug.clone(), (folder.to_path_buf(), reduction.clone())),
         }
         told
     }

@@ -156,7 +156,10 @@ impl Reduce {
     fn case(&self) -> Result<Case, Failure> {
         match input::read_for(&self.file, self.target.as_deref())? {
             Input::Case(case) => Ok(case),
-            Input::Module(wasm) => input::module_case(&self.file, wasm, self.seed),
+            Input::Module(wasm) => {
+                let wasm = input::for_judges(&self.file, wasm, self.common.has_judges())?;
+                input::module_case(&self.file, wasm, self.seed)
+            }
             Input::Script(_) => Err(Failure::Usage(format!(
                 "{}: this is a script; a finding, case or module is expected",
                 self.file.display()

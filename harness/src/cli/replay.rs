@@ -85,9 +85,11 @@ impl Replay {
             }
             Input::Script(text) => super::spec::replay_script(file, text, &self.common),
             Input::Module(wasm) if self.invoke.is_empty() => {
+                let wasm = input::for_judges(file, wasm, self.common.has_judges())?;
                 self.case(file, input::module_case(file, wasm, self.seed)?, stop)
             }
             Input::Module(wasm) => {
+                let wasm = input::for_judges(file, wasm, self.common.has_judges())?;
                 let call = self.call(file, &wasm)?;
                 let mut case = input::module_case(file, wasm, self.seed)?;
                 case.actions = vec![Action::Instantiate { module: 0 }, call];

@@ -78,6 +78,38 @@ impl Reduction {
     }
 }
 
+/// How sure it is that two findings of one name of a bug are of one bug.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kinship {
+    /// The same bug.
+    Same,
+    /// Perhaps the same: nothing that was tried tells them apart, and nothing says that they are one.
+    Perhaps,
+}
+
+impl Reduction {
+    /// How sure it is that this is of the same bug as an earlier one of the same name.
+    ///
+    /// Between our modes the name says it: their lanes show what it takes to make a bug. An outside engine is one
+    /// party that has no lanes, so its names say less. There the subjects must part at the same instruction and differ in
+    /// the same way first.
+    pub fn kinship(&self, earlier: &Reduction) -> Kinship {
+        let parties = self.bug.split('|').next().unwrap_or_default();
+        if !parties.split_whitespace().any(is_outside) {
+            return Kinship::Same;
+        }
+        let opcode = |reduction: &Reduction| {
+            let place = reduction.localised.as_ref().and_then(|localised| localised.place.as_ref());
+            place.map(|place| place.opcode.clone())
+        };
+        // What differs and where, without who differs: a fingerprint is parties, kind and place.
+        let way =
+            |reduction: &Reduction| reduction.fingerprint.split_once('|').map(|(_, way)| way.to_string());
+        let is_same = opcode(self).is_some() && opcode(self) == opcode(earlier) && way(self) == way(earlier);
+        if is_same { Kinship::Same } else { Kinship::Perhaps }
+    }
+}
+
 /// The name of the file that holds a finding's case.
 pub const CASE_FILE: &str = "case.xchk";
 /// The name of the script that a finding was reduced to.
@@ -291,5 +323,73 @@ impl Record {
             (_, _, None) => text.push_str("\nNot reduced yet: `crosscheck reduce` does it.\n"),
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::localise::{Place, Precision, Side};
+
+    fn reduction(bug: &str, fingerprint: &str, opcode: Option<&str>) -> Reduction {
+        let side = || Side { name: String::new(), shows: Vec::new() };
+        let place = |opcode: &str| Place {
+            module: 0,
+            instance: None,
+            function: 0,
+            name: String::new(),
+            offset: 0,
+            opcode: opcode.to_string(),
+            execution: None,
+        };
+        let localised = opcode.map(|opcode| Localisation {
+            precision: Precision::Instruction,
+            remark: None,
+            action: 0,
+            place: Some(place(opcode)),
+            operands: Vec::new(),
+            difference: String::new(),
+            reference: side(),
+            guilty: side(),
+            wasm: Vec::new(),
+            leaves_other_values: false,
+            machine_code: Vec::new(),
+            runs: 0,
+        });
+        Reduction {
+            fingerprint: fingerprint.to_string(),
+            first_difference: String::new(),
+            bug: bug.to_string(),
+            relative: None,
+            wasm_bytes: 0,
+            code_bytes: 0,
+            tried: 0,
+            seconds: 0.0,
+            localised,
+            not_localised: None,
+        }
+    }
+
+    #[test]
+    fn beside_a_judge_one_name_is_one_bug_only_where_subjects_part_alike() {
+        let (bug, values) = ("iwasm|values|local", "interp / iwasm|values|ref");
+        let null = reduction(bug, values, Some("local.get 0"));
+        assert_eq!(
+            null.kinship(&reduction(bug, "baseline / iwasm|values|ref", Some("local.get 0"))),
+            Kinship::Same
+        );
+        assert_eq!(null.kinship(&reduction(bug, values, Some("loop"))), Kinship::Perhaps);
+        assert_eq!(
+            null.kinship(&reduction(bug, "interp / iwasm|global|global", Some("local.get 0"))),
+            Kinship::Perhaps
+        );
+        assert_eq!(reduction(bug, values, None).kinship(&reduction(bug, values, None)), Kinship::Perhaps);
+    }
+
+    #[test]
+    fn between_modes_the_name_of_a_bug_says_it() {
+        let bug = "baseline|outcome|load|without explicit-bounds, address";
+        let (first, second) = (reduction(bug, "a|b|c", Some("i32.load")), reduction(bug, "a|d|e", None));
+        assert_eq!(first.kinship(&second), Kinship::Same);
     }
 }

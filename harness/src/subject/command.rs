@@ -374,7 +374,7 @@ impl Subject for CommandSubject {
 
     fn run_script(&self, script: &str) -> Option<ScriptRun> {
         let template = Template::of_script(&scratch::shared(&runner_of(&self.definition))?).ok()?;
-        let file = match Scratch::write(script.as_bytes(), Ending::Wast) {
+        let file = match watchdog::ready().and_then(|()| Scratch::write(script.as_bytes(), Ending::Wast)) {
             Ok(file) => file,
             Err(error) => {
                 return Some(ScriptRun::NotRun(format!("cannot write a script for a command: {error}")));

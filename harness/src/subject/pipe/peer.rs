@@ -29,7 +29,9 @@ impl Peer {
         let (to, from) = to.zip(from).expect("both are pipes");
         let from = BufReader::new(from);
         let mut peer = Peer { child, to, from, engine: String::new(), ended: None };
-        let greeting = peer.ask(GREETING).map_err(|outcome| {
+        // A program that reads nothing may be gone before it is greeted; what it said is heard nevertheless.
+        let _ = peer.to.write_all(format!("{GREETING}\n").as_bytes());
+        let greeting = peer.hear().map_err(|outcome| {
             format!("`{}` does not speak the line protocol: {}", words.join(" "), outcome.describe())
         })?;
         let engine = greeting.strip_prefix(GREETING).map(str::trim);

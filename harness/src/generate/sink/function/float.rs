@@ -28,7 +28,7 @@ impl Float {
     ///
     /// Not `abs`, `neg`, `copysign` and the pseudo-minima: they are exact. Relaxed operators have more than NaN
     /// bits left open, so there is no use in them here.
-    pub(super) fn of_new_nans(operator: &Operator<'_>) -> Option<Float> {
+    pub(in crate::generate) fn of_new_nans(operator: &Operator<'_>) -> Option<Float> {
         match operator {
             Operator::F32Add
             | Operator::F32Sub
@@ -83,7 +83,7 @@ impl Float {
     }
 
     /// The type of local that holds a value of the shape.
-    pub(super) fn local(self) -> ValType {
+    pub(in crate::generate) fn local(self) -> ValType {
         match self {
             Float::F32 => ValType::F32,
             Float::F64 => ValType::F64,
