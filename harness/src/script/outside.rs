@@ -28,6 +28,9 @@ pub(super) fn judge(expectation: &Expectation<'_>, outcome: &Outcome, capabiliti
         Outcome::Unsupported(reason) | Outcome::Unclear(reason) => return Said::Unsupported(reason.clone()),
         Outcome::Limit(reason) => return Said::Unsupported(format!("limit: {reason}")),
         Outcome::Resources(reason) => return Said::Unsupported(format!("no resources: {reason}")),
+        // Engines show an exception that nothing catches as a trap with words of their own, and outcomes have no word for
+        // it yet.
+        Outcome::Crash(said) if is_about_exceptions(expectation) && said.starts_with("a trap that") => None,
         Outcome::Crash(_) | Outcome::Hang(_) => Some(false),
         Outcome::Values(values) => match expectation {
             Expectation::Success => Some(true),
@@ -74,6 +77,10 @@ pub(super) fn judge_refusal(wanted: &str, acceptance: &Acceptance) -> Said {
             Said::Failed(format!("expected the module to be refused ({wanted}), got {}", first_line(outcome)))
         }
     }
+}
+
+fn is_about_exceptions(expectation: &Expectation<'_>) -> bool {
+    matches!(expectation, Expectation::Exception | Expectation::Suspension)
 }
 
 /// An outcome in one line: some engines draw pictures of what is wrong.

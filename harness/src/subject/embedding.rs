@@ -256,14 +256,24 @@ pub fn observe<E: Embedding>(
 
 /// Whether an engine finds bytes to be a valid module, in a store that was made for nothing else.
 pub fn accepts<E: Embedding>(mut store: E, wasm: &[u8]) -> Acceptance {
-    match guarded(|| (store.compile(wasm).map(drop), store)) {
-        Ok((Ok(()), _)) => Acceptance::Valid,
+    let features = store.features();
+    accepts_by(wasm, features, move || store.compile(wasm).map(drop))
+}
+
+/// The same of an engine that executes these features, by `compile`.
+pub fn accepts_by(
+    wasm: &[u8],
+    features: WasmFeatures,
+    compile: impl FnOnce() -> Result<(), Outcome>,
+) -> Acceptance {
+    match guarded(compile) {
+        Ok(Ok(())) => Acceptance::Valid,
         // An engine that comes back with an error has refused, whatever class its words are of.
-        Ok((Err(Outcome::Link(message) | Outcome::Crash(message)), store)) => {
-            Acceptance::refused(wasm, store.features(), message)
+        Ok(Err(Outcome::Link(message) | Outcome::Crash(message))) => {
+            Acceptance::refused(wasm, features, message)
         }
-        Ok((Err(Outcome::Unsupported(message) | Outcome::Limit(message)), _)) => Acceptance::Unknown(message),
-        Ok((Err(other), _)) => Acceptance::Failed(other),
+        Ok(Err(Outcome::Unsupported(message) | Outcome::Limit(message))) => Acceptance::Unknown(message),
+        Ok(Err(other)) => Acceptance::Failed(other),
         Err(panic) => Acceptance::Failed(Outcome::Crash(format!("panic: {panic}"))),
     }
 }

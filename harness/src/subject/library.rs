@@ -19,7 +19,7 @@ mod quirks;
 mod shape;
 mod store;
 
-use super::embedding::{accepts, observe};
+use super::embedding::{accepts_by, observe};
 use super::probe::features::Executed;
 use super::{Acceptance, Capabilities, Prepared, Subject, Watch};
 use crate::case::{HostPlan, Limits};
@@ -160,7 +160,8 @@ impl Subject for LibrarySubject {
     fn accepts(&self, wasm: &[u8]) -> Acceptance {
         let host = Host::new(HostPlan::new(0, 0), Capture::Digest);
         let features = self.loaded.executed().reads;
-        accepts(LibraryStore::new(&self.loaded, Limits::default(), host, features), wasm)
+        let store = LibraryStore::new(&self.loaded, Limits::default(), host, features);
+        accepts_by(wasm, features, || store.compile_as_it_is(wasm))
     }
 }
 

@@ -143,6 +143,13 @@ impl<'a> LibraryStore<'a> {
     }
 }
 
+impl LibraryStore<'_> {
+    /// Compiles bytes that may be a module, without anything done to them before.
+    pub fn compile_as_it_is(&self, wasm: &[u8]) -> Result<(), Outcome> {
+        self.context.module(wasm).map(drop)
+    }
+}
+
 impl Embedding for LibraryStore<'_> {
     type Module = Compiled;
     type Instance = Exported;
