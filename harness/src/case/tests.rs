@@ -108,7 +108,7 @@ fn a_module_is_not_a_case() {
 
 #[test]
 fn another_version_is_refused() {
-    check_error(b"xchk\x02\0", "at offset 0x4: expected version 1 of the case format");
+    check_error(b"xchk\x03\0", "at offset 0x4: expected version 1 or 2 of the case format");
 }
 
 #[test]
