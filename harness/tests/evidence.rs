@@ -104,6 +104,7 @@ fn replay_calls_what_it_is_told_to() {
 }
 
 #[test]
+#[allow(clippy::print_stdout, reason = "what was not tested is said")]
 fn replay_offers_the_named_hosts_of_run_to_every_subject() {
     let folder = Folder::new("hosts");
     let text = r#"(module
