@@ -144,25 +144,45 @@ fn watch(ear: RawFd, folder: &CString, files: &[CString], shared: &[CString]) ->
                 break;
             }
         }
-        for file in files {
-            libc::unlink(file.as_ptr());
-        }
-        // The run's folder goes too if the run is over: then its lock is free. Other watchdogs share it.
-        let folder_fd = libc::open(folder.as_ptr(), libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC);
-        if folder_fd >= 0 && libc::flock(folder_fd, libc::LOCK_SH | libc::LOCK_NB) == 0 {
-            for file in shared {
-                libc::unlink(file.as_ptr());
-            }
-            libc::rmdir(folder.as_ptr());
-        }
-        // Last, so that everything is gone when the last of these processes is.
         for group in groups {
             if group != 0 {
                 libc::kill(-group, libc::SIGKILL);
             }
         }
+        for file in files {
+            libc::unlink(file.as_ptr());
+        }
+        // The run's folder goes too if the run is over: then its lock is free. Other watchdogs share it.
+        let folder_fd = libc::open(folder.as_ptr(), libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC);
+        if folder_fd >= 0 && is_over(folder_fd) {
+            for file in shared {
+                libc::unlink(file.as_ptr());
+            }
+            libc::rmdir(folder.as_ptr());
+        }
         libc::_exit(0)
     }
+}
+
+/// Whether the run is over that holds a lock on a folder. A run that is killed loses its workers first and its lock when
+/// the last of its threads has ended, so it gets a moment.
+///
+/// # Safety
+///
+/// The descriptor must be open. As everything in a watchdog this makes system calls only.
+unsafe fn is_over(folder: RawFd) -> bool {
+    const LOOKS: u32 = 50;
+    let pause = libc::timespec { tv_sec: 0, tv_nsec: 10_000_000 };
+    for _ in 0..LOOKS {
+        // SAFETY: the calls take numbers, and a time that outlives the call.
+        unsafe {
+            if libc::flock(folder, libc::LOCK_SH | libc::LOCK_NB) == 0 {
+                return true;
+            }
+            libc::nanosleep(&pause, std::ptr::null_mut());
+        }
+    }
+    false
 }
 
 /// Closes all descriptors from that number on.
