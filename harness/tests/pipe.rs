@@ -32,6 +32,7 @@ fn main() -> ExitCode {
     what_is_wrong_with_a_driver_is_said();
     a_driver_that_ends_in_the_middle_is_a_crash_and_the_next_case_has_another();
     the_python_driver_agrees();
+    the_c_driver_agrees();
     ExitCode::SUCCESS
 }
 
@@ -140,15 +141,42 @@ fn a_driver_that_ends_in_the_middle_is_a_crash_and_the_next_case_has_another() {
     assert!(matches!(&observation.actions[0].outcome, Outcome::Crash(words) if words.contains("\"what\"")));
 }
 
+/// Says why something is not tested.
+fn not_tested(why: &str) {
+    // Whether it is heard changes no test.
+    let _ = writeln!(std::io::stderr(), "NOT TESTED: {why}");
+}
+
 fn the_python_driver_agrees() {
     let has_wasmtime = Command::new("python3").args(["-c", "import wasmtime"]).output();
     if !has_wasmtime.is_ok_and(|output| output.status.success()) {
-        // Whether it is heard changes no test.
-        let _ = writeln!(std::io::stderr(), "NOT TESTED: python3 has no module `wasmtime`");
-        return;
+        return not_tested("python3 has no module `wasmtime`");
     }
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/line_driver.py");
     let judge = parsed(&format!("python3 '{script}'")).expect("it speaks the protocol");
     assert!(judge.features().multi_value);
     generated_cases_agree(&judge);
+}
+
+/// The driver in C is compiled wherever there is a compiler, and run on the library that the tests are told of.
+fn the_c_driver_agrees() {
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/line_driver.c");
+    let program = std::env::temp_dir().join(format!("crosscheck-line-driver-{}", std::process::id()));
+    let compile = ["-O1", "-Wall", "-Wextra", "-Werror", "-o"];
+    let compiled = Command::new("cc").args(compile).arg(&program).args([source, "-ldl"]).output();
+    let Ok(compiled) = compiled else { return not_tested("there is no `cc`") };
+    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+    match std::env::var("CROSSCHECK_C_API_LIBRARY") {
+        Err(_) => not_tested("CROSSCHECK_C_API_LIBRARY names no library for the driver in C"),
+        Ok(library) => {
+            let judge = parsed(&format!("'{}' '{library}'", program.display()));
+            let judge = judge.expect("it speaks the protocol");
+            assert!(judge.features().multi_value, "{:?}", judge.features());
+            judged::memories_grow_to_the_limit(&judge);
+            judged::a_failing_segment_traps(&judge);
+            hosts_act_as_for_everybody(&judge);
+            generated_cases_agree(&judge);
+        }
+    }
+    std::fs::remove_file(&program).expect("the driver was there");
 }
