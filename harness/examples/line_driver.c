@@ -159,10 +159,10 @@ static void say_bytes(const uint8_t *bytes, size_t count) {
     }
 }
 
-// Says a trap, which is deleted; or that the library refuses something and does not say why.
-static void say_trap(Object trap, int is_instantiation) {
+// Says a trap, which is deleted; or, if there is none, that the library refuses something.
+static void say_trap(Object trap) {
     if (!trap) {
-        say("refused without a reason");
+        say("refused the library does not say why");
         return;
     }
     Vector message;
@@ -170,8 +170,7 @@ static void say_trap(Object trap, int is_instantiation) {
     char *text = room(message.size, 1);
     memcpy(text, message.data, message.size);
     for (char *c = text; *c; c++) if (*c == '\n' || *c == '\r') *c = ' ';
-    // An import that does not fit is told as a trap is.
-    printf("%s ", is_instantiation && strstr(text, "import") ? "refused" : "trap");
+    printf("trap ");
     say(text);
     free(text);
     byte_vec_delete(&message);
@@ -252,7 +251,7 @@ static void make_module(void) {
     Made *module = at(&modules, number());
     Vector wasm = raw(word());
     module->object = module_new(store, &wasm);
-    say(module->object ? "ok" : "refused without a reason");
+    say(module->object ? "ok" : "refused the library does not say why");
 }
 
 // What an instance exports by a name in hexadecimal digits; null if there is nothing.
@@ -294,7 +293,7 @@ static void make_instance(void) {
     } else {
         Object instance = instance_new(store, module, &given, &trap);
         if (!instance || trap) {
-            say_trap(trap, 1);
+            say_trap(trap);
         } else {
             Made *room = at(&instances, made);
             room->object = instance;
@@ -319,7 +318,7 @@ static void call(Object function) {
         Vector args = over(params, param_count, sizeof *params), given = over(results, result_count, sizeof *results);
         Object trap = func_call(function, &args, &given);
         if (trap) {
-            say_trap(trap, 0);
+            say_trap(trap);
         } else {
             say_values("values", &given);
             delete_references(results, result_count);
