@@ -111,8 +111,7 @@ impl Target {
                 true
             }
             Input::Script(text) => {
-                let (group, name, text) = (String::new(), self.name.to_string(), text.into());
-                let file = ScriptFile { group, name, text };
+                let file = ScriptFile::new(self.name, text);
                 let lanes = script::Lane::all_modes();
                 let Ok(report) = script::run_script(&file, &lanes, &Options::default()) else { return false };
                 // A script may well expect what is not so; that modes differ is told in other words.

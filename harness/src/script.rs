@@ -90,12 +90,15 @@ pub struct ScriptFile {
     pub name: String,
     /// The whole script.
     pub text: Cow<'static, str>,
+    /// The only line whose directives are judged; none for all. What stands before it runs and is not counted, and what
+    /// stands after it does not run.
+    pub line: Option<u32>,
 }
 
 impl ScriptFile {
     /// A script from outside the suite.
     pub fn new(name: impl Into<String>, text: impl Into<Cow<'static, str>>) -> ScriptFile {
-        ScriptFile { group: String::new(), name: name.into(), text: text.into() }
+        ScriptFile { group: String::new(), name: name.into(), text: text.into(), line: None }
     }
 
     /// What reports call it: `wasm-v3/i32.wast`.
@@ -104,9 +107,16 @@ impl ScriptFile {
     }
 }
 
+/// The lines at which directives of a script start, in their order. Fails if the text is not a script.
+pub fn directive_lines(file: &ScriptFile) -> Result<Vec<u32>, Unreadable> {
+    let lines = text::Lines::of(&file.text);
+    read::read(file, &lines, |parts| Ok(parts.iter().map(|part| lines.line(part.span())).collect()))
+}
+
 impl From<SpecFile> for ScriptFile {
     fn from(file: SpecFile) -> ScriptFile {
-        ScriptFile { group: file.group.to_string(), name: file.name, text: Cow::Borrowed(file.text) }
+        let (group, text) = (file.group.to_string(), Cow::Borrowed(file.text));
+        ScriptFile { group, name: file.name, text, line: None }
     }
 }
 

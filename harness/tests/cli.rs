@@ -416,3 +416,104 @@ fn a_script_of_which_nothing_runs_ends_with_3_and_says_so() {
         }
     }
 }
+
+/// What a run of scripts says in JSON.
+fn script_json(folder: &Folder) -> serde_json::Value {
+    let json = std::fs::read(folder.0.join("out.json")).expect("the JSON file");
+    serde_json::from_slice(&json).expect("JSON")
+}
+
+const FAILING: &[u8] = b"(module (func (export \"f\") (result i32) i32.const 1))
+(assert_return (invoke \"f\") (i32.const 2))";
+
+#[test]
+fn a_filter_leaves_scripts_by_their_path() {
+    let folder = Folder::new("filter");
+    folder.file("good.wast", b"(module) (assert_invalid (module (func (result i32))) \"type mismatch\")");
+    folder.file("bad.wast", FAILING);
+    let run = |text: &str| {
+        let args = ["spec", &folder.path(), "--filter", text, "--json", "out.json"];
+        let output = crosscheck(&folder, &args);
+        (output.status.code(), script_json(&folder)["files"].as_u64())
+    };
+    assert_eq!(run("good"), (Some(0), Some(1)));
+    assert_eq!(run("bad.w"), (Some(1), Some(1)));
+    assert_eq!(run(".wast"), (Some(1), Some(2)));
+    refuses(&folder, &["spec", &folder.path(), "--filter", "nothing"], &["--filter", "`nothing`"]);
+}
+
+/// The second call gives 2 only if the first was made, whose assertion fails and is not counted; the third is not made.
+#[test]
+fn a_line_of_a_script_is_judged_alone() {
+    let folder = Folder::new("line");
+    let script = folder.file(
+        "counter.wast",
+        b"(module (global $n (mut i32) (i32.const 0))
+  (func (export \"next\") (result i32)
+    (global.set $n (i32.add (global.get $n) (i32.const 1))) (global.get $n)))
+(assert_return (invoke \"next\") (i32.const 7))
+(assert_return
+  (invoke \"next\") (i32.const 2))
+(assert_return (invoke \"next\") (i32.const 7))",
+    );
+    let at = |line: u32| format!("{script}:{line}");
+    for ground in [&[][..], &["--in-process"]] {
+        for (line, exit, figures) in [(5, 0, [1, 0]), (4, 1, [0, 1]), (7, 1, [0, 1])] {
+            let args = ["spec", &at(line), "--json", "out.json"];
+            let output = crosscheck(&folder, &[&args[..], ground].concat());
+            assert_eq!(output.status.code(), Some(exit), "line {line}: {}", text(&output.stdout));
+            let json = script_json(&folder);
+            for mode in ["interp", "baseline"] {
+                let counts = &json["modes"][mode];
+                let said = [&counts["passed"], &counts["failed"]].map(|count| count.as_u64());
+                assert_eq!(said, figures.map(Some), "line {line}: {json}");
+            }
+        }
+    }
+    refuses(&folder, &["spec", &at(6)], &["counter.wast", "line 6", "start at 5 and 7"]);
+    refuses(&folder, &["spec", &at(8)], &["line 8", "start at 7"]);
+    refuses(&folder, &["spec", &at(5), "--bless", "page.md"], &["--bless", ":5` is a part of a script"]);
+    assert!(!folder.0.join("page.md").exists());
+}
+
+/// What a report calls a failure is what the command takes.
+#[test]
+fn scripts_and_lines_of_the_suite_are_named_as_reports_name_them() {
+    let folder = Folder::new("suite-line");
+    let run = |name: &str| {
+        let output = crosscheck(&folder, &["spec", name, "--modes", "interp", "--json", "out.json"]);
+        assert_eq!(output.status.code(), Some(0), "{name}: {}", text(&output.stdout));
+        script_json(&folder)["modes"]["interp"]["passed"].as_u64().expect("a count")
+    };
+    let whole = run("wasm-v1/fac.wast");
+    assert!(whole > 1, "{whole} assertions passed");
+    refuses(&folder, &["spec", "wasm-v1/fac.wast:2"], &["wasm-v1/fac.wast", "line 2"]);
+    refuses(&folder, &["spec", "wasm-v1/none.wast"], &["wasm-v1/none.wast"]);
+    refuses(&folder, &["spec", "wasm-v4"], &["did you mean `wasm-v"]);
+}
+
+#[test]
+fn the_first_script_with_a_failure_ends_a_run_that_is_to_fail_fast() {
+    let folder = Folder::new("fail-fast");
+    let mut names = ["a.wast", "b.wast"].map(|name| folder.file(name, FAILING));
+    let run = |names: &[String; 2]| {
+        let [first, second] = names;
+        let args = ["spec", first, second, "--fail-fast", "--jobs", "1", "--json", "out.json"];
+        let output = crosscheck(&folder, &args);
+        assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+        let json = script_json(&folder);
+        (text(&output.stdout), json["files"].as_u64(), json["complete"].as_bool())
+    };
+    let (said, files, complete) = run(&names);
+    assert_eq!((files, complete), (Some(1), Some(false)), "{said}");
+    assert!(said.contains("ended after the first script with a failure: 1 of 2 scripts ran"), "{said}");
+    let page = std::fs::read_to_string(folder.0.join("reports/latest/report.html")).expect("a page");
+    assert!(page.contains("ended before all was done"), "{page}");
+
+    names[0] = folder
+        .file("good.wast", b"(module) (assert_trap (module (func unreachable) (start 0)) \"unreachable\")");
+    let (said, files, complete) = run(&names);
+    assert_eq!((files, complete), (Some(2), Some(true)), "{said}");
+    assert!(!said.contains("ended after"), "{said}");
+    assert_eq!(said.lines().last(), Some("report: reports/latest/report.html"), "{said}");
+}

@@ -11,7 +11,7 @@ use crosscheck::case::{HeapKind, HostPlan, RefValue, Value};
 use crosscheck::compare::Verdict;
 use crosscheck::generate::{Features, Generator, Profile};
 use crosscheck::observe::Outcome;
-use crosscheck::subject::{PipeSubject, Subject, named};
+use crosscheck::subject::{Acceptance, PipeSubject, Subject, named};
 use crosscheck_engine::TrapKind;
 use judged::{agreed_at_last, case, i32, run, trap, values};
 use std::io::Write;
@@ -31,7 +31,12 @@ fn main() -> ExitCode {
     generated_cases_agree(&judge);
     what_is_wrong_with_a_driver_is_said();
     a_driver_that_ends_in_the_middle_is_a_crash_and_the_next_case_has_another();
+    modules_are_refused_and_found_valid(&judge);
+    what_no_refusal_is_is_not_taken_for_one();
+    #[cfg(unix)]
+    a_driver_that_hangs_ends_the_run_in_one_sentence();
     the_python_driver_agrees();
+    the_c_driver_agrees();
     ExitCode::SUCCESS
 }
 
@@ -140,15 +145,105 @@ fn a_driver_that_ends_in_the_middle_is_a_crash_and_the_next_case_has_another() {
     assert!(matches!(&observation.actions[0].outcome, Outcome::Crash(words) if words.contains("\"what\"")));
 }
 
+fn modules_are_refused_and_found_valid(judge: &PipeSubject) {
+    let valid = judged::encode("(module (func (export \"f\") (result i32) i32.const 1))");
+    let invalid = judged::encode("(module (func (result i32)))");
+    assert_eq!(judge.accepts(&valid), Acceptance::Valid);
+    for wasm in [&invalid[..], b"\0asm", b""] {
+        assert!(matches!(judge.accepts(wasm), Acceptance::Refused(_)), "{:?}", judge.accepts(wasm));
+    }
+}
+
+fn what_no_refusal_is_is_not_taken_for_one() {
+    let invalid = judged::encode("(module (func (result i32)))");
+    // A refusal of what the driver does not execute says nothing about the module.
+    let refusing = parsed(
+        "sh -c 'read x; echo crosscheck 1 no; while read x; do case $x in reset) echo ok;; *) echo refused no; esac; done'",
+    );
+    let refusing = refusing.expect("it greets");
+    let tail_call = judged::encode("(module (func return_call 0))");
+    let said = refusing.accepts(&tail_call);
+    assert!(matches!(&said, Acceptance::Unknown(why) if why.contains("no")), "{said:?}");
+    assert!(matches!(refusing.accepts(b"\0asm"), Acceptance::Refused(_)));
+    // One that dies of a module has not refused it.
+    let dying =
+        parsed("sh -c 'read x; echo crosscheck 1 dying; read x; echo ok; read x'").expect("it greets");
+    let said = dying.accepts(&invalid);
+    assert!(
+        matches!(&said, Acceptance::Failed(Outcome::Crash(words)) if words.contains("ended")),
+        "{said:?}"
+    );
+}
+
+/// It never greets, never answers, or no longer answers; the first process is the run's own, and ends with it.
+#[cfg(unix)]
+fn a_driver_that_hangs_ends_the_run_in_one_sentence() {
+    let folder = std::env::temp_dir().join(format!("crosscheck-hung-drivers-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a temporary folder");
+    let spin = "while :; do :; done";
+    let greeted = format!("read x; echo crosscheck 1 asleep; {spin}");
+    let reset = format!("read x; echo crosscheck 1 asleep; read x; echo ok; {spin}");
+    for (hang, code, told) in [
+        (spin, 2, "does not speak the line protocol: hang: the driver says nothing for 0.4 s"),
+        (&greeted, 3, "the engine `x` does not work"),
+        (&reset, 3, "the engine `x` does not work"),
+    ] {
+        let pids = folder.join("pids");
+        let driver = format!("x=pipe:sh -c 'echo $$ >> \"{}\"; {hang}'", pids.display());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_crosscheck"));
+        command.args(["fuzz", "--cases", "20", "--timeout", "400ms", "--with", &driver]);
+        let output = command.current_dir(&folder).output().expect("the program starts");
+        let said = String::from_utf8_lossy(&[output.stderr, output.stdout].concat()).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{hang}: {said}");
+        assert_eq!(said.lines().filter(|line| line.contains(told)).count(), 1, "{hang}: {said}");
+        let pids_told = std::fs::read_to_string(&pids).expect("it was started");
+        let pid: i32 =
+            pids_told.lines().next().and_then(|pid| pid.parse().ok()).expect("a number of a process");
+        // SAFETY: the call takes numbers, and signal 0 is none.
+        assert_ne!(unsafe { libc::kill(pid, 0) }, 0, "{hang}: {pid} is still there");
+        std::fs::remove_file(&pids).expect("it was there");
+    }
+    std::fs::remove_dir_all(&folder).expect("it was there");
+}
+
+/// Says why something is not tested.
+fn not_tested(why: &str) {
+    // Whether it is heard changes no test.
+    let _ = writeln!(std::io::stderr(), "NOT TESTED: {why}");
+}
+
 fn the_python_driver_agrees() {
     let has_wasmtime = Command::new("python3").args(["-c", "import wasmtime"]).output();
     if !has_wasmtime.is_ok_and(|output| output.status.success()) {
-        // Whether it is heard changes no test.
-        let _ = writeln!(std::io::stderr(), "NOT TESTED: python3 has no module `wasmtime`");
-        return;
+        return not_tested("python3 has no module `wasmtime`");
     }
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/line_driver.py");
     let judge = parsed(&format!("python3 '{script}'")).expect("it speaks the protocol");
     assert!(judge.features().multi_value);
+    modules_are_refused_and_found_valid(&judge);
     generated_cases_agree(&judge);
+}
+
+/// The driver in C is compiled wherever there is a compiler, and run on the library that the tests are told of.
+fn the_c_driver_agrees() {
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/line_driver.c");
+    let program = std::env::temp_dir().join(format!("crosscheck-line-driver-{}", std::process::id()));
+    let compile = ["-O1", "-Wall", "-Wextra", "-Werror", "-o"];
+    let compiled = Command::new("cc").args(compile).arg(&program).args([source, "-ldl"]).output();
+    let Ok(compiled) = compiled else { return not_tested("there is no `cc`") };
+    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+    match std::env::var("CROSSCHECK_C_API_LIBRARY") {
+        Err(_) => not_tested("CROSSCHECK_C_API_LIBRARY names no library for the driver in C"),
+        Ok(library) => {
+            let judge = parsed(&format!("'{}' '{library}'", program.display()));
+            let judge = judge.expect("it speaks the protocol");
+            assert!(judge.features().multi_value, "{:?}", judge.features());
+            modules_are_refused_and_found_valid(&judge);
+            judged::memories_grow_to_the_limit(&judge);
+            judged::a_failing_segment_traps(&judge);
+            hosts_act_as_for_everybody(&judge);
+            generated_cases_agree(&judge);
+        }
+    }
+    std::fs::remove_file(&program).expect("the driver was there");
 }

@@ -103,20 +103,21 @@ fn an_engine_that_does_not_work_is_told_of_and_nothing_is_green() {
     assert!(page.contains("Nothing ran"), "the page does not say so");
 }
 
-/// The library is the one that `CROSSCHECK_C_API_LIBRARY` names.
+/// The library is the one that `CROSSCHECK_C_API_LIBRARY` names. Of threads an engine may have all but shared memories.
 #[test]
-fn a_library_passes_what_it_executes_of_the_first_edition() {
+fn a_library_passes_what_it_executes_of_the_first_edition_and_of_threads() {
     let Ok(library) = std::env::var("CROSSCHECK_C_API_LIBRARY") else {
         let why = "NOT TESTED: CROSSCHECK_C_API_LIBRARY names no library with the C API";
         let _ = writeln!(std::io::stderr(), "{why}");
         return;
     };
     let place = Place::new("library");
-    let (code, told) = place.spec(&["wasm-v1", "--with", &format!("library=lib:{library}")]);
+    let (code, told) = place.spec(&["wasm-v1", "threads", "--with", &format!("library=lib:{library}")]);
     assert_eq!(code, Some(0), "{told}");
-    assert!(told.contains("script.wast") || told.contains("library"), "{told}");
     let spec = fs::read_to_string(place.0.join("report/spec.json")).expect("it was written");
     let spec: serde_json::Value = serde_json::from_str(&spec).expect("JSON");
-    let passed = spec["judges"][0]["counts"]["passed"].as_u64().expect("a figure");
+    let counts = &spec["judges"][0]["counts"];
+    let passed = counts["passed"].as_u64().expect("a figure");
     assert!(passed > 15_000, "{passed} assertions pass");
+    assert_eq!((&counts["failed"], &counts["steps_failed"]), (&0.into(), &0.into()), "{told}");
 }

@@ -2,13 +2,13 @@
 
 use super::input::read_script;
 use super::status::{Now, Status};
-use super::{Common, Done, Exit, Failure, progress, show, stop_flag};
+use super::{Common, Done, Exit, Failure, did_you_mean, progress, show, stop_flag};
 use crate::report::header::Header;
 use crate::report::night::SPEC_FILE;
 use crate::report::spec::{OneFile, Spec as SpecReport};
 use crate::report::standing::{Coverage, Standings};
-use crate::report::{self, Clock, conformance};
-use crate::script::{self, ScriptFile, ScriptReport, scripts_below};
+use crate::report::{self, Clock, PAGE_FILE, conformance};
+use crate::script::{self, ScriptFile, ScriptReport, directive_lines, scripts_below};
 use clap::Args;
 use crosscheck_spec_tests::Group;
 use std::path::{Path, PathBuf};
@@ -18,8 +18,16 @@ use std::sync::{Mutex, PoisonError};
 /// Options of `spec`.
 #[derive(Args)]
 pub struct Spec {
-    /// Groups of the suite (wasm-v3, simd, ...), files or folders; default: every group
+    /// Groups of the suite (wasm-v3, simd, ...), files or folders; default: every group. FILE:LINE judges only what starts
+    /// at that line of a file or of a script of the suite, after all that stands before it has run
+    #[arg(value_name = "GROUP|FILE|FOLDER|FILE:LINE")]
     what: Vec<String>,
+    /// Run only scripts whose path contains this, e.g. `wasm-v3/i32`
+    #[arg(long, value_name = "TEXT")]
+    filter: Option<String>,
+    /// End after the first script with a failure
+    #[arg(long)]
+    fail_fast: bool,
     /// Fail on what is worse than in this file, and on nothing else: a spec.json, or a page that `--bless` wrote
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
@@ -39,13 +47,16 @@ const SHOWN_FAILURES: usize = 20;
 impl Spec {
     /// The whole suite with default options otherwise.
     pub fn whole_suite(common: Common) -> Spec {
-        Spec { what: Vec::new(), baseline: None, part: false, bless: None, common }
+        let (what, filter, fail_fast) = (Vec::new(), None, false);
+        Spec { what, filter, fail_fast, baseline: None, part: false, bless: None, common }
     }
 
     /// Runs the scripts, prints the summary and writes the report.
     pub fn run(&self) -> Done {
         let stop = stop_flag()?;
-        self.run_until(&stop)
+        let exit = self.run_until(&stop)?;
+        show(format_args!("report: {}", self.common.report.join(PAGE_FILE).display()));
+        Ok(exit)
     }
 
     /// As [`Spec::run`], with somebody else watching for interrupts.
@@ -55,13 +66,16 @@ impl Spec {
         if self.bless.is_some() && self.common.shard.1 > 1 {
             return Err(Failure::Usage("--bless: a shard is not what others can be held against".into()));
         }
-        let (files, broken) = collect(&self.what)?;
-        let (exit, spec) = run_scripts(&files, broken, &self.common, stop)?;
-        if let Some(path) = self.bless.as_ref().filter(|_| exit != Exit::Interrupted) {
+        let (mut files, broken) = collect(&self.what)?;
+        self.select(&mut files)?;
+        let (exit, spec) = run_scripts(&files, broken, self.fail_fast, &self.common, stop)?;
+        let is_complete = spec.header.complete;
+        if let Some(path) = self.bless.as_ref().filter(|_| is_complete) {
             report::write_text(path, &conformance::page(&spec)).map_err(Failure::Bench)?;
         }
         let Some(baseline) = baseline else { return Ok(exit) };
-        let whole = self.what.is_empty() && self.common.shard.1 == 1 && exit != Exit::Interrupted;
+        let is_whole_suite = self.what.is_empty() && self.filter.is_none();
+        let whole = is_whole_suite && self.common.shard.1 == 1 && is_complete;
         let changes = Standings::of(&spec).since(&baseline, whole);
         let shown = if self.common.verbose { usize::MAX } else { SHOWN_FAILURES };
         changes.lines(shown).iter().for_each(show);
@@ -84,18 +98,37 @@ impl Spec {
             Exit::Usage | Exit::NothingRan | Exit::Bench | Exit::Interrupted => exit,
         })
     }
+
+    /// Leaves the scripts that are meant. Fails if there is none, or if parts of scripts are to be held against whole
+    /// ones.
+    fn select(&self, files: &mut Vec<ScriptFile>) -> Result<(), Failure> {
+        if let Some(text) = &self.filter {
+            files.retain(|file| file.path().contains(text));
+            if files.is_empty() {
+                return Err(Failure::Usage(format!("--filter: no script's path contains `{text}`")));
+            }
+        }
+        let option = if self.bless.is_some() { "--bless" } else { "--baseline" };
+        match files.iter().find_map(|file| Some((file.path(), file.line?))) {
+            Some((path, line)) if self.bless.is_some() || self.baseline.is_some() => Err(Failure::Usage(
+                format!("{option}: `{path}:{line}` is a part of a script, and figures are of whole ones"),
+            )),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A script from a file, as `replay` shows it: every failure, and the totals.
 pub fn replay_script(path: &Path, text: String, common: &Common) -> Done {
     let file = ScriptFile::new(path.display().to_string(), text);
-    Ok(run_scripts(&[file], Vec::new(), common, &AtomicBool::new(false))?.0)
+    Ok(run_scripts(&[file], Vec::new(), false, common, &AtomicBool::new(false))?.0)
 }
 
 #[allow(clippy::print_stderr, reason = "files that cannot be read are no part of the summary")]
 fn run_scripts(
     files: &[ScriptFile],
     broken: Vec<String>,
+    is_fail_fast: bool,
     common: &Common,
     stop: &AtomicBool,
 ) -> Result<(Exit, SpecReport), Failure> {
@@ -114,7 +147,12 @@ fn run_scripts(
     bar.set_length(mine.len() as u64);
     let by_file = Mutex::new(Vec::with_capacity(mine.len()));
     let status = Status::new(&common.report, "spec");
+    let had_enough = AtomicBool::new(false);
     let step = |file: &ScriptFile, report: &ScriptReport| {
+        if is_fail_fast && (report.failures_of_all() > 0 || !report.unreadable.is_empty()) {
+            had_enough.store(true, Ordering::Relaxed);
+            stop.store(true, Ordering::Relaxed);
+        }
         bar.set_message(file.path());
         bar.inc(1);
         let mut by_file = by_file.lock().unwrap_or_else(PoisonError::into_inner);
@@ -134,7 +172,10 @@ fn run_scripts(
     let report = report.map_err(Failure::Bench)?;
     let times = clock.stop();
     let names: Vec<String> = lanes.iter().map(|lane| lane.name.clone()).collect();
-    let complete = !stop.load(Ordering::Relaxed);
+    // A failure in the last script cuts nothing short.
+    let (had_enough, is_cut) = (had_enough.into_inner(), stop.load(Ordering::Relaxed));
+    let complete =
+        !is_cut || had_enough && report.files + report.unreadable.len() as u64 == mine.len() as u64;
     let header = Header { worker, ..Header::new(names, common.shard, &times, complete) };
     let by_file = by_file.into_inner().unwrap_or_else(PoisonError::into_inner);
     let spec = SpecReport::new(header, report, by_file);
@@ -143,7 +184,11 @@ fn run_scripts(
     common.write_report(SPEC_FILE, &spec)?;
     let unreadable: Vec<String> = spec.unreadable.iter().map(ToString::to_string).chain(broken).collect();
     unreadable.iter().for_each(|line| eprintln!("error: {line}"));
-    let exit = if !complete {
+    if had_enough && !complete {
+        let (ran, of) = (spec.files, mine.len());
+        show(format_args!("ended after the first script with a failure: {ran} of {of} scripts ran"));
+    }
+    let exit = if !complete && !had_enough {
         Exit::Interrupted
     } else if !unreadable.is_empty() {
         Exit::Usage
@@ -165,7 +210,9 @@ fn collect(what: &[String]) -> Result<(Vec<ScriptFile>, Vec<String>), Failure> {
     let (mut files, mut broken) = (Vec::new(), Vec::new());
     for name in what {
         let path = Path::new(name);
-        if let Ok(group) = name.parse::<Group>() {
+        if let Some(file) = line_of_script(name)? {
+            files.push(file);
+        } else if let Ok(group) = name.parse::<Group>() {
             files.extend(group.files().into_iter().map(ScriptFile::from));
         } else if path.is_dir() {
             let scripts = scripts_below(path)
@@ -181,13 +228,45 @@ fn collect(what: &[String]) -> Result<(Vec<ScriptFile>, Vec<String>), Failure> {
             }
         } else if path.exists() {
             files.push(ScriptFile::new(name.clone(), read_script(path)?));
+        } else if let Some(file) = of_suite(name) {
+            files.push(file);
         } else {
-            let known: Vec<&str> = Group::all().map(Group::name).collect();
-            let known = known.join(" ");
+            let told = did_you_mean(name, Group::all().map(Group::name));
             return Err(Failure::Usage(format!(
-                "`{name}` is neither a file nor a folder nor a group ({known})"
+                "`{name}` is neither a file nor a folder nor a group; {told}"
             )));
         }
     }
     Ok((files, broken))
+}
+
+/// The script of the suite that reports call so.
+fn of_suite(path: &str) -> Option<ScriptFile> {
+    let group = path.split_once('/')?.0.parse::<Group>().ok()?;
+    group.files().into_iter().map(ScriptFile::from).find(|file| file.path() == path)
+}
+
+/// The script and line that `FILE:LINE` names; none if the text is something else. Fails if nothing starts there.
+fn line_of_script(name: &str) -> Result<Option<ScriptFile>, Failure> {
+    let Some((path, line)) = name.rsplit_once(':') else { return Ok(None) };
+    let Ok(line) = line.parse::<u32>() else { return Ok(None) };
+    let file = match Path::new(path).is_file() && !Path::new(name).exists() {
+        true => Some(ScriptFile::new(path, read_script(Path::new(path))?)),
+        false => of_suite(path),
+    };
+    let Some(file) = file else { return Ok(None) };
+    // What is wrong with a text that is no script is told when it runs.
+    let lines = directive_lines(&file).unwrap_or_else(|_| vec![line]);
+    if !lines.contains(&line) {
+        let before = lines.iter().rfind(|other| **other < line);
+        let after = lines.iter().find(|other| **other > line);
+        let near: Vec<String> = before.into_iter().chain(after).map(u32::to_string).collect();
+        let near = if near.is_empty() {
+            "there is none".into()
+        } else {
+            format!("the next to it start at {}", near.join(" and "))
+        };
+        return Err(Failure::Usage(format!("{path}: no directive starts at line {line}; {near}")));
+    }
+    Ok(Some(ScriptFile { line: Some(line), ..file }))
 }

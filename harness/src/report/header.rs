@@ -174,10 +174,10 @@ impl Header {
         }
     }
 
-    /// Why this is not all of the work, if it is not: it was interrupted, or is a part.
+    /// Why this is not all of the work, if it is not: it ended early, or is a part.
     pub fn incomplete(&self) -> Option<String> {
         if !self.complete {
-            return Some("interrupted".to_string());
+            return Some("ended before all was done".to_string());
         }
         (!self.shard.is_whole()).then(|| format!("shard {}", String::from(self.shard.clone())))
     }

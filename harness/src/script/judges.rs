@@ -9,7 +9,7 @@ use super::expect::Expectation;
 use super::lane::Skip;
 use super::outside::{Said, judge, judge_refusal};
 use super::questions::{Act, Ask, Expected, Questions, Stretch};
-use super::read::read;
+use super::read::{Part, read};
 use super::report::{Failure, JudgeReport, SkipEntry};
 use super::settings::Settings;
 use super::text::Lines;
@@ -61,6 +61,8 @@ fn judge_all(
     let all = read(file, &lines, |parts| {
         let settings = Settings::of(file)?;
         let (is_metered, is_deterministic) = (settings.is_metered(), settings.is_deterministic);
+        let is_due = |part: &Part<'_>| file.line.is_none_or(|only| lines.line(part.span()) <= only);
+        let parts = parts.into_iter().filter(is_due).collect();
         let questions = Questions::of(parts, &lines, settings, &decoder);
         let asked = engines.iter().map(|engine| {
             Asking { questions: &questions, engine, bench: &mut *bench, is_metered, is_deterministic }
@@ -97,7 +99,9 @@ type Verdicts = Vec<Option<(Said, u32)>>;
 
 impl Asking<'_, '_> {
     fn script(&mut self, file: &ScriptFile) -> Result<JudgeReport, String> {
-        let verdicts = match self.engine.run_script(&file.text) {
+        // The engine's own runner says nothing of a single line.
+        let by_runner = file.line.is_none().then(|| self.engine.run_script(&file.text)).flatten();
+        let verdicts = match by_runner {
             Some(run) => self.by_own_runner(&run),
             None => self.verdicts()?,
         };
@@ -297,6 +301,9 @@ impl Asking<'_, '_> {
         let mut report = JudgeReport::of(self.engine.name(), self.engine.version());
         let mut unsupported: BTreeMap<(u32, String), u64> = BTreeMap::new();
         for (step, verdict) in self.questions.steps.iter().zip(verdicts) {
+            if file.line.is_some_and(|only| only != step.line) {
+                continue;
+            }
             let (said, cause) = verdict.expect("every step got its verdict");
             let is_excused = excuses::find(&file.group, &file.name, step.line).is_some();
             match said {

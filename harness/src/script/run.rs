@@ -5,7 +5,7 @@ use super::compare::{Extent, compare_all_state, compare_outcomes, compare_state}
 use super::expect::{Expectation, Verdict, judge, judge_refusal};
 use super::lane::{Action, Becomes, LaneState, Outcome, Skip, id};
 use super::read::{Part, Unread, read};
-use super::report::{DIFFERS, ExcuseEntry, Failure, ScriptReport, SkipEntry, Unreadable};
+use super::report::{DIFFERS, ExcuseEntry, Failure, ModeCounts, ScriptReport, SkipEntry, Unreadable};
 use super::settings::Settings;
 use super::text::Lines;
 use super::{Lane, LaneDeath, Options, ScriptFile, ScriptWatch};
@@ -69,8 +69,17 @@ fn run_parts(
         line: 0,
         directive: 0,
     };
+    let mut is_before = file.line.is_some();
     for (number, part) in parts.into_iter().enumerate() {
-        run.line = lines.line(part.span());
+        let line = lines.line(part.span());
+        if file.line.is_some_and(|only| line > only) {
+            break;
+        }
+        run.line = line;
+        if is_before && file.line == Some(line) {
+            run.forget();
+            is_before = false;
+        }
         run.directive = number as u32;
         run.watch.begins(None, run.directive);
         match (run.death(None), part) {
@@ -132,6 +141,13 @@ impl Kind {
 }
 
 impl Run<'_> {
+    /// Takes back all counts: what was done so far only prepared what is judged.
+    fn forget(&mut self) {
+        let modes = self.report.modes.drain(..).map(|(name, _)| (name, ModeCounts::default())).collect();
+        self.report = ScriptReport { files: 1, modes, ..ScriptReport::default() };
+        self.skips.clear();
+    }
+
     fn directive(&mut self, directive: WastDirective<'_>) {
         match directive {
             WastDirective::Module(mut module) => {

@@ -74,6 +74,11 @@ fn limit() -> Duration {
     })
 }
 
+/// How long an action may take in this process.
+pub(crate) fn action_limit() -> Duration {
+    limit() * LIMIT_PART
+}
+
 /// How long an action may take unless the user says otherwise.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -381,7 +386,7 @@ impl Subject for CommandSubject {
             }
         };
         // A whole script may take as long as an action elsewhere.
-        Some(match process::run(&mut template.of_file(&file.path), limit() * LIMIT_PART) {
+        Some(match process::run(&mut template.of_file(&file.path), action_limit()) {
             Ok(finished) => said::of_script(&finished),
             Err(error) => ScriptRun::NotRun(format!("cannot start `{}`: {error}", template.program)),
         })

@@ -12,20 +12,33 @@ mod line;
 mod peer;
 mod store;
 
-use super::embedding::observe;
+use super::embedding::{accepts_by, observe};
 use super::probe::features::{ANSWER, EXPORT, Executed, Probe, plain};
-use super::{Capabilities, Prepared, Subject, Watch};
-use crate::case::Value;
+use super::{Acceptance, Capabilities, Prepared, Subject, Watch};
+use crate::case::{HostPlan, Limits, Value};
 use crate::generate::Features;
 use crate::hosts::Host;
 use crate::observe::{ActionObservation, Capture, Observation, Outcome};
 use peer::Peer;
 use std::convert::Infallible;
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 use store::PipeStore;
 
 /// What stands before a command.
 const PREFIX: &str = "pipe:";
+
+/// How long a driver may take to greet and to answer what is asked before anything runs: as long as an action.
+#[cfg(unix)]
+fn patience() -> Duration {
+    super::command::action_limit()
+}
+
+/// A driver cannot be waited for here.
+#[cfg(not(unix))]
+fn patience() -> Duration {
+    Duration::MAX
+}
 
 /// An engine behind a process that speaks lines.
 pub struct PipeSubject {
@@ -62,7 +75,7 @@ impl PipeSubject {
         if words.is_empty() {
             return Err(format!("expected a command after `{label}={PREFIX}`"));
         }
-        let peer = Peer::start(&words)?;
+        let peer = Peer::start(&words, patience())?;
         Ok(PipeSubject {
             name: label.to_string(),
             definition: definition.to_string(),
@@ -76,13 +89,23 @@ impl PipeSubject {
     /// A process that is there: one that waits, or a new one.
     fn peer(&self) -> Result<Peer, String> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        idle.map_or_else(|| Peer::start(&self.words), Ok)
+        idle.map_or_else(|| Peer::start(&self.words, patience()), Ok)
+    }
+
+    /// Takes back a process that has answered all.
+    fn give_back(&self, peer: Peer) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(peer);
     }
 
     fn executed(&self) -> &Executed {
         self.executed.get_or_init(|| {
-            let runs_anything = self.works(&plain());
-            let asked = Executed::ask::<Infallible>(|probe| Ok(runs_anything && self.works(probe)));
+            // An engine that hangs is not asked again: it would take as long for each question.
+            let mut is_asked = self.works(&plain()) == Some(true);
+            let asked = Executed::ask::<Infallible>(|probe| {
+                let works = if is_asked { self.works(probe) } else { Some(false) };
+                is_asked &= works.is_some();
+                Ok(works == Some(true))
+            });
             let Ok(mut executed) = asked;
             // The protocol does not say who calls a host function.
             executed.makes.shared_hosts = false;
@@ -90,9 +113,10 @@ impl PipeSubject {
         })
     }
 
-    /// Whether a probe gives its answer.
-    fn works(&self, probe: &Probe) -> bool {
-        let Ok(mut peer) = self.peer() else { return false };
+    /// Whether a probe gives its answer; none if the driver does not answer in time.
+    fn works(&self, probe: &Probe) -> Option<bool> {
+        let Ok(mut peer) = self.peer() else { return Some(false) };
+        peer.patience = Some(patience());
         let mut ask = || {
             peer.ask("reset").ok()?;
             peer.ask(&format!("module 0 {}", line::hex(&probe.wasm()))).ok()?.strip_prefix("ok")?;
@@ -101,10 +125,11 @@ impl PipeSubject {
             line::values(answer.strip_prefix("values")?)
         };
         let works = ask() == Some(vec![Value::I32(ANSWER)]);
+        let hangs = matches!(peer.death(), Some(Outcome::Hang(_)));
         if works {
-            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(peer);
+            self.give_back(peer);
         }
-        works
+        (!hangs).then_some(works)
     }
 }
 
@@ -139,11 +164,13 @@ impl Subject for PipeSubject {
             }
         };
         let host = Host::new(prepared.case.hosts, capture);
+        // The process that this one is of ends a case that takes too long.
+        peer.patience = None;
         let reads = || self.executed().reads;
         let store = PipeStore::new(&mut peer, prepared.case.limits, host, &reads);
         let mut observation = observe(store, prepared, capture, watch);
         match peer.death() {
-            None => self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(peer),
+            None => self.give_back(peer),
             // What comes after the action in which the process ended was asked of nobody.
             Some(_) => {
                 let ended = observation.actions.iter().position(|action| action.outcome.failure().is_some());
@@ -151,6 +178,26 @@ impl Subject for PipeSubject {
             }
         }
         observation
+    }
+
+    fn accepts(&self, wasm: &[u8]) -> Acceptance {
+        let reads = self.executed().reads;
+        let mut peer = match self.peer() {
+            Ok(peer) => peer,
+            Err(error) => return Acceptance::Failed(Outcome::Resources(error)),
+        };
+        peer.patience = None;
+        let host = Host::new(HostPlan::new(0, 0), Capture::Digest);
+        let never_asked = || reads;
+        let mut store = PipeStore::new(&mut peer, Limits::default(), host, &never_asked);
+        let acceptance = accepts_by(wasm, reads, || store.compile_as_it_is(wasm));
+        match peer.death() {
+            Some(death) => Acceptance::Failed(death.clone()),
+            None => {
+                self.give_back(peer);
+                acceptance
+            }
+        }
     }
 }
 

@@ -42,9 +42,22 @@ pub(super) fn trap_kind(said: &str) -> Option<TrapKind> {
     told.max_by_key(|(text, _)| text.len()).map(|(_, kind)| kind)
 }
 
+/// Whether an engine says that it has what a module needs and that it is switched off.
+pub(super) fn is_about_a_switch(said: &str) -> bool {
+    let said = said.to_lowercase();
+    ["is disabled", "not enabled"].iter().any(|words| said.contains(words))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_switched_off_is_no_import_that_does_not_fit() {
+        assert!(is_about_a_switch("shared memory support is disabled for this engine"));
+        assert!(is_about_a_switch("Threads are not enabled"));
+        assert!(!is_about_a_switch("incompatible import type for `m::memory`"));
+    }
 
     #[test]
     fn the_most_telling_text_says_which_trap_it_was() {

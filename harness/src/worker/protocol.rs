@@ -12,7 +12,7 @@ use crate::subject::{Acceptance, Shown};
 use std::fmt;
 
 /// The version of everything on this page. Raise it whenever the other side would misread something.
-pub const VERSION: u16 = 4;
+pub const VERSION: u16 = 5;
 
 const MAGIC: &[u8; 4] = b"xwrk";
 
@@ -248,6 +248,8 @@ impl Request {
             writer.string(&file.group);
             writer.string(&file.name);
             writer.string(&file.text);
+            // Lines are counted from 1.
+            writer.u32(file.line.unwrap_or(0));
         })
     }
 
@@ -297,8 +299,9 @@ impl Request {
                 let deaths = reader.list(9, LaneDeath::read)?;
                 let group = reader.string()?.to_string();
                 let (name, text) = (reader.string()?.to_string(), reader.string()?.to_string().into());
+                let line = Some(reader.u32()?).filter(|line| *line > 0);
                 reader.end()?;
-                let file = ScriptFile { group, name, text };
+                let file = ScriptFile { group, name, text, line };
                 Ok(Request::Script { file, lanes: names, compare_state: first, deaths, careful })
             }
             asked::MODULE => {

@@ -68,7 +68,7 @@ fn requests() -> Vec<Vec<u8>> {
         actions: vec![Action::Instantiate { module: 0 }],
         limits: Limits::default(),
     };
-    let file = ScriptFile { group: "g".into(), name: "n".into(), text: "(module)".into() };
+    let file = ScriptFile { group: "g".into(), name: "n".into(), text: "(module)".into(), line: Some(3) };
     let deaths = [LaneDeath { lane: None, directive: 1, message: "x".into() }];
     vec![
         Request::case_frame(&case, ["a", "b"].into_iter(), Capture::Full, true),

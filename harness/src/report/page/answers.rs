@@ -76,7 +76,8 @@ fn warnings(night: &Night) -> Vec<String> {
         match header {
             None => warnings.push(format!("No {what} ran.")),
             Some(header) if !header.complete => {
-                warnings.push(format!("The {what} was interrupted: these are the figures until then."));
+                warnings
+                    .push(format!("The {what} ended before all was done: these are the figures until then."));
             }
             Some(header) if !header.shard.is_whole() => warnings
                 .push(format!("This is only part {} of the {what}.", String::from(header.shard.clone()))),

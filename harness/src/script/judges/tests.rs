@@ -308,3 +308,28 @@ fn an_engine_need_not_share_our_fuel_frames_and_nan_bits() {
         (assert_exhaustion (invoke "f") "call stack exhausted")"#;
     check(wrong(), deep, (0, 0, 1), &[]);
 }
+
+/// The engine's own runner would speak of the whole script, and is not asked.
+#[test]
+fn one_line_of_a_script_is_judged_after_what_stands_before_it() {
+    let text = r#"(module (global $n (mut i32) (i32.const 0)) (func (export "next") (result i32)
+        (global.set $n (i32.add (global.get $n) (i32.const 1))) (global.get $n)))
+      (assert_return (invoke "next") (i32.const 7))
+      (assert_return (invoke "next") (i32.const 2))
+      (assert_return (invoke "next") (i32.const 7))"#;
+    let engine = || Judge { runs_scripts: Some(ScriptRun::Failed("all of it".into())), ..Judge::right() };
+    let judged = |line: u32| {
+        let file = ScriptFile { line: Some(line), ..ScriptFile::new("test.wast", text) };
+        let judges: [Arc<dyn Subject>; 1] = [Arc::new(engine())];
+        let (lanes, stop) = (Lane::all_modes(), AtomicBool::new(false));
+        let report = run_files_beside(&[file], &lanes, &judges, &Options::default(), &stop, &|_, _| {});
+        let report = report.expect("the engine is in this process");
+        let judge = &report.judges[0];
+        let lines = judge.failures.iter().chain(&report.failures).map(|failure| failure.line);
+        assert!(lines.clone().all(|failed| failed == line), "{:?}", lines.collect::<Vec<_>>());
+        let modes = report.modes.iter().map(|(_, counts)| (counts.passed, counts.failed));
+        (judge.counts.passed, judge.counts.failed, modes.collect::<Vec<_>>())
+    };
+    assert_eq!(judged(4), (1, 0, vec![(1, 0); Lane::all_modes().len()]));
+    assert_eq!(judged(3), (0, 1, vec![(0, 1); Lane::all_modes().len()]));
+}

@@ -1,6 +1,6 @@
 //! A store of a library's and all that was made in it, which is deleted with it.
 
-use super::super::trap_text::trap_kind;
+use super::super::trap_text::{is_about_a_switch, trap_kind};
 use super::Loaded;
 use super::api::{self, Api, Engine, Extern, Func, Instance, Module, Payload, Store, Trap, Val, Vector};
 use super::shape::{self, SOME_FUNCTION, Shape};
@@ -218,6 +218,7 @@ impl<'a> Context<'a> {
         }
         let text = self.message(trap);
         match (self.trapped(trap), trap_kind(&text)) {
+            (Outcome::Crash(_), None) if is_about_a_switch(&text) => Outcome::Unsupported(text),
             (Outcome::Crash(_), None) => Outcome::Link(text),
             (seen, _) => seen,
         }

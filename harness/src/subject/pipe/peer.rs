@@ -2,8 +2,11 @@
 
 use super::super::v8::spawn;
 use crate::observe::Outcome;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Write};
+#[cfg(unix)]
+use std::os::fd::AsRawFd;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// The first words that both ends say: the protocol and its version.
 const GREETING: &str = "crosscheck 1";
@@ -17,18 +20,20 @@ pub struct Peer {
     pub engine: String,
     /// How it ended, if it did.
     ended: Option<Outcome>,
+    /// How long a line is waited for; none where something else ends this process if it takes too long.
+    pub patience: Option<Duration>,
 }
 
 impl Peer {
-    /// Starts a process. Fails, in one sentence, if there is none or it does not greet.
-    pub fn start(words: &[String]) -> Result<Peer, String> {
+    /// Starts a process. Fails, in one sentence, if there is none or it does not greet in that time.
+    pub fn start(words: &[String], patience: Duration) -> Result<Peer, String> {
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = spawn(command).map_err(|error| format!("cannot start `{}`: {error}", words[0]))?;
         let (to, from) = (child.stdin.take(), child.stdout.take());
         let (to, from) = to.zip(from).expect("both are pipes");
         let from = BufReader::new(from);
-        let mut peer = Peer { child, to, from, engine: String::new(), ended: None };
+        let mut peer = Peer { child, to, from, engine: String::new(), ended: None, patience: Some(patience) };
         // A program that reads nothing may be gone before it is greeted; what it said is heard nevertheless.
         let _ = peer.to.write_all(format!("{GREETING}\n").as_bytes());
         let greeting = peer.hear().map_err(|outcome| {
@@ -53,11 +58,51 @@ impl Peer {
 
     /// The next line.
     pub fn hear(&mut self) -> Result<String, Outcome> {
-        let mut line = String::new();
-        match self.from.read_line(&mut line) {
-            Ok(length) if length > 0 => Ok(line.trim_end().to_string()),
-            Ok(_) | Err(_) => Err(self.end()),
+        let started = Instant::now();
+        let mut line = Vec::new();
+        loop {
+            if let Some(patience) = self.patience
+                && self.from.buffer().is_empty()
+                && !self.is_readable(patience.saturating_sub(started.elapsed()))
+            {
+                return Err(self.hang(patience));
+            }
+            let read = match self.from.fill_buf() {
+                Ok([]) if line.is_empty() => return Err(self.end()),
+                Ok(read) => read,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(_) => return Err(self.end()),
+            };
+            let end = read.iter().position(|byte| *byte == b'\n');
+            let length = end.map_or(read.len(), |end| end + 1);
+            let is_last = end.is_some() || read.is_empty();
+            line.extend_from_slice(&read[..length]);
+            self.from.consume(length);
+            if is_last {
+                return Ok(String::from_utf8_lossy(&line).trim_end().to_string());
+            }
         }
+    }
+
+    /// Waits so long for something to read; whether there is something.
+    #[cfg(unix)]
+    fn is_readable(&self, time: Duration) -> bool {
+        let mut pipe = libc::pollfd { fd: self.from.get_ref().as_raw_fd(), events: libc::POLLIN, revents: 0 };
+        let milliseconds = libc::c_int::try_from(time.as_millis()).unwrap_or(libc::c_int::MAX);
+        loop {
+            // SAFETY: there is one descriptor, which outlives the call.
+            let ready = unsafe { libc::poll(&mut pipe, 1, milliseconds) };
+            // A signal is no answer, and starts the time anew.
+            if ready >= 0 || std::io::Error::last_os_error().kind() != ErrorKind::Interrupted {
+                return ready != 0;
+            }
+        }
+    }
+
+    /// Nothing of the standard library waits for a pipe.
+    #[cfg(not(unix))]
+    fn is_readable(&self, _: Duration) -> bool {
+        true
     }
 
     /// The answer to a line.
@@ -79,6 +124,26 @@ impl Peer {
             .clone()
     }
 
+    /// A process that says nothing is ended with all that it started: what it says later answers another question.
+    fn hang(&mut self, patience: Duration) -> Outcome {
+        self.kill();
+        let message = format!("the driver says nothing for {} s", patience.as_secs_f64());
+        self.ended.insert(Outcome::Hang(message)).clone()
+    }
+
+    /// Kills the process and what it started.
+    fn kill(&mut self) {
+        // Its group ends with it, in case the command is a shell's. It was started as the leader of one.
+        #[cfg(unix)]
+        if let Ok(leader) = i32::try_from(self.child.id()) {
+            // SAFETY: the call takes numbers only. The child was not waited for, so its number is still its own, unless
+            // it ended by itself.
+            unsafe { libc::kill(-leader, libc::SIGKILL) };
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
     /// Waits for the end of a process that no longer reads or writes.
     fn end(&mut self) -> Outcome {
         let outcome = match self.child.wait() {
@@ -91,14 +156,9 @@ impl Peer {
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        // Its group ends with it, in case the command is a shell's. It was started as the leader of one.
-        #[cfg(unix)]
-        if let Ok(leader) = i32::try_from(self.child.id()) {
-            // SAFETY: the call takes numbers only. The child was not waited for, so its number is still its own, unless
-            // it ended by itself.
-            unsafe { libc::kill(-leader, libc::SIGKILL) };
+        // A number that was waited for may be another's.
+        if !matches!(self.ended, Some(Outcome::Hang(_))) {
+            self.kill();
         }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }

@@ -4,7 +4,7 @@ use super::super::bounded::{Unbounded, bounded};
 use super::super::embedding::{Embedding, Entity, Guest, HostFunction, Provided, ProvidedItem, Refused};
 use super::super::provider::provider;
 use super::super::surface::{Surface, with_start_exported};
-use super::super::trap_text::trap_kind;
+use super::super::trap_text::{is_about_a_switch, trap_kind};
 use super::line;
 use super::peer::Peer;
 use crate::case::{FuncIdentity, Limits, RefValue, Value};
@@ -13,6 +13,9 @@ use crate::observe::{MemoryState, Outcome, TableState};
 use crosscheck_engine::TrapKind;
 use std::rc::Rc;
 use wasmparser::{ExternalKind, WasmFeatures};
+
+/// What stands before the words of a trap that are not known.
+const UNKNOWN_TRAP: &str = "a trap that is not known: ";
 
 /// A module at the other end.
 pub struct Remote {
@@ -97,7 +100,7 @@ impl<'a> PipeStore<'a> {
         }
         match trap_kind(text) {
             Some(kind) => Outcome::trap(kind, None),
-            None => Outcome::Crash(format!("a trap that is not known: {text}")),
+            None => Outcome::Crash(format!("{UNKNOWN_TRAP}{text}")),
         }
     }
 
@@ -136,7 +139,20 @@ impl<'a> PipeStore<'a> {
                 Item::Export { instance, name, .. } => format!(" {instance}:{}", line::hex(name.as_bytes())),
             })
             .collect();
-        self.ask(&format!("instance {instance} {module}{imports}"), "ok").map(drop)
+        let made = self.ask(&format!("instance {instance} {module}{imports}"), "ok");
+        made.map(drop).map_err(|outcome| {
+            // Engines tell in one way of traps and of imports that do not fit, and few drivers can tell them apart.
+            let text = match &outcome {
+                Outcome::Link(text) => Some(text.as_str()),
+                Outcome::Crash(text) => text.strip_prefix(UNKNOWN_TRAP),
+                _ => None,
+            };
+            match text {
+                Some(text) if is_about_a_switch(text) => Outcome::Unsupported(text.to_string()),
+                Some(text) => Outcome::Link(text.to_string()),
+                None => outcome,
+            }
+        })
     }
 
     fn call_export(&mut self, instance: usize, name: &str, args: &[Value]) -> Result<Vec<Value>, Outcome> {
@@ -198,6 +214,22 @@ fn memory(said: &str) -> Option<MemoryState> {
     Some(shown)
 }
 
+impl PipeStore<'_> {
+    /// Makes a module of bytes that may be one, without anything done to them before.
+    pub fn compile_as_it_is(&mut self, wasm: &[u8]) -> Result<(), Outcome> {
+        self.begin()?;
+        self.module(wasm).map(drop)
+    }
+
+    /// Begins a new store at the other end, once.
+    fn begin(&mut self) -> Result<(), Outcome> {
+        if !std::mem::replace(&mut self.begun, true) {
+            self.ask("reset", "ok")?;
+        }
+        Ok(())
+    }
+}
+
 impl Embedding for PipeStore<'_> {
     type Module = Remote;
     type Instance = Rc<(usize, Vec<(String, ExternalKind)>)>;
@@ -216,9 +248,7 @@ impl Embedding for PipeStore<'_> {
     }
 
     fn compile(&mut self, wasm: &[u8]) -> Result<Remote, Outcome> {
-        if !std::mem::replace(&mut self.begun, true) {
-            self.ask("reset", "ok")?;
-        }
+        self.begin()?;
         let unreadable = |error: wasmparser::BinaryReaderError| Outcome::Unsupported(error.to_string());
         let surface = Surface::of(wasm).map_err(unreadable)?;
         let rewritten = self.bounded(wasm)?;
