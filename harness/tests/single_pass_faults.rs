@@ -8,6 +8,7 @@
 #![cfg(all(feature = "planted-faults", unix, target_arch = "x86_64"))]
 
 use crosscheck::corpus::Finding;
+use crosscheck::corpus::Started;
 use crosscheck::events::{Events, Tally};
 use crosscheck::generate::Features;
 use crosscheck::run::{Campaign, Ground, Lanes};
@@ -57,7 +58,7 @@ fn found_within(cases: u64, name: &str) {
         first.index,
         first.divergence.fingerprint()
     );
-    let command = first.replay_command(Path::new("finding"));
+    let command = first.replay_command(Path::new("finding"), &Started::default());
     let lanes = first.divergence.groups.iter().flatten();
     lanes.for_each(|lane| assert!(command.contains(lane.as_str()), "{command} leaves out {lane}"));
     let alone = |group: &Vec<String>| group.iter().all(|name| name.starts_with("baseline"));
