@@ -18,7 +18,7 @@ use crate::run::{CaseRun, Ground, Task, run_task};
 use crate::subject::{Lane, LaneSubject, Subject, Switch, releases};
 use crosscheck_engine::{Mode, TrapKind};
 use signature::Seen;
-pub use signature::{Circumstance, Signature, Wrong};
+pub use signature::{Circumstance, Signature, Wrong, operations_left};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Instant;
