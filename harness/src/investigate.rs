@@ -196,7 +196,7 @@ impl<'a> Question<'a> {
         };
         let reducer = Reducer::new(case, &interesting, &stop, progress).map_err(|refused| match refused {
             Refused::Uninteresting if stop.load(Ordering::Relaxed) => OUT_OF_TIME.into(),
-            refused => explain(refused),
+            refused => refused.to_string(),
         })?;
         let reducer = if self.is_traceable { reducer } else { reducer.without_trace() };
         Ok(reducer.run())
@@ -275,11 +275,4 @@ fn notes(divergence: &Divergence) -> Vec<String> {
         format!("fingerprint: {}", divergence.fingerprint()),
         format!("look at: {}", divergence.triage()),
     ]
-}
-
-fn explain(refused: Refused) -> String {
-    match refused {
-        Refused::Uninteresting => "the case does not diverge the same way twice".into(),
-        Refused::EmptyIsInteresting => "a case without modules diverges the same way".into(),
-    }
 }

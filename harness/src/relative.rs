@@ -140,7 +140,7 @@ impl Relatives<'_> {
             }
         };
         let reducer = Reducer::new(case, &interesting, &stop, &kept)
-            .map_err(|refused| format!("{refused:?}"))?
+            .map_err(|refused| refused.to_string())?
             .with_exchanges();
         let reducer = if self.is_traceable { reducer } else { reducer.without_trace() };
         let case = reducer.run().case;
