@@ -9,6 +9,7 @@
 use crate::compare::{Kind, majority};
 use crate::digest::Digest;
 use crate::relative::Signature;
+use crate::subject::is_outside;
 use std::fmt;
 
 /// The identity of a bug, as far as it is known from outside.
@@ -34,12 +35,15 @@ impl Fingerprint {
     /// The fingerprint of a bug that was looked into: which modes are wrong - those outside of the [`majority`] -, and
     /// what tells it from others.
     pub fn of_bug(groups: &[Vec<String>], signature: &Signature) -> Fingerprint {
-        let right = majority(groups);
-        let others = groups.iter().enumerate().filter(|(group, _)| *group != right);
-        let mut modes: Vec<&str> = others.flat_map(|(_, names)| names).map(|name| mode_of(name)).collect();
-        modes.sort_unstable();
-        modes.dedup();
-        Fingerprint(format!("{}|{signature}", modes.join(" ")))
+        Fingerprint(format!("{}|{signature}", wrong_modes(groups).join(" ")))
+    }
+
+    /// The fingerprint of a bug of an outside engine of which no relative is known: which parties are wrong, and the
+    /// operations that it perhaps is about. `None` if only modes of ours are wrong.
+    pub fn of_unrelated(groups: &[Vec<String>], operations: &str) -> Option<Fingerprint> {
+        let wrong = wrong_modes(groups);
+        let name = || Fingerprint(format!("{}|perhaps|{operations}", wrong.join(" ")));
+        wrong.iter().any(|party| is_outside(party)).then(name)
     }
 
     /// A short name, good for files.
@@ -48,6 +52,16 @@ impl Fingerprint {
         digest.text(&self.0);
         format!("{:012x}", digest.finish() >> 16)
     }
+}
+
+/// The modes, and outside engines, that are wrong: those outside of the [`majority`].
+fn wrong_modes(groups: &[Vec<String>]) -> Vec<&str> {
+    let right = majority(groups);
+    let others = groups.iter().enumerate().filter(|(group, _)| *group != right);
+    let mut modes: Vec<&str> = others.flat_map(|(_, names)| names).map(|name| mode_of(name)).collect();
+    modes.sort_unstable();
+    modes.dedup();
+    modes
 }
 
 /// The mode of a lane of that name; an outside engine is its own, and a command's is its label.
@@ -80,5 +94,15 @@ mod tests {
         assert_eq!(bug(add, Vec::new()), "baseline fast-interp|outcome|i32.add");
         let constant = vec![Circumstance::Constant, Circumstance::Linked];
         assert_eq!(bug(Wrong::Frames, constant), "baseline fast-interp|frames|constant operand, linked");
+    }
+
+    #[test]
+    fn without_a_relative_only_an_outside_engine_gets_a_name_by_operations() {
+        let name = |wrong: &str| {
+            let groups = [vec!["interp".into(), "baseline".into()], vec![wrong.to_string()]];
+            Fingerprint::of_unrelated(&groups, "br_table").map(|name| name.to_string())
+        };
+        assert_eq!(name("iwasm").as_deref(), Some("iwasm|perhaps|br_table"));
+        assert_eq!(name("fast-interp+no-fuel"), None);
     }
 }

@@ -8,10 +8,10 @@
 use crate::case::Case;
 use crate::compare::{Divergence, Kind, Verdict};
 use crate::fingerprint::Fingerprint;
-use crate::localise::{Localisation, localise, parties};
+use crate::localise::{Localisation, Precision, localise, parties};
 use crate::observe::{Capture, Observation};
 use crate::reduce::{Reduced, Reducer, Refused, shown, to_script_on};
-use crate::relative::{Relative, Relatives};
+use crate::relative::{Relative, Relatives, operations_left};
 use crate::run::{CaseRun, Ground, Task, run_task};
 use crate::subject::{Subject, releases};
 use std::sync::Arc;
@@ -67,13 +67,19 @@ pub struct Investigation {
 }
 
 impl Investigation {
-    /// What makes it the same bug as another: what tells its simplest relative from others if there is one, else how it
-    /// is seen.
+    /// What makes it the same bug as another: what tells its simplest relative from others if there is one. Else how it
+    /// is seen; and of an outside engine, the operation at which it parts, or those that are left in the reduced case.
     pub fn bug(&self, seen: &Divergence) -> Fingerprint {
-        match &self.relative {
-            Ok(relative) => Fingerprint::of_bug(&relative.groups, &relative.signature),
-            Err(_) => seen.fingerprint(),
+        if let Ok(relative) = &self.relative {
+            return Fingerprint::of_bug(&relative.groups, &relative.signature);
         }
+        let localised = self.localised.as_ref().ok();
+        let parted = localised.filter(|localised| localised.precision == Precision::Instruction);
+        let operations = match parted.and_then(|localised| localised.place.as_ref()) {
+            Some(place) => place.opcode.clone(),
+            None => operations_left(&self.reduced.case),
+        };
+        Fingerprint::of_unrelated(&seen.groups, &operations).unwrap_or_else(|| seen.fingerprint())
     }
 }
 
@@ -190,7 +196,7 @@ impl<'a> Question<'a> {
         };
         let reducer = Reducer::new(case, &interesting, &stop, progress).map_err(|refused| match refused {
             Refused::Uninteresting if stop.load(Ordering::Relaxed) => OUT_OF_TIME.into(),
-            refused => explain(refused),
+            refused => refused.to_string(),
         })?;
         let reducer = if self.is_traceable { reducer } else { reducer.without_trace() };
         Ok(reducer.run())
@@ -269,11 +275,4 @@ fn notes(divergence: &Divergence) -> Vec<String> {
         format!("fingerprint: {}", divergence.fingerprint()),
         format!("look at: {}", divergence.triage()),
     ]
-}
-
-fn explain(refused: Refused) -> String {
-    match refused {
-        Refused::Uninteresting => "the case does not diverge the same way twice".into(),
-        Refused::EmptyIsInteresting => "a case without modules diverges the same way".into(),
-    }
 }

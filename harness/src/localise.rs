@@ -18,7 +18,7 @@ use crate::compare::{Difference, Divergence, Kind, Verdict, majority};
 use crate::disassembly::wasm_lines;
 use crate::observe::{Capture, Observation, Outcome};
 use crate::run::{CaseRun, Ground, Task, made_of, run_task};
-use crate::subject::{Lane, Subject};
+use crate::subject::{Capabilities, Lane, Subject};
 use crosscheck_engine::opcode::Opcode;
 use path::{Path, Step};
 use probe::{Route, Show, What};
@@ -50,7 +50,7 @@ pub struct Localisation {
     pub precision: Precision,
     /// Why it is not known more closely, or what else is to be minded.
     pub remark: Option<String>,
-    /// Number of the action.
+    /// Number of the action that makes them part.
     pub action: usize,
     /// The place; none if only the action is known.
     pub place: Option<Place>,
@@ -132,7 +132,7 @@ pub fn parties(divergence: &Divergence, subjects: &[Arc<dyn Subject>]) -> Option
     Some([first_of(right)?, first_of(wrong)?])
 }
 
-/// The case up to the action in which subjects part, and what they show of it.
+/// The case up to the action that makes subjects part, and what they show of it.
 fn cut(
     ground: Ground<'_>,
     case: &Case,
@@ -142,18 +142,24 @@ fn cut(
     let Verdict::Diverge(divergence) = &whole.verdict else {
         return Err(format!("{} and {} do not differ", subjects[0].name(), subjects[1].name()));
     };
-    let mut cut = case.clone();
-    cut.actions.truncate(divergence.first.action + 1);
-    let run = run_task(ground, &Task { case: cut.clone(), subjects: subjects.to_vec() }, Capture::Full)?;
-    match &run.verdict {
-        Verdict::Diverge(divergence) => {
-            let first = divergence.first.clone();
-            Ok((cut, run, first))
-        }
-        Verdict::Agree | Verdict::Inconclusive(_) | Verdict::Invalid => {
-            Err("the case does not diverge the same way twice".to_string())
+    let shortest = divergence.first.action + 1;
+    // A subject that runs the actions of a case as one program can show at an earlier action what a later one did.
+    let is_one_program = subjects.iter().any(|subject| !subject.capabilities().to_the_end);
+    let longest = if is_one_program { case.actions.len() } else { shortest };
+    for length in shortest..=longest {
+        let mut cut = case.clone();
+        cut.actions.truncate(length);
+        let task = Task { case: cut.clone(), subjects: subjects.to_vec() };
+        let run = run_task(ground, &task, Capture::Full)?;
+        match &run.verdict {
+            Verdict::Diverge(divergence) => {
+                let first = Difference { action: length - 1, ..divergence.first.clone() };
+                return Ok((cut, run, first));
+            }
+            Verdict::Agree | Verdict::Inconclusive(_) | Verdict::Invalid => {}
         }
     }
+    Err("the case does not diverge the same way twice".to_string())
 }
 
 /// A search under way.
@@ -169,6 +175,10 @@ impl Search<'_> {
     fn run(mut self) -> Result<Localisation, String> {
         if let Some(found) = self.blamed_by_frames() {
             return Ok(found);
+        }
+        let silent = self.bench.subjects.iter().find(|subject| !shows_probes(subject.capabilities()));
+        if let Some(silent) = silent {
+            return Ok(self.action(&format!("{} shows nothing of what a probe leaves", silent.name())));
         }
         let visible = self.bench.visible(&self.reference)?;
         let Some(path) = self.bench.path(&self.reference, visible.as_ref())? else {
@@ -372,6 +382,11 @@ impl Search<'_> {
         tell(&mut found, first);
         found
     }
+}
+
+/// Whether a subject shows the globals in which a probe leaves what it found.
+fn shows_probes(capabilities: Capabilities) -> bool {
+    capabilities.internal_state || capabilities.exported_state
 }
 
 /// Says what differs.

@@ -30,6 +30,7 @@ use crosscheck_engine::Module;
 use proposal::{Cost, Look, Proposal};
 use rayon::prelude::*;
 use std::collections::HashSet;
+use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -75,6 +76,15 @@ pub enum Refused {
     Uninteresting,
     /// A case without modules and actions shows it too: the question is wrong.
     EmptyIsInteresting,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Refused::Uninteresting => "the case does not diverge the same way twice",
+            Refused::EmptyIsInteresting => "a case without modules diverges the same way",
+        })
+    }
 }
 
 /// Something to make a case smaller by.

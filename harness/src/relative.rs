@@ -18,7 +18,7 @@ use crate::run::{CaseRun, Ground, Task, run_task};
 use crate::subject::{Lane, LaneSubject, Subject, Switch, releases};
 use crosscheck_engine::{Mode, TrapKind};
 use signature::Seen;
-pub use signature::{Circumstance, Signature, Wrong};
+pub use signature::{Circumstance, Signature, Wrong, operations_left};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Instant;
@@ -140,7 +140,7 @@ impl Relatives<'_> {
             }
         };
         let reducer = Reducer::new(case, &interesting, &stop, &kept)
-            .map_err(|refused| format!("{refused:?}"))?
+            .map_err(|refused| refused.to_string())?
             .with_exchanges();
         let reducer = if self.is_traceable { reducer } else { reducer.without_trace() };
         let case = reducer.run().case;

@@ -174,6 +174,15 @@ fn what_a_command_says_beside_the_point_is_no_answer() {
 }
 
 #[test]
+fn a_case_without_modules_is_not_asked() {
+    let empty = Case { modules: Vec::new(), actions: Vec::new(), ..case("(module)", &[]) };
+    let run = judged::run(&empty, &ours());
+    assert_eq!(run.verdict, Verdict::Agree);
+    let [(_, Compared::Unsupported(why))] = run.compared.as_slice() else { panic!("{:?}", run.compared) };
+    assert_eq!(why, "there is no module");
+}
+
+#[test]
 fn a_command_that_is_wrong_differs() {
     let wat = r#"(module (func (export "one") (result i32) (i32.const 1)))"#;
     // It adds one to the first result.

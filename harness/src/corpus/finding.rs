@@ -46,6 +46,12 @@ pub struct Reduction {
     /// The simplest relative as a script, if there is one.
     #[serde(default)]
     pub relative: Option<String>,
+    /// Why there is none.
+    #[serde(default)]
+    pub no_relative: Option<String>,
+    /// Whether taking away what the name of the bug tells was tried, and nothing differed any more.
+    #[serde(default)]
+    pub is_tried: bool,
     /// Bytes of the reduced modules.
     pub wasm_bytes: usize,
     /// Bytes of their function bodies.
@@ -68,6 +74,8 @@ impl Reduction {
             first_difference: found.divergence.first.to_string(),
             bug: found.bug(seen).to_string(),
             relative: found.relative.as_ref().ok().and_then(|relative| relative.script.clone().ok()),
+            no_relative: found.relative.as_ref().err().cloned(),
+            is_tried: found.relative.as_ref().is_ok_and(|relative| relative.signature.is_tried()),
             wasm_bytes: found.reduced.case.wasm_bytes(),
             code_bytes: code_bytes(&found.reduced.case),
             tried: found.reduced.tried,
@@ -91,11 +99,14 @@ impl Reduction {
     /// How sure it is that this is of the same bug as an earlier one of the same name.
     ///
     /// Between our modes the name says it: their lanes show what it takes to make a bug. An outside engine is one
-    /// party that has no lanes, so its names say less. There the subjects must part at the same instruction and differ in
-    /// the same way first.
+    /// party that has no lanes, so its names say less. There the same experiment must say so, or the subjects must part at
+    /// the same instruction and differ in the same way first.
     pub fn kinship(&self, earlier: &Reduction) -> Kinship {
         let parties = self.bug.split('|').next().unwrap_or_default();
         if !parties.split_whitespace().any(is_outside) {
+            return Kinship::Same;
+        }
+        if self.is_tried && earlier.is_tried {
             return Kinship::Same;
         }
         let opcode = |reduction: &Reduction| {
@@ -105,7 +116,11 @@ impl Reduction {
         // What differs and where, without who differs: a fingerprint is parties, kind and place.
         let way =
             |reduction: &Reduction| reduction.fingerprint.split_once('|').map(|(_, way)| way.to_string());
-        let is_same = opcode(self).is_some() && opcode(self) == opcode(earlier) && way(self) == way(earlier);
+        let is_related = self.no_relative.is_none() && earlier.no_relative.is_none();
+        let is_same = is_related
+            && opcode(self).is_some()
+            && opcode(self) == opcode(earlier)
+            && way(self) == way(earlier);
         if is_same { Kinship::Same } else { Kinship::Perhaps }
     }
 }
@@ -300,6 +315,9 @@ impl Record {
                      ({tried} cases, {seconds:.1} s):\n\n```wasm\n{}\n```",
                     script.trim_end()
                 );
+                if let Some(reason) = &reduction.no_relative {
+                    let _ = writeln!(text, "\nNo simpler case of the bug was found: {reason}.");
+                }
                 if let Some(relative) = &reduction.relative {
                     let _ = writeln!(
                         text,
@@ -361,6 +379,8 @@ mod tests {
             first_difference: String::new(),
             bug: bug.to_string(),
             relative: None,
+            no_relative: None,
+            is_tried: false,
             wasm_bytes: 0,
             code_bytes: 0,
             tried: 0,
@@ -384,6 +404,24 @@ mod tests {
             Kinship::Perhaps
         );
         assert_eq!(reduction(bug, values, None).kinship(&reduction(bug, values, None)), Kinship::Perhaps);
+    }
+
+    #[test]
+    fn beside_a_judge_the_same_experiment_makes_one_bug_of_what_is_seen_in_several_ways() {
+        let bug = "iwasm|outcome|tail call|operands below";
+        let seen = |way, is_tried| Reduction { is_tried, ..reduction(bug, way, None) };
+        let first = seen("interp / iwasm|values|f32", true);
+        assert_eq!(first.kinship(&seen("interp / iwasm|host-calls|", true)), Kinship::Same);
+        assert_eq!(first.kinship(&seen("interp / iwasm|host-calls|", false)), Kinship::Perhaps);
+    }
+
+    #[test]
+    fn beside_a_judge_findings_without_a_relative_are_perhaps_of_one_bug() {
+        let found = Reduction {
+            no_relative: Some("there was no time left for it".into()),
+            ..reduction("iwasm|perhaps|br_table", "interp / iwasm|values|i32", Some("br_table"))
+        };
+        assert_eq!(found.kinship(&found), Kinship::Perhaps);
     }
 
     #[test]

@@ -8,6 +8,8 @@
 //!
 //! All that is new goes to the end of its index space, so no index of the module changes. File offsets do.
 
+mod below;
+
 use crate::case::Value;
 use crate::generate::sink::{extend_section, rank};
 use crate::observe::State;
@@ -18,6 +20,8 @@ use wasmparser::{
     BinaryReaderError, FuncValidatorAllocations, FunctionBody, OperatorsReader, Parser, ValidPayload,
     Validator,
 };
+
+pub use below::without_operands_below;
 
 /// How a value goes to its global. A difference that only one way shows is one of that way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -7,12 +7,14 @@ use super::{Plainness, anybody_trapped};
 use crate::case::Case;
 use crate::compare::{Divergence, Kind};
 use crate::disassembly::wasm_lines;
+use crate::localise::probe::without_operands_below;
 use crate::localise::{Localisation, Precision};
 use crate::reduce::without_constants;
 use crate::run::CaseRun;
 use crate::subject::{Lane, Switch};
 use crosscheck_engine::TrapKind;
 use crosscheck_engine::opcode::{Control, Load, Opcode, Parametric, Table};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// What tells a bug from others.
@@ -68,6 +70,26 @@ pub enum Circumstance {
     Address,
     /// A comparison behind the condition.
     Comparison,
+    /// Operands below those that a tail call takes.
+    OperandsBelow,
+}
+
+impl Circumstance {
+    /// Whether taking it away was tried, and nothing went wrong any more.
+    pub fn is_tried(self) -> bool {
+        match self {
+            Circumstance::With(_)
+            | Circumstance::Without(_)
+            | Circumstance::Constant
+            | Circumstance::OperandsBelow => true,
+            Circumstance::Linked
+            | Circumstance::Nan
+            | Circumstance::UpperHalf
+            | Circumstance::FarOffset
+            | Circumstance::Address
+            | Circumstance::Comparison => false,
+        }
+    }
 }
 
 /// What there is to see of a relative.
@@ -91,7 +113,8 @@ impl Seen<'_> {
     pub fn signature(&self) -> Signature {
         let Seen { run, divergence, localised, .. } = self;
         let first = &divergence.first;
-        let operation = self.operation();
+        let left = self.operations_left();
+        let operation = left.as_deref().unwrap_or_else(|| self.operation());
         let is_refused = first.kind == Kind::Crash
             && localised.place.as_ref().is_some_and(|place| place.instance.is_none());
         if is_refused {
@@ -127,6 +150,13 @@ impl Seen<'_> {
             operation = "constant";
         }
         Signature { wrong: Wrong::Effect { operation: operation.to_string() }, circumstances }
+    }
+
+    /// The operations that are left in the relative of an outside engine of which no instruction is known at which it
+    /// parts: what the relative could not do without.
+    fn operations_left(&self) -> Option<String> {
+        let is_known = self.localised.place.is_some() || self.guilty.parse::<Lane>().is_ok();
+        (!is_known).then(|| operations_left(self.case))
     }
 
     /// What is refused before it runs is told by why. Where it takes two operations it is not about what they are.
@@ -207,6 +237,7 @@ impl Seen<'_> {
         add(Circumstance::FarOffset, offset_of(own) >= 1 << 31);
         add(Circumstance::Address, operation == LOAD && !is_there && self.address_counts());
         add(Circumstance::Comparison, operation == CONDITION && compares);
+        add(Circumstance::OperandsBelow, operation == TAIL_CALL && self.takes_operands_below());
         found
     }
 
@@ -241,6 +272,25 @@ impl Seen<'_> {
         hidden.is_some_and(|hidden| !(self.is_shown)(&hidden))
     }
 
+    /// Whether an outside engine does nothing wrong once the operands below those of a tail call are dropped before it. The
+    /// tail calls of our own modes are told by what their operands become.
+    fn takes_operands_below(&self) -> bool {
+        let is_gone = |module: usize, at: u32| {
+            let Some(wasm) = without_operands_below(&self.case.modules[module].wasm, at) else {
+                return false;
+            };
+            let mut case = self.case.clone();
+            case.modules[module].wasm = wasm;
+            !(self.is_shown)(&case)
+        };
+        let is_gone_in = |module: usize| {
+            let lines = wasm_lines(&self.case.modules[module].wasm).unwrap_or_default();
+            let mut calls = lines.iter().filter(|(_, text)| text.starts_with(RETURN_CALL));
+            calls.any(|(at, _)| is_gone(module, *at))
+        };
+        self.guilty.parse::<Lane>().is_err() && (0..self.case.modules.len()).any(is_gone_in)
+    }
+
     /// The instructions of the module that has the place, the last one if none has, with their offsets.
     fn code(&self) -> Vec<(u32, String)> {
         let modules = &self.case.modules;
@@ -259,6 +309,11 @@ impl Seen<'_> {
 }
 
 impl Signature {
+    /// Whether something that it takes was taken away, and nothing went wrong any more.
+    pub fn is_tried(&self) -> bool {
+        self.circumstances.iter().any(|circumstance| circumstance.is_tried())
+    }
+
     /// Where it takes nothing that is worth a word.
     fn bare(wrong: Wrong) -> Signature {
         Signature { wrong, circumstances: Vec::new() }
@@ -275,6 +330,26 @@ const CONDITION: &str = "condition";
 const LOAD: &str = "load";
 /// What is done to a range of a memory or table, or to many of its elements at once.
 const BULK: &str = "bulk";
+
+/// The operations of a case, each once and in order of their names: those of a tail call alone if there is one, as it
+/// would have become a call if a call did the same; and no call where another operation is left.
+pub fn operations_left(case: &Case) -> String {
+    let lines = case.modules.iter().filter_map(|module| wasm_lines(&module.wasm).ok()).flatten();
+    let names: Vec<String> = lines.map(|(_, text)| name_of(&text).to_string()).collect();
+    if names.iter().any(|name| name.starts_with(RETURN_CALL)) {
+        return TAIL_CALL.to_string();
+    }
+    let is_operation = |name: &&String| !name.starts_with(['(', ')']) && !only_moves(name);
+    let operations = names.iter().filter(is_operation).map(|name| operation(name, true));
+    let mut operations: BTreeSet<&str> = operations.collect();
+    for usual in [CALL, BRANCH] {
+        if operations.len() > 1 {
+            operations.remove(usual);
+        }
+    }
+    let operations: Vec<&str> = operations.into_iter().collect();
+    if operations.is_empty() { "unknown".to_string() } else { operations.join(" + ") }
+}
 
 /// What an instruction of that name does.
 fn operation(name: &str, leaves_other_values: bool) -> &str {
@@ -302,6 +377,13 @@ fn operation(name: &str, leaves_other_values: bool) -> &str {
 /// Whether an instruction only fetches a value, if it is one.
 fn only_fetches(name: &str) -> bool {
     name.is_empty() || name.contains(".const") || name.contains(".get")
+}
+
+/// Whether an instruction only moves values, or nothing.
+fn only_moves(name: &str) -> bool {
+    let sets = name.contains(".set") || name.contains(".tee");
+    let is_of_table = name.starts_with("table.");
+    (only_fetches(name) || sets) && !is_of_table || ["drop", "end", "nop", "return"].contains(&name)
 }
 
 /// Whether instructions of two names trap for the same kind of reason.
@@ -386,6 +468,7 @@ impl fmt::Display for Circumstance {
             Circumstance::FarOffset => f.write_str("far offset"),
             Circumstance::Address => f.write_str("address"),
             Circumstance::Comparison => f.write_str("comparison"),
+            Circumstance::OperandsBelow => f.write_str("operands below"),
         }
     }
 }
@@ -393,6 +476,7 @@ impl fmt::Display for Circumstance {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::case::{CaseModule, HostPlan, Limits};
 
     #[test]
     fn instructions_that_do_the_same_are_one_operation() {
@@ -451,6 +535,31 @@ mod tests {
         let message = "crash: panic: the island at 0x12 is cut off in function 7";
         assert_eq!(words(message), "crash: panic: the island at");
         assert_eq!(words("code and body differ (Access of 0x2e has no code)"), "code and body differ");
+    }
+
+    #[test]
+    fn what_is_left_of_a_case_are_its_operations() {
+        let left = |wat: &str| {
+            let buffer = wast::parser::ParseBuffer::new(wat).expect("the test's text can be read");
+            let mut module: wast::Wat = wast::parser::parse(&buffer).expect("the test's text is well-formed");
+            let wasm = module.encode().expect("the test's text can be encoded");
+            let modules = vec![CaseModule { name: "m".into(), wasm }];
+            let hosts = HostPlan::new(0, 0);
+            operations_left(&Case { modules, hosts, actions: Vec::new(), limits: Limits::default() })
+        };
+        let shift = "(i32.shl (local.get 0) (global.get 0))";
+        let f = |body: &str| {
+            left(&format!("(module (global i32 (i32.const 1)) (func $f (param i32) (result i32) {body}))"))
+        };
+        assert_eq!(f(shift), "i32.shl");
+        assert_eq!(f(&format!("(call $f {shift})")), "i32.shl");
+        assert_eq!(
+            f(&format!("(select {shift} (i32.const 1) (i32.eqz (i32.const 0)))")),
+            "condition + i32.shl"
+        );
+        assert_eq!(f(&format!("(return_call $f {shift})")), TAIL_CALL);
+        assert_eq!(f("(call $f (i32.const 1))"), CALL);
+        assert_eq!(f("(i32.const 1)"), "unknown");
     }
 
     #[test]

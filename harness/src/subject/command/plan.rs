@@ -54,6 +54,7 @@ impl Plan {
     pub(super) fn of(prepared: &Prepared<'_>, capture: Capture) -> Result<Plan, String> {
         let Recorded { observation, played, until } = reference().record(prepared, capture);
         let (case, instantiations) = match prepared.case.modules.len() {
+            0 => return Err("there is no module".into()),
             1 => (prepared.case.clone(), 1),
             modules => {
                 let returns = |action: &ActionObservation| matches!(action.outcome, Outcome::Values(_));
