@@ -57,7 +57,7 @@ fn a_missing_import_and_one_of_another_type_do_not_link() {
             Module::new(engine, wasm(r#"(module (import "env" "f" (func (param i32))))"#)).expect("valid");
         let mut store = Store::new(engine, ());
         let error = Linker::new().instantiate(&mut store, &module).expect_err("nothing is defined");
-        assert_eq!(error.to_string(), "unknown import env.f");
+        assert_eq!(error.to_string(), "unknown import env.f (func [i32] -> [])");
         let mut linker = Linker::new();
         linker.func_wrap(&mut store, ("env", "f"), |_: Caller<'_, ()>, _: i64| Ok(()));
         let error = linker.instantiate(&mut store, &module).expect_err("another type");
