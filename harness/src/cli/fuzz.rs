@@ -94,7 +94,8 @@ impl Fuzz {
         if self.refuses(&campaign, ground, stop)? {
             return Ok(if stop.load(Ordering::Relaxed) { Exit::Interrupted } else { Exit::NothingRan });
         }
-        if begun.is_none() {
+        // A campaign that was killed in its first batch has findings, and no totals yet to go on from.
+        if !self.resume {
             self.put_aside()?;
         }
         let until = self.time.and_then(|time| Instant::now().checked_add(time));
