@@ -264,14 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_telling_text_says_which_trap_it_was() {
-        assert_eq!(trap_kind("Exception: integer divide by zero"), Some(TrapKind::IntegerDivideByZero));
-        assert_eq!(trap_kind("wasm trap: wasm `unreachable` instruction"), Some(TrapKind::Unreachable));
-        assert_eq!(
-            trap_kind("RangeError: Maximum call stack size exceeded"),
-            Some(TrapKind::CallStackExhausted)
-        );
-        assert_eq!(trap_kind("failed to parse"), None);
+    fn the_text_of_a_trap_counts_among_others() {
         let said = "crosscheck() => error: out of bounds memory access: access at 65536+4 >= max value 65536";
         assert_eq!(understood(0, said, "", 2), Ended::Trap(TrapKind::MemoryOutOfBounds));
     }
