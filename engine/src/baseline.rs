@@ -4,9 +4,14 @@
 //! abstract stack of [`operand`]s; `native` links it, makes it executable and runs it. [`explain`] shows
 //! people what became of each instruction.
 
+mod calls;
+mod compiler;
+mod control;
 mod explain;
 mod operand;
+mod registers;
 mod scan;
+mod table;
 mod x64;
 
 #[cfg(test)]
@@ -24,8 +29,8 @@ use crate::native::x64::is_supported;
 use crate::native::{activation, verify};
 use crate::opcode::{Memory, Opcode, Reference, Table};
 use crate::store::{FuncId, StoreInner};
+use compiler::Compiler;
 use std::sync::Arc;
-use x64::Compiler;
 
 /// The mode.
 pub(crate) struct Baseline;
@@ -37,7 +42,7 @@ impl Executor for Baseline {
 
     fn executes(&self, opcode: Opcode) -> bool {
         match opcode {
-            Opcode::Control(control) => x64::executes(control),
+            Opcode::Control(control) => control::executes(control),
             Opcode::Reference(reference) => match reference {
                 Reference::RefNull | Reference::RefIsNull | Reference::RefFunc | Reference::RefAsNonNull => {
                     true

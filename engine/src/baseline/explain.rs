@@ -1,6 +1,6 @@
 //! Shows people what became of each instruction: its machine code, disassembled.
 
-use super::x64::Compiler;
+use super::compiler::Compiler;
 use crate::executor::ExplainedLine;
 use crate::limits::Settings;
 use crate::module::{DefinedFuncIndex, ModuleInner};

@@ -1,6 +1,7 @@
 //! Conversions between integers and floats.
 
-use super::{Compiler, Place, Ty};
+use crate::baseline::compiler::Compiler;
+use crate::baseline::operand::{Place, Ty};
 use crate::faults::Fault;
 use crate::native::x64::asm::*;
 use crate::native::x64::{FLOAT_SCRATCH, SCRATCH};
@@ -16,7 +17,7 @@ struct Truncation {
 }
 
 impl Compiler<'_> {
-    pub(super) fn convert(&mut self, opcode: Numeric) {
+    pub(in crate::baseline) fn convert(&mut self, opcode: Numeric) {
         use Float::{Double, Single};
         use Numeric::*;
         use Width::{W32, W64};

@@ -3,9 +3,10 @@
 //! The machine's own NaN results differ from the canonical one, so a result that may be NaN is marked, and
 //! made canonical when its bits can be seen: stored, passed, converted bit by bit, or its sign changed.
 
-use super::registers::Target;
-use super::{Compiler, Operand, Place, Ty};
+use crate::baseline::compiler::Compiler;
+use crate::baseline::operand::{Operand, Place, Ty};
 use crate::baseline::operand::{Parity, Test};
+use crate::baseline::registers::Target;
 use crate::native::x64::asm::*;
 use crate::native::x64::{FLOAT_SCRATCH, SCRATCH};
 use crate::opcode::Numeric;
@@ -34,7 +35,7 @@ fn sign_bit(float: Float) -> u64 {
 }
 
 impl Compiler<'_> {
-    pub(super) fn float(&mut self, opcode: Numeric, reader: &Reader) {
+    pub(in crate::baseline) fn float(&mut self, opcode: Numeric, reader: &Reader) {
         use Float::{Double, Single};
         use Numeric::*;
         match opcode {
@@ -73,14 +74,20 @@ impl Compiler<'_> {
     // Comparisons.
 
     /// Equality must see NaN, which looks equal in the other flags.
-    pub(super) fn compare_equal(&mut self, float: Float, equal: bool, reader: &Reader) {
+    pub(in crate::baseline) fn compare_equal(&mut self, float: Float, equal: bool, reader: &Reader) {
         self.compare_floats(float, false);
         let test = Test { cond: Cond::Equal, parity: Parity::Without };
         self.push_test(if equal { test } else { test.inverted() }, reader);
     }
 
     /// Orders are asked so that NaN, which looks "below", makes them false.
-    pub(super) fn compare_order(&mut self, float: Float, cond: Cond, swap: bool, reader: &Reader) {
+    pub(in crate::baseline) fn compare_order(
+        &mut self,
+        float: Float,
+        cond: Cond,
+        swap: bool,
+        reader: &Reader,
+    ) {
         self.compare_floats(float, swap);
         self.push_test(Test::of(cond), reader);
     }

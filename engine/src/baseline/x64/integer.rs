@@ -1,8 +1,9 @@
 //! Integer arithmetic, comparisons, selection and 128-bit arithmetic.
 
-use super::registers::{Source, Target, immediate};
-use super::{Compiler, Operand, Place, Ty};
+use crate::baseline::compiler::Compiler;
+use crate::baseline::operand::{Operand, Place, Ty};
 use crate::baseline::operand::{Parity, Test};
+use crate::baseline::registers::{Source, Target, immediate};
 use crate::faults::Fault;
 use crate::native::x64::SCRATCH;
 use crate::native::x64::asm::*;
@@ -21,7 +22,7 @@ struct Division {
 }
 
 impl Compiler<'_> {
-    pub(super) fn numeric(&mut self, opcode: Numeric, reader: &mut Reader) {
+    pub(in crate::baseline) fn numeric(&mut self, opcode: Numeric, reader: &mut Reader) {
         use Numeric::*;
         const W32: Width = Width::W32;
         const W64: Width = Width::W64;
@@ -130,7 +131,7 @@ impl Compiler<'_> {
     // Comparisons.
 
     /// Pushes what the flags say: as flags if the next instruction takes those, else as a number.
-    pub(super) fn push_test(&mut self, test: Test, reader: &Reader) {
+    pub(in crate::baseline) fn push_test(&mut self, test: Test, reader: &Reader) {
         if TAKE_FLAGS.contains(&reader.peek()) {
             self.push(Ty::I32, Place::Flags(test));
             return;
@@ -140,7 +141,7 @@ impl Compiler<'_> {
         self.push(Ty::I32, Place::Int(reg));
     }
 
-    pub(super) fn set_from(&mut self, test: Test, reg: Gpr) {
+    pub(in crate::baseline) fn set_from(&mut self, test: Test, reg: Gpr) {
         self.asm.setcc(test.cond, reg);
         self.asm.movzx_rr8(reg, reg);
         match test.parity {
@@ -531,7 +532,7 @@ impl Compiler<'_> {
 
     // Selection.
 
-    pub(super) fn select(&mut self) {
+    pub(in crate::baseline) fn select(&mut self) {
         let mut condition = self.pop();
         let [.., left, right] = self.stack[..] else {
             unreachable!("validation keeps the stack deep enough")
@@ -609,7 +610,7 @@ impl Compiler<'_> {
 
     // 128-bit arithmetic.
 
-    pub(super) fn wide(&mut self, opcode: Wide) {
+    pub(in crate::baseline) fn wide(&mut self, opcode: Wide) {
         match opcode {
             Wide::I64Add128 => self.wide_sum(Alu::Add, Alu::Adc),
             Wide::I64Sub128 => self.wide_sum(Alu::Sub, Alu::Sbb),

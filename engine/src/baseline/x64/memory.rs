@@ -4,8 +4,9 @@
 //! the memory's size. A store needs no load before it: this architecture looks at all bytes' pages before it
 //! writes any.
 
-use super::registers::immediate;
-use super::{Compiler, Operand, Place, Ty};
+use crate::baseline::compiler::Compiler;
+use crate::baseline::operand::{Operand, Place, Ty};
+use crate::baseline::registers::immediate;
 use crate::faults::Fault;
 use crate::module::ConstOp;
 use crate::native::helpers::Helper;
@@ -59,7 +60,7 @@ impl Shape {
 }
 
 impl Compiler<'_> {
-    pub(super) fn load(&mut self, opcode: Load, to: MemArg, reader: &Reader) {
+    pub(in crate::baseline) fn load(&mut self, opcode: Load, to: MemArg, reader: &Reader) {
         let (ty, shape) = match opcode {
             Load::I32Load => (Ty::I32, Shape::Whole),
             Load::I64Load => (Ty::I64, Shape::Whole),
@@ -144,7 +145,7 @@ impl Compiler<'_> {
         }
     }
 
-    pub(super) fn store(&mut self, opcode: Store, to: MemArg) {
+    pub(in crate::baseline) fn store(&mut self, opcode: Store, to: MemArg) {
         let (ty, shape) = match opcode {
             Store::I32Store => (Ty::I32, Shape::Whole),
             Store::I64Store => (Ty::I64, Shape::Whole),
@@ -292,7 +293,7 @@ impl Compiler<'_> {
         self.asm.mov_rm(W64, to, Mem::at(to, 8 * memory as i32));
     }
 
-    pub(super) fn memory(&mut self, opcode: Memory, reader: &mut Reader) {
+    pub(in crate::baseline) fn memory(&mut self, opcode: Memory, reader: &mut Reader) {
         match opcode {
             Memory::MemorySize => self.memory_size(reader.u32()),
             Memory::MemoryGrow => {
@@ -338,7 +339,7 @@ impl Compiler<'_> {
         Mem::at(SCRATCH, 0)
     }
 
-    pub(super) fn global_get(&mut self, index: u32) {
+    pub(in crate::baseline) fn global_get(&mut self, index: u32) {
         let ty = Ty::of(self.module.global_types[index as usize].content);
         if let Some(value) = self.constant_global(index) {
             return self.push(ty, Place::Const(value));
@@ -369,7 +370,7 @@ impl Compiler<'_> {
         }
     }
 
-    pub(super) fn global_set(&mut self, index: u32) {
+    pub(in crate::baseline) fn global_set(&mut self, index: u32) {
         let mut value = if const { Fault::named("baseline-nan-seen-in-globals") }.is_planted() {
             self.pop()
         } else {

@@ -4,7 +4,8 @@
 //! in a fault's corner is computed in front, without branches, and kept in the context: no register and no slot of the
 //! frame is free for longer than an instruction.
 
-use super::{Compiler, Place};
+use crate::baseline::compiler::Compiler;
+use crate::baseline::operand::Place;
 use crate::faults::drawn::{Drawn, Mutation};
 use crate::native::x64::asm::*;
 use crate::native::x64::thunks::field;
@@ -19,7 +20,7 @@ const NOTHING_NEXT: &[u8] = &[0x01];
 
 impl Compiler<'_> {
     /// Compiles the opcode of a drawn fault, wrongly.
-    pub(super) fn wrong_operator(&mut self, drawn: &Drawn, reader: &mut Reader) {
+    pub(in crate::baseline) fn wrong_operator(&mut self, drawn: &Drawn, reader: &mut Reader) {
         let shape = Drawn::shape(drawn.opcode);
         match drawn.mutation {
             Mutation::Instead(other) => self.sound_operator(other, reader),

@@ -1,6 +1,7 @@
 //! Calls: what is in registers goes to slots, arguments go where the callee finds them, results come back.
 
-use super::{Compiler, Operand, Place, Stub, Ty};
+use super::compiler::{Compiler, Stub};
+use super::operand::{Operand, Place, Ty};
 use crate::faults::Fault;
 use crate::module::{DefinedFuncIndex, FuncIndex};
 use crate::native::activation::{Place as ArgumentPlace, places};

@@ -1,7 +1,8 @@
 //! Tables, element segments and references.
 
-use super::{Compiler, Place, Ty};
-use crate::baseline::operand::Test;
+use super::compiler::Compiler;
+use super::operand::Test;
+use super::operand::{Place, Ty};
 use crate::native::helpers::Helper;
 use crate::native::x64::SCRATCH;
 use crate::native::x64::asm::*;

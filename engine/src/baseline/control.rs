@@ -1,8 +1,9 @@
 //! Blocks, branches and returns.
 
+use super::compiler::{Compiler, Stub};
+use super::operand::{Operand, Place, Ty};
+use super::operand::{Parity, Test};
 use super::registers::Arrival;
-use super::{Compiler, Operand, Place, Stub, Ty};
-use crate::baseline::operand::{Parity, Test};
 use crate::faults::Fault;
 use crate::module::FuncIndex;
 use crate::native::x64::asm::*;

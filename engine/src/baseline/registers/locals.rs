@@ -1,7 +1,8 @@
 //! Locals: which live in registers, when their registers hold them, and when their slots do.
 
-use super::super::{Compiler, Operand, Place, Ty};
 use super::{Home, Target, home_bit};
+use crate::baseline::compiler::Compiler;
+use crate::baseline::operand::{Operand, Place, Ty};
 use crate::faults::Fault;
 use crate::native::x64::asm::*;
 use crate::opcode::Variable;
@@ -27,7 +28,7 @@ impl Compiler<'_> {
     }
 
     /// Stores all locals whose slot is out of date, and forgets the registers: before a call.
-    pub(in super::super) fn locals_for_call(&mut self) {
+    pub(in crate::baseline) fn locals_for_call(&mut self) {
         for position in 0..self.regs.residents.len() {
             self.store_local(self.regs.residents[position]);
         }
@@ -51,12 +52,12 @@ impl Compiler<'_> {
     }
 
     /// The registers of locals hold nothing any more: after a call.
-    pub(in super::super) fn locals_after_call(&mut self) {
+    pub(in crate::baseline) fn locals_after_call(&mut self) {
         self.regs.valid = 0;
     }
 
     /// Gives a parameter that arrives in a register its home.
-    pub(in super::super) fn home_int(&mut self, local: u32, ty: Ty, from: Gpr) {
+    pub(in crate::baseline) fn home_int(&mut self, local: u32, ty: Ty, from: Gpr) {
         match self.regs.homes[local as usize] {
             Home::Slot => {
                 let slot = self.local_slot(local);
@@ -70,7 +71,7 @@ impl Compiler<'_> {
         }
     }
 
-    pub(in super::super) fn home_float(&mut self, local: u32, ty: Ty, from: Xmm) {
+    pub(in crate::baseline) fn home_float(&mut self, local: u32, ty: Ty, from: Xmm) {
         match self.regs.homes[local as usize] {
             Home::Slot => {
                 let slot = self.local_slot(local);
@@ -85,7 +86,7 @@ impl Compiler<'_> {
     }
 
     /// Clears a local that lives in a register.
-    pub(in super::super) fn clear_home(&mut self, local: u32) {
+    pub(in crate::baseline) fn clear_home(&mut self, local: u32) {
         match self.regs.homes[local as usize] {
             Home::Slot => return,
             Home::Int(reg) => self.asm.alu_rr(Width::W32, Alu::Xor, reg, reg),
@@ -135,7 +136,7 @@ impl Compiler<'_> {
         self.regs.references[local as usize] -= 1;
     }
 
-    pub(in super::super) fn variable(&mut self, variable: Variable, index: u32) {
+    pub(in crate::baseline) fn variable(&mut self, variable: Variable, index: u32) {
         match variable {
             Variable::LocalGet => self.push(self.local_types[index as usize], Place::Local(index)),
             Variable::LocalSet => {
@@ -194,7 +195,7 @@ impl Compiler<'_> {
 
     /// The register of the local that the next instruction sets, if no operand still means that local: a
     /// result may go there at once.
-    pub(in super::super) fn int_target(&self, reader: &Reader) -> Option<Target<Gpr>> {
+    pub(in crate::baseline) fn int_target(&self, reader: &Reader) -> Option<Target<Gpr>> {
         let local = self.next_set(reader)?;
         match self.regs.homes[local as usize] {
             Home::Int(reg) => Some(Target { reg, local }),
@@ -203,7 +204,7 @@ impl Compiler<'_> {
     }
 
     /// The same for a float.
-    pub(in super::super) fn float_target(&self, reader: &Reader) -> Option<Target<Xmm>> {
+    pub(in crate::baseline) fn float_target(&self, reader: &Reader) -> Option<Target<Xmm>> {
         let local = self.next_set(reader)?;
         match self.regs.homes[local as usize] {
             Home::Float(reg) => Some(Target { reg, local }),
@@ -224,7 +225,7 @@ impl Compiler<'_> {
     }
 
     /// Pushes a result that was written to a target.
-    pub(in super::super) fn push_target(&mut self, ty: Ty, local: u32) {
+    pub(in crate::baseline) fn push_target(&mut self, ty: Ty, local: u32) {
         self.written(local);
         self.push(ty, Place::Local(local));
     }

@@ -5,12 +5,12 @@
 //! decided by a glance at its body.
 
 use super::home_bit;
+use crate::baseline::compiler::Compiler;
 use crate::baseline::scan::LoopFacts;
-use crate::baseline::x64::Compiler;
 
 /// What is true of the locals in registers at a place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(in crate::baseline::x64) struct Arrival {
+pub(in crate::baseline) struct Arrival {
     /// Bits of the registers that hold their local.
     valid: u32,
     /// Those of them whose slot may be out of date.
@@ -26,25 +26,25 @@ impl Arrival {
 
 impl Compiler<'_> {
     /// What is true here.
-    pub(in crate::baseline::x64) fn locals_here(&self) -> Arrival {
+    pub(in crate::baseline) fn locals_here(&self) -> Arrival {
         Arrival { valid: self.regs.valid, dirty: self.regs.dirty & self.regs.valid }
     }
 
     /// Believes that control arrives here as it was there.
-    pub(in crate::baseline::x64) fn locals_as(&mut self, arrival: Arrival) {
+    pub(in crate::baseline) fn locals_as(&mut self, arrival: Arrival) {
         self.regs.valid = arrival.valid;
         self.regs.dirty = arrival.dirty;
     }
 
     /// Whether control can go from here to there without a load or a store.
-    pub(in crate::baseline::x64) fn locals_fit(&self, there: Arrival) -> bool {
+    pub(in crate::baseline) fn locals_fit(&self, there: Arrival) -> bool {
         let here = self.locals_here();
         there.valid & !here.valid == 0 && here.dirty & !there.valid == 0
     }
 
     /// Makes true what is true where control goes; gives what is true there from now on, which is a little
     /// less. Touches no flags.
-    pub(in crate::baseline::x64) fn locals_meet(&mut self, there: Option<Arrival>) -> Arrival {
+    pub(in crate::baseline) fn locals_meet(&mut self, there: Option<Arrival>) -> Arrival {
         let Some(there) = there else { return self.locals_here() };
         if !self.locals_fit(there) {
             for position in 0..self.regs.residents.len() {
@@ -63,7 +63,7 @@ impl Compiler<'_> {
     ///
     /// What a call in the loop would throw away is left to whoever reads it, unless the loop begins by
     /// reading it. What the loop writes may be out of date in its slot, whoever arrives.
-    pub(in crate::baseline::x64) fn locals_for_loop(&mut self, facts: LoopFacts) -> Arrival {
+    pub(in crate::baseline) fn locals_for_loop(&mut self, facts: LoopFacts) -> Arrival {
         let mut written = 0;
         for position in 0..self.regs.residents.len() {
             let local = self.regs.residents[position];

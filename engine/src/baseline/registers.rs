@@ -1,6 +1,7 @@
 //! Which operand has which register, and which locals live in registers.
 
-use super::{Compiler, Operand, Place, Stub, Ty};
+use super::compiler::{Compiler, Stub};
+use super::operand::{Operand, Place, Ty};
 use crate::faults::Fault;
 use crate::limits::Settings;
 use crate::native::x64::asm::*;
