@@ -6,12 +6,16 @@
 
 mod calls;
 mod compiler;
+mod conditions;
 mod control;
 mod explain;
+mod memory;
 mod operand;
 mod registers;
 mod scan;
+mod stubs;
 mod table;
+mod target;
 mod x64;
 
 #[cfg(test)]
@@ -31,6 +35,10 @@ use crate::opcode::{Memory, Opcode, Reference, Table};
 use crate::store::{FuncId, StoreInner};
 use compiler::Compiler;
 use std::sync::Arc;
+use target::Assembler;
+
+/// The machine that this build runs on.
+type Host = x64::X64;
 
 /// The mode.
 pub(crate) struct Baseline;
@@ -119,7 +127,7 @@ impl Executor for Baseline {
         settings: &Settings,
         func: DefinedFuncIndex,
     ) -> Vec<ExplainedLine> {
-        explain::explain(module, settings, func)
+        explain::explain::<Host>(module, settings, func)
     }
 
     fn call(&self, store: &mut StoreInner, func: FuncId, slots: &mut [u64]) -> Result<(), Error> {
@@ -145,14 +153,14 @@ impl Linked {
         settings: &Settings,
         funcs: impl Iterator<Item = DefinedFuncIndex>,
     ) -> Linked {
-        let mut compiler = Compiler::new(module, settings);
+        let mut compiler = Compiler::<Host>::new(module, settings);
         let bytes: usize = module.bodies.iter().map(|body| body.code.len()).sum();
         /// Bytes of code that a byte of a body becomes, roughly.
         const GROWTH: usize = 6;
-        compiler.asm.code.reserve(if settings.lazy { 0 } else { GROWTH * bytes });
+        compiler.asm.reserve(if settings.lazy { 0 } else { GROWTH * bytes });
         funcs.for_each(|func| compiler.function(func));
         let Compiler { asm, plan, map, .. } = compiler;
-        let mut code = asm.code.into_bytes();
+        let mut code = asm.into_bytes();
         plan.write(&mut code, &call_range(settings));
         Linked { code, plan, map }
     }

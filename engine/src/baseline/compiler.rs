@@ -1,8 +1,9 @@
-//! The compiler for x86-64: one pass over a body, machine code behind.
+//! The compiler: one pass over a body, its machine code written at once.
 //!
 //! In the order of a function's life: the prologue and the walk over its opcodes are here; [`registers`]
 //! finds registers for operands and keeps locals in some; [`control`] is blocks and branches; [`calls`] is
-//! calls; [`integer`], [`float`], [`convert`], [`memory`] and [`table`] are the rest of the instructions.
+//! calls; [`memory`] and [`table`] are memories, globals, tables and references; [`stubs`] is the code after
+//! the function. What computes is selected by the [`Target`].
 //!
 //! What is true between instructions:
 //!
@@ -14,50 +15,36 @@
 //! Where control may arrive from several places: operands below the label are constants or in their slots;
 //! a label's single value is in the result register, several are in their slots; locals that live in
 //! registers are valid there.
+//!
+//! [`registers`]: super::registers
+//! [`control`]: super::control
+//! [`calls`]: super::calls
+//! [`memory`]: super::memory
+//! [`table`]: super::table
+//! [`stubs`]: super::stubs
 
 use super::control::Block;
-use super::operand::{Operand, Place, Ty};
+use super::memory::Access;
+use super::operand::{Operand, Place, Slot, Ty};
 use super::registers::Registers;
 use super::scan::Scan;
+use super::stubs::Stub;
+use super::target::{Assembler, Target};
 use crate::faults::Fault as Planted;
 use crate::limits::Settings;
 use crate::module::{DefinedFuncIndex, FuelSegment, FuncBody, ModuleInner};
-use crate::native::activation::{Place as ArgumentPlace, places};
-use crate::native::code::{CodeMap, Fault, FuncRange, Site};
-use crate::native::link::{CallSite, Plan, Region};
-use crate::native::x64::asm::*;
-use crate::native::x64::thunks::field;
-use crate::native::x64::{FLOAT_ARGUMENTS, FLOAT_SCRATCH, FUEL, INT_ARGUMENTS, MEMORY, SCRATCH};
+use crate::native::activation::{Place as ArgumentPlace, places_in};
+use crate::native::code::{CodeMap, FuncRange};
+use crate::native::link::{Plan, Region};
+use crate::native::width::Width;
 use crate::opcode::reader::Reader;
 use crate::opcode::{Const, Nesting, Opcode, Parametric, Variable};
 use crate::trap::TrapKind;
+use crate::types::ValType;
 use crate::val::{NOT_NULL, REFERENCES_ARE_ZEROED};
-use std::ops::Range;
 
-/// Frames larger than this compare before they move the stack pointer.
-const LARGE_FRAME_BYTES: u32 = 32 << 10;
-/// Functions begin at multiples of this.
-const ALIGNMENT: usize = 16;
 /// Slots of a frame's cost that hold return address and frame pointer.
 const FRAME_RECORD_SLOTS: u32 = 2;
-
-/// Code that runs rarely, put behind the function.
-pub(super) enum Stub {
-    /// Raises a trap.
-    Trap { label: Label, kind: TrapKind, wasm: u32 },
-    /// Gives back what was charged, and raises the trap for want of fuel.
-    Fuel { label: Label, cost: u32, wasm: u32 },
-    /// Replaces a NaN by the canonical one.
-    Nan { label: Label, back: Label, float: Float, reg: Xmm },
-    /// Calls what runs in another instance.
-    Other { label: Label, back: Label, wasm: u32 },
-    /// Gives up the frame, and calls what runs in another instance.
-    TailOther { label: Label },
-    /// Asks whether a function's type is a subtype.
-    Subtype { label: Label, back: Label, ty: u32, wasm: u32 },
-    /// The distances of a jump table.
-    Table { label: Label, targets: Vec<Label> },
-}
 
 /// Where the code of an opcode begins, for people who want to see it.
 pub(super) struct Mark {
@@ -68,11 +55,24 @@ pub(super) struct Mark {
     pub state: Option<String>,
 }
 
+/// The way through a function's body.
+pub(super) struct Walk<'m> {
+    func: DefinedFuncIndex,
+    body: &'m FuncBody,
+    reader: Reader<'m>,
+    /// Where the function's code begins.
+    start: u32,
+    /// Its first call in the plan.
+    first_call: u32,
+    /// Whether control may have arrived from elsewhere before the next opcode.
+    merged: bool,
+}
+
 /// The compiler. What belongs to one function is cleared for the next but keeps its memory.
-pub(super) struct Compiler<'m> {
+pub(super) struct Compiler<'m, T: Target> {
     pub(super) module: &'m ModuleInner,
     pub(super) settings: Settings,
-    pub(super) asm: Asm,
+    pub(super) asm: T::Asm,
     pub(super) plan: Plan,
     pub(super) map: CodeMap,
     /// A mark for each opcode; only where somebody asked.
@@ -80,7 +80,7 @@ pub(super) struct Compiler<'m> {
 
     pub(super) scan: Scan,
     pub(super) chosen: Vec<u32>,
-    pub(super) regs: Registers,
+    pub(super) regs: Registers<T>,
     /// Types of parameters and locals.
     pub(super) local_types: Vec<Ty>,
     pub(super) frame_cost: u32,
@@ -89,9 +89,9 @@ pub(super) struct Compiler<'m> {
     /// Index of the next fuel segment.
     pub(super) segment: usize,
     pub(super) reachable: bool,
-    pub(super) blocks: Vec<Block>,
-    pub(super) stack: Vec<Operand>,
-    pub(super) stubs: Vec<Stub>,
+    pub(super) blocks: Vec<Block<T>>,
+    pub(super) stack: Vec<Operand<T>>,
+    pub(super) stubs: Vec<Stub<T>>,
     /// Calls since the last islands: positions in the plan.
     pub(super) pending_calls: usize,
     pub(super) uses_memory: bool,
@@ -100,12 +100,12 @@ pub(super) struct Compiler<'m> {
     pub(super) traps_otherwise: bool,
 }
 
-impl<'m> Compiler<'m> {
-    pub fn new(module: &'m ModuleInner, settings: &Settings) -> Compiler<'m> {
+impl<'m, T: Target> Compiler<'m, T> {
+    pub fn new(module: &'m ModuleInner, settings: &Settings) -> Compiler<'m, T> {
         Compiler {
             module,
             settings: *settings,
-            asm: Asm::default(),
+            asm: T::Asm::default(),
             plan: Plan::default(),
             map: CodeMap { imported_funcs: module.imported_funcs, ..CodeMap::default() },
             marks: None,
@@ -129,32 +129,61 @@ impl<'m> Compiler<'m> {
 
     /// Compiles a function; its entry is where the code begins that is added.
     pub fn function(&mut self, func: DefinedFuncIndex) {
+        let mut walk = self.start(func);
+        while self.step(&mut walk) {}
+        self.finish(walk);
+    }
+
+    /// Writes what comes before the first opcode of a function.
+    pub fn start(&mut self, func: DefinedFuncIndex) -> Walk<'m> {
         let module = self.module;
         let body = module.body(func);
-        while !self.asm.code.len().is_multiple_of(ALIGNMENT) {
-            self.asm.int3();
-        }
+        self.asm.align();
         let start = self.asm.here();
-        let first_call = self.plan.calls.len();
+        let first_call = self.plan.calls.len() as u32;
         let code = &module.bytes[body.code.start as usize..body.code.end as usize];
         let reader = Reader::new(code, body.code.start);
         self.begin(func, body, reader);
         self.prologue(func, body);
-        self.operators(body, reader);
+        Walk { func, body, reader, start, first_call, merged: true }
+    }
+
+    /// Compiles the next opcode; says whether there is another.
+    pub fn step(&mut self, walk: &mut Walk<'m>) -> bool {
+        let (offset, opcode) = walk.reader.opcode();
+        self.offset = offset;
+        let is_asked_for = self.marks.is_some();
+        let state = (is_asked_for && walk.merged).then(|| self.describe_state());
+        self.mark(offset, state);
+        walk.merged = opcode.structure().nesting != Nesting::Inside;
+        if self.settings.fuel {
+            self.charge(&walk.body.fuel);
+        }
+        self.operator(opcode, &mut walk.reader);
+        if !self.reachable {
+            walk.reader.skip_unreachable();
+        }
+        self.islands_in_time();
+        !self.blocks.is_empty()
+    }
+
+    /// Writes what comes after the last opcode of a function.
+    pub fn finish(&mut self, walk: Walk<'m>) {
+        let Walk { func, body, start, first_call, .. } = walk;
         self.mark(body.code.end, None);
         // The stubs may be many, and none of them is a direct call.
         self.flush_islands();
         self.emit_code_stubs();
         let end = self.asm.here();
         let tables = self.emit_tables();
-        let calls = first_call as u32..self.plan.calls.len() as u32;
+        let calls = first_call..self.plan.calls.len() as u32;
         self.plan.branches.extend(self.asm.branches());
         self.plan.regions.push(Region { func, bytes: start..self.asm.here(), calls });
         self.map.funcs.push(FuncRange { func, code: start..end, tables });
         self.asm.forget_labels();
     }
 
-    pub(super) fn begin(&mut self, func: DefinedFuncIndex, body: &FuncBody, reader: Reader) {
+    fn begin(&mut self, func: DefinedFuncIndex, body: &FuncBody, reader: Reader) {
         let ty = self.module.func_type(self.module.func_index(func));
         self.local_types.clear();
         self.local_types.extend(ty.params().iter().map(|ty| Ty::of(*ty)));
@@ -165,8 +194,8 @@ impl<'m> Compiler<'m> {
         self.uses_memory = self.scan.uses_memory;
         let (ints, floats) = self.regs.homes();
         self.scan.best(&self.local_types, ints, floats, &mut self.chosen);
-        let arrivals = |local: u32| match places(ty.params()).nth(local as usize) {
-            Some(ArgumentPlace::Int(index)) => Some(INT_ARGUMENTS[index]),
+        let arrivals = |local: u32| match places::<T>(ty.params()).nth(local as usize) {
+            Some(ArgumentPlace::Int(index)) => Some(T::INT_ARGUMENTS[index]),
             Some(ArgumentPlace::Float(_) | ArgumentPlace::Slot(_)) | None => None,
         };
         self.regs.begin(&self.local_types, &self.chosen, arrivals);
@@ -181,75 +210,58 @@ impl<'m> Compiler<'m> {
         self.blocks.push(Block::function(results));
     }
 
-    pub(super) fn prologue(&mut self, func: DefinedFuncIndex, body: &FuncBody) {
-        const W64: Width = Width::W64;
+    fn prologue(&mut self, func: DefinedFuncIndex, body: &FuncBody) {
         self.offset = body.code.start;
         let extra = u32::from(const { Planted::named("baseline-frame-one-slot-large") }.is_planted());
-        let bytes = 8 * (self.frame_cost - FRAME_RECORD_SLOTS + extra);
-        self.asm.push(RBP);
-        self.asm.mov_rr(W64, RBP, RSP);
         let exhausted = self.trap(TrapKind::CallStackExhausted);
-        if bytes <= LARGE_FRAME_BYTES {
-            self.asm.alu_ri(W64, Alu::Sub, RSP, bytes as i32);
-            self.asm.alu_rm(W64, Alu::Cmp, RSP, field!(stack_limit));
-            self.asm.jcc(Cond::Below, exhausted);
-        } else {
-            self.asm.lea(W64, RAX, Mem::at(RSP, -(bytes as i32)));
-            self.asm.alu_rm(W64, Alu::Cmp, RAX, field!(stack_limit));
-            self.asm.jcc(Cond::Below, exhausted);
-            self.asm.mov_rr(W64, RSP, RAX);
-        }
+        self.asm.enter(8 * (self.frame_cost - FRAME_RECORD_SLOTS + extra), exhausted);
         if self.uses_memory {
-            self.reload_memory();
+            self.asm.load_memory_base();
         }
         self.receive_parameters(func);
         self.clear_locals(body.param_slots);
     }
 
-    pub(super) fn reload_memory(&mut self) {
-        self.asm.mov_rm(Width::W64, MEMORY, field!(memory_base));
-    }
-
-    pub(super) fn receive_parameters(&mut self, func: DefinedFuncIndex) {
+    fn receive_parameters(&mut self, func: DefinedFuncIndex) {
         let ty = self.module.func_type(self.module.func_index(func)).clone();
         // Those first that leave their register for a slot: it may be the home of another.
         for homed in [false, true] {
-            for (local, place) in places(ty.params()).enumerate() {
+            for (local, place) in places::<T>(ty.params()).enumerate() {
                 let local_ty = self.local_types[local];
                 if self.has_home(local as u32) != homed {
                     continue;
                 }
                 match place {
                     ArgumentPlace::Int(index) => {
-                        self.home_int(local as u32, local_ty, INT_ARGUMENTS[index]);
+                        self.home_int(local as u32, local_ty, T::INT_ARGUMENTS[index]);
                     }
                     ArgumentPlace::Float(index) => {
-                        self.home_float(local as u32, local_ty, FLOAT_ARGUMENTS[index]);
+                        self.home_float(local as u32, local_ty, T::FLOAT_ARGUMENTS[index]);
                     }
                     ArgumentPlace::Slot(_) => {}
                 }
             }
         }
         let mut buffer = false;
-        for (local, place) in places(ty.params()).enumerate() {
+        for (local, place) in places::<T>(ty.params()).enumerate() {
             let local_ty = self.local_types[local];
             match place {
                 ArgumentPlace::Int(_) | ArgumentPlace::Float(_) => {}
                 ArgumentPlace::Slot(slot) => {
                     if !buffer {
                         buffer = true;
-                        self.asm.mov_rm(Width::W64, SCRATCH, field!(arguments));
+                        self.asm.find_arguments();
                     }
-                    let from = Mem::at(SCRATCH, 8 * slot as i32);
+                    let from = Slot::Found(slot);
                     match local_ty.float() {
-                        // The vector scratch register is no argument, and rax is none either.
+                        // Neither of these registers is an argument's.
                         Some(float) => {
-                            self.asm.movs_rm(float, FLOAT_SCRATCH, from);
-                            self.home_float(local as u32, local_ty, FLOAT_SCRATCH);
+                            self.asm.load_float(float, T::FLOAT_SCRATCH, from);
+                            self.home_float(local as u32, local_ty, T::FLOAT_SCRATCH);
                         }
                         None => {
-                            self.asm.mov_rm(local_ty.width(), RAX, from);
-                            self.home_int(local as u32, local_ty, RAX);
+                            self.asm.load_int(local_ty.width(), T::CALLEE, from);
+                            self.home_int(local as u32, local_ty, T::CALLEE);
                         }
                     }
                 }
@@ -258,7 +270,7 @@ impl<'m> Compiler<'m> {
     }
 
     /// Makes the declared locals zero or null.
-    pub(super) fn clear_locals(&mut self, params: u32) {
+    fn clear_locals(&mut self, params: u32) {
         let locals = self.local_types.len();
         for local in params as usize..locals {
             self.clear_home(local as u32);
@@ -275,7 +287,7 @@ impl<'m> Compiler<'m> {
     }
 
     /// Zeroes the slots of the declared locals that have no register.
-    pub(super) fn zero_slots(&mut self, params: u32, locals: usize) {
+    fn zero_slots(&mut self, params: u32, locals: usize) {
         /// More slots than this are cleared by a loop.
         const FEW: usize = 8;
         let slots = locals - params as usize;
@@ -283,40 +295,17 @@ impl<'m> Compiler<'m> {
             return;
         }
         if slots > FEW {
-            self.asm.lea(Width::W64, RDI, self.local_slot(locals as u32 - 1));
-            self.asm.mov_ri(RCX, slots as u64);
-            self.asm.mov_ri(RAX, 0);
-            self.asm.rep_stosq();
+            self.asm.clear_slots(params, slots as u32);
             return;
         }
         for local in params..locals as u32 {
             if !self.has_home(local) {
-                self.asm.mov_mi(Width::W64, self.local_slot(local), 0);
+                self.asm.store_const(Width::W64, self.local_slot(local), 0);
             }
         }
     }
 
-    pub(super) fn operators(&mut self, body: &FuncBody, mut reader: Reader) {
-        let mut merged = true;
-        while !self.blocks.is_empty() {
-            let (offset, opcode) = reader.opcode();
-            self.offset = offset;
-            let is_asked_for = self.marks.is_some();
-            let state = (is_asked_for && merged).then(|| self.describe_state());
-            self.mark(offset, state);
-            merged = opcode.structure().nesting != Nesting::Inside;
-            if self.settings.fuel {
-                self.charge(&body.fuel);
-            }
-            self.operator(opcode, &mut reader);
-            if !self.reachable {
-                reader.skip_unreachable();
-            }
-            self.islands_in_time();
-        }
-    }
-
-    pub(super) fn mark(&mut self, wasm: u32, state: Option<String>) {
+    fn mark(&mut self, wasm: u32, state: Option<String>) {
         let code = self.asm.here();
         if let Some(marks) = &mut self.marks {
             marks.push(Mark { code, wasm, state });
@@ -324,7 +313,7 @@ impl<'m> Compiler<'m> {
     }
 
     /// Charges for the segment that begins at the current opcode, if one does.
-    pub(super) fn charge(&mut self, segments: &[FuelSegment]) {
+    fn charge(&mut self, segments: &[FuelSegment]) {
         while let Some(segment) = segments.get(self.segment) {
             if segment.offset > self.offset {
                 return;
@@ -334,19 +323,18 @@ impl<'m> Compiler<'m> {
                 let next = const { Planted::named("baseline-fuel-of-the-next-segment") }.is_planted();
                 let segment = segments.get(self.segment).filter(|_| next).unwrap_or(segment);
                 let label = self.asm.label();
-                self.asm.alu_ri(Width::W64, Alu::Sub, FUEL, segment.cost as i32);
-                self.asm.jcc(Cond::Below, label);
+                self.asm.charge(segment.cost, label);
                 self.stubs.push(Stub::Fuel { label, cost: segment.cost, wasm: self.offset });
             }
         }
     }
 
-    pub(super) fn operator(&mut self, opcode: Opcode, reader: &mut Reader) {
+    fn operator(&mut self, opcode: Opcode, reader: &mut Reader) {
         #[cfg(feature = "planted-faults")]
         if let Some(drawn) = crate::faults::drawn_in(crate::faults::Room::Baseline)
             && drawn.opcode == opcode
         {
-            return self.wrong_operator(&drawn, reader);
+            return T::wrong_operator(self, &drawn, reader);
         }
         self.sound_operator(opcode, reader);
     }
@@ -369,9 +357,9 @@ impl<'m> Compiler<'m> {
             Opcode::Table(table) => self.table(table, reader),
             Opcode::Load(load) => {
                 let to = reader.mem_arg();
-                self.load(load, to, reader);
+                T::load(self, Access::of_load(load), to, reader);
             }
-            Opcode::Store(store) => self.store(store, reader.mem_arg()),
+            Opcode::Store(store) => T::store(self, Access::of_store(store), reader.mem_arg()),
             Opcode::Memory(memory) => self.memory(memory, reader),
             Opcode::Const(constant) => match constant {
                 Const::I32Const => {
@@ -391,8 +379,8 @@ impl<'m> Compiler<'m> {
                     self.push_const(Ty::F64, bits);
                 }
             },
-            Opcode::Numeric(numeric) => self.numeric(numeric, reader),
-            Opcode::Wide(wide) => self.wide(wide),
+            Opcode::Numeric(numeric) => T::numeric(self, numeric, reader),
+            Opcode::Wide(wide) => T::wide(self, wide),
             Opcode::Reference(reference) => self.reference(reference, reader),
             Opcode::Gc(_) | Opcode::Vector(_) | Opcode::VectorMemory(_) | Opcode::Atomic(_) => {
                 unreachable!("modules with opcodes that the mode does not execute are refused")
@@ -403,155 +391,9 @@ impl<'m> Compiler<'m> {
     pub(super) fn push_const(&mut self, ty: Ty, value: u64) {
         self.push(ty, Place::Const(value));
     }
+}
 
-    /// Where the current instruction jumps if it traps.
-    pub(super) fn trap(&mut self, kind: TrapKind) -> Label {
-        #[cfg(feature = "planted-faults")]
-        let kind = if self.traps_otherwise { crate::faults::drawn::other_trap(kind) } else { kind };
-        let wasm = self.offset;
-        for stub in self.stubs.iter().rev().take(2) {
-            if let Stub::Trap { label, kind: other, wasm: at } = stub
-                && *other == kind
-                && (*at == wasm
-                    || const { Planted::named("baseline-traps-of-a-kind-share-their-row") }.is_planted())
-            {
-                return *label;
-            }
-        }
-        let label = self.asm.label();
-        self.stubs.push(Stub::Trap { label, kind, wasm });
-        label
-    }
-
-    /// Notes that the instruction just written was a call by the current opcode.
-    pub(super) fn site(&mut self) {
-        self.site_of(self.offset, None);
-    }
-
-    pub(super) fn site_of(&mut self, wasm: u32, trap: Option<TrapKind>) {
-        self.map.sites.push(Site { code: self.asm.here(), wasm, trap });
-    }
-
-    /// Notes that the next instruction may fault.
-    pub(super) fn fault(&mut self) {
-        self.map.faults.push(Fault { code: self.asm.here(), wasm: self.offset });
-    }
-
-    pub(super) fn emit_code_stubs(&mut self) {
-        let stubs = std::mem::take(&mut self.stubs);
-        for stub in &stubs {
-            match *stub {
-                Stub::Trap { label, kind, wasm } => {
-                    self.asm.bind(label);
-                    self.call_trap(kind, wasm);
-                }
-                Stub::Fuel { label, cost, wasm } => {
-                    self.asm.bind(label);
-                    self.asm.alu_ri(Width::W64, Alu::Add, FUEL, cost as i32);
-                    self.call_trap(TrapKind::OutOfFuel, wasm);
-                }
-                Stub::Nan { label, back, float, reg } => {
-                    self.asm.bind(label);
-                    let bits = match float {
-                        Float::Single => 0x7fc0_0000,
-                        Float::Double => 0x7ff8_0000_0000_0000,
-                    };
-                    self.asm.mov_ri(SCRATCH, bits);
-                    self.asm.mov_xr(Width::W64, reg, SCRATCH);
-                    self.asm.jmp(back);
-                }
-                Stub::Other { label, back, wasm } => {
-                    self.asm.bind(label);
-                    self.asm.call_m(field!(call_other));
-                    self.site_of(wasm, None);
-                    self.asm.jmp(back);
-                }
-                Stub::TailOther { label } => {
-                    self.asm.bind(label);
-                    self.asm.leave();
-                    self.asm.jmp_m(field!(tail_other));
-                }
-                Stub::Subtype { label, back, ty, wasm } => {
-                    self.asm.bind(label);
-                    self.asm.mov_ri(RAX, u64::from(ty));
-                    self.asm.call_m(field!(check_subtype));
-                    self.site_of(wasm, None);
-                    self.asm.jmp(back);
-                }
-                Stub::Table { .. } => {}
-            }
-        }
-        self.stubs = stubs;
-    }
-
-    pub(super) fn call_trap(&mut self, kind: TrapKind, wasm: u32) {
-        self.asm.call_m(field!(trap));
-        self.site_of(wasm, Some(kind));
-    }
-
-    /// Jump tables come last: they are not code.
-    pub(super) fn emit_tables(&mut self) -> Vec<Range<u32>> {
-        let mut tables = Vec::new();
-        let stubs = std::mem::take(&mut self.stubs);
-        for stub in &stubs {
-            if let Stub::Table { label, targets } = stub {
-                self.asm.bind(*label);
-                let origin = self.asm.here();
-                for target in targets {
-                    self.asm.distance_data(origin, *target);
-                    self.plan.targets.push(self.asm.position(*target));
-                }
-                tables.push(origin..self.asm.here());
-            }
-        }
-        self.stubs = stubs;
-        tables
-    }
-
-    /// In the lane of short branches: writes islands while the pending calls still reach them. To be called
-    /// between instructions of the module, and between the values of one that moves many; touches neither
-    /// registers nor flags.
-    pub(super) fn islands_in_time(&mut self) {
-        /// Room for the most code between two chances.
-        const MARGIN: u32 = 1536;
-        if !self.settings.short_branches {
-            return;
-        }
-        let Some(first) = self.plan.calls.get(self.pending_calls) else { return };
-        let count = (self.plan.calls.len() - self.pending_calls) as u32;
-        let islands = count * crate::native::x64::ISLAND_BYTES;
-        let reach = *crate::native::x64::ISLAND_RANGE.end() as u32;
-        if self.asm.here() + islands + MARGIN < first.at + reach {
-            return;
-        }
-        self.islands();
-    }
-
-    /// Writes islands in the middle of code.
-    pub(super) fn islands(&mut self) {
-        let over = self.asm.label();
-        self.asm.jmp(over);
-        self.flush_islands();
-        self.asm.bind(over);
-    }
-
-    /// Writes an island for every pending call.
-    pub(super) fn flush_islands(&mut self) {
-        if !self.settings.short_branches {
-            return;
-        }
-        for call in self.pending_calls..self.plan.calls.len() {
-            let island = self.asm.here();
-            for _ in 0..crate::native::x64::ISLAND_BYTES {
-                self.asm.int3();
-            }
-            self.plan.calls[call].island = Some(island);
-        }
-        self.pending_calls = self.plan.calls.len();
-    }
-
-    /// Notes a direct call or jump whose distance is at `at`.
-    pub(super) fn linked(&mut self, at: u32, target: DefinedFuncIndex) {
-        self.plan.calls.push(CallSite { at, target, island: None });
-    }
+/// Where the arguments of a function travel, in order.
+pub(super) fn places<T: Target>(params: &[ValType]) -> impl Iterator<Item = ArgumentPlace> + '_ {
+    places_in(params, T::INT_ARGUMENTS.len(), T::FLOAT_ARGUMENTS.len())
 }

@@ -1,8 +1,21 @@
-//! What of the compiler writes x86-64 instructions.
+//! The x86-64 side of the compiler: which registers it has, and the instructions it writes.
+//!
+//! [`target`] says so to the neutral pass and writes what the pass asks for; [`integer`], [`float`],
+//! [`convert`] and [`memory`] select the instructions that compute, with operands in memory, immediates and flags
+//! where that is shorter; [`disassemble`] reads them back for listings.
 
 mod convert;
+mod disassemble;
 mod float;
 mod integer;
 mod memory;
 #[cfg(feature = "planted-faults")]
 mod planted;
+mod target;
+
+pub(super) use target::X64;
+
+use super::compiler::Compiler;
+
+type Operand = super::operand::Operand<X64>;
+type Place = super::operand::Place<X64>;

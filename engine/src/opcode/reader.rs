@@ -300,10 +300,10 @@ impl<'a> Reader<'a> {
         catches
     }
 
-    /// The next byte, which stays the next; 0 at the end.
+    /// The next opcode, which stays the next; `None` at the end.
     #[inline]
-    pub fn peek(&self) -> u8 {
-        self.bytes.get(self.position).copied().unwrap_or(0)
+    pub fn peek(&self) -> Option<Opcode> {
+        Opcode::decode(&self.bytes[self.position..]).map(|(opcode, _)| opcode)
     }
 
     fn catch(&mut self) -> Catch {

@@ -7,6 +7,7 @@
 use super::home_bit;
 use crate::baseline::compiler::Compiler;
 use crate::baseline::scan::LoopFacts;
+use crate::baseline::target::Target;
 
 /// What is true of the locals in registers at a place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -24,7 +25,7 @@ impl Arrival {
     }
 }
 
-impl Compiler<'_> {
+impl<T: Target> Compiler<'_, T> {
     /// What is true here.
     pub(in crate::baseline) fn locals_here(&self) -> Arrival {
         Arrival { valid: self.regs.valid, dirty: self.regs.dirty & self.regs.valid }

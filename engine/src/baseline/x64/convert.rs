@@ -1,7 +1,8 @@
 //! Conversions between integers and floats.
 
-use crate::baseline::compiler::Compiler;
-use crate::baseline::operand::{Place, Ty};
+use super::target::X64;
+use super::{Compiler, Place};
+use crate::baseline::operand::Ty;
 use crate::faults::Fault;
 use crate::native::x64::asm::*;
 use crate::native::x64::{FLOAT_SCRATCH, SCRATCH};
@@ -16,8 +17,8 @@ struct Truncation {
     signed: bool,
 }
 
-impl Compiler<'_> {
-    pub(in crate::baseline) fn convert(&mut self, opcode: Numeric) {
+impl Compiler<'_, X64> {
+    pub(super) fn convert(&mut self, opcode: Numeric) {
         use Float::{Double, Single};
         use Numeric::*;
         use Width::{W32, W64};
@@ -113,7 +114,7 @@ impl Compiler<'_> {
             return;
         }
         let to = self.alloc_int();
-        match self.float_memory(&operand) {
+        match self.memory_operand(&operand) {
             Some(mem) => self.asm.mov_rm(ty.width(), to, mem),
             None => {
                 let from = self.read_float(&mut operand);

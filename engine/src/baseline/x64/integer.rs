@@ -1,18 +1,16 @@
-//! Integer arithmetic, comparisons, selection and 128-bit arithmetic.
+//! Integer arithmetic, comparisons and 128-bit arithmetic.
 
-use crate::baseline::compiler::Compiler;
-use crate::baseline::operand::{Operand, Place, Ty};
-use crate::baseline::operand::{Parity, Test};
-use crate::baseline::registers::{Source, Target, immediate};
+use super::target::{Source, Test, X64, immediate, mem};
+use super::{Compiler, Operand, Place};
+use crate::baseline::operand::Ty;
+use crate::baseline::registers::LocalTarget;
+use crate::baseline::target::Invertible;
 use crate::faults::Fault;
 use crate::native::x64::SCRATCH;
 use crate::native::x64::asm::*;
 use crate::opcode::reader::Reader;
 use crate::opcode::{Numeric, Wide};
 use crate::trap::TrapKind;
-
-/// Codes of the instructions that take flags: `if`, `br_if`, `select`, `i32.eqz`.
-const TAKE_FLAGS: [u8; 4] = [0x04, 0x0d, 0x1b, 0x45];
 
 /// A division: what it gives and how it reads its operands.
 #[derive(Clone, Copy)]
@@ -21,8 +19,8 @@ struct Division {
     remainder: bool,
 }
 
-impl Compiler<'_> {
-    pub(in crate::baseline) fn numeric(&mut self, opcode: Numeric, reader: &mut Reader) {
+impl Compiler<'_, X64> {
+    pub(super) fn numeric(&mut self, opcode: Numeric, reader: &Reader) {
         use Numeric::*;
         const W32: Width = Width::W32;
         const W64: Width = Width::W64;
@@ -130,35 +128,6 @@ impl Compiler<'_> {
 
     // Comparisons.
 
-    /// Pushes what the flags say: as flags if the next instruction takes those, else as a number.
-    pub(in crate::baseline) fn push_test(&mut self, test: Test, reader: &Reader) {
-        if TAKE_FLAGS.contains(&reader.peek()) {
-            self.push(Ty::I32, Place::Flags(test));
-            return;
-        }
-        let reg = self.alloc_int();
-        self.set_from(test, reg);
-        self.push(Ty::I32, Place::Int(reg));
-    }
-
-    pub(in crate::baseline) fn set_from(&mut self, test: Test, reg: Gpr) {
-        self.asm.setcc(test.cond, reg);
-        self.asm.movzx_rr8(reg, reg);
-        match test.parity {
-            Parity::Ignored => {}
-            Parity::Without => {
-                self.asm.setcc(Cond::NoParity, SCRATCH);
-                self.asm.movzx_rr8(SCRATCH, SCRATCH);
-                self.asm.alu_rr(Width::W32, Alu::And, reg, SCRATCH);
-            }
-            Parity::Or => {
-                self.asm.setcc(Cond::Parity, SCRATCH);
-                self.asm.movzx_rr8(SCRATCH, SCRATCH);
-                self.asm.alu_rr(Width::W32, Alu::Or, reg, SCRATCH);
-            }
-        }
-    }
-
     fn compare(&mut self, width: Width, cond: Cond, reader: &Reader) {
         if !const { Fault::named("baseline-flags-lost-to-canonical-nan") }.is_planted() {
             self.canonical_all();
@@ -192,15 +161,6 @@ impl Compiler<'_> {
         self.free(left);
         self.free(right);
         self.push_test(Test::of(cond), reader);
-    }
-
-    /// The slot that an integer operand is in, if it is in memory.
-    fn memory_operand(&self, operand: &Operand) -> Option<Mem> {
-        match operand.place {
-            Place::Slot => Some(self.operand_slot(operand.index)),
-            Place::Local(local) if !self.has_home(local) => Some(self.local_slot(local)),
-            Place::Const(_) | Place::Int(_) | Place::Float(_) | Place::Local(_) | Place::Flags(_) => None,
-        }
     }
 
     fn eqz(&mut self, width: Width, reader: &Reader) {
@@ -307,7 +267,7 @@ impl Compiler<'_> {
     }
 
     /// Puts the first operand into the target, unless it is the local that the target belongs to.
-    fn load_target(&mut self, target: Target<Gpr>, operand: Operand) {
+    fn load_target(&mut self, target: LocalTarget<Gpr>, operand: Operand) {
         if operand.place == Place::Local(target.local) {
             // Makes it valid, and nothing else.
             let mut operand = operand;
@@ -530,87 +490,24 @@ impl Compiler<'_> {
         self.asm.bind(fine);
     }
 
-    // Selection.
-
-    pub(in crate::baseline) fn select(&mut self) {
-        let mut condition = self.pop();
-        let [.., left, right] = self.stack[..] else {
-            unreachable!("validation keeps the stack deep enough")
-        };
-        if left.raw_nan || right.raw_nan {
-            // Comparisons that pass flags on have made all bits canonical already.
-            self.canonical_all();
-        }
-        let (mut right, left) = (self.pop(), self.pop());
-        let ty = left.ty;
-        if ty.float().is_some() {
-            let to = self.own_float(left);
-            let from = self.read_float(&mut right);
-            let test = self.select_test(&mut condition);
-            self.select_float(test, to, from);
-            self.free(right);
-            self.free(condition);
-            self.push(ty, Place::Float(to));
-            return;
-        }
-        let to = self.own_int(left);
-        let from = self.read_int(&mut right);
-        let test = self.select_test(&mut condition).inverted();
-        let width = ty.width();
-        match test.parity {
-            Parity::Ignored => self.asm.cmov(width, test.cond, to, from),
-            Parity::Or => {
-                self.asm.cmov(width, test.cond, to, from);
-                self.asm.cmov(width, Cond::Parity, to, from);
-            }
-            Parity::Without => {
-                let skip = self.asm.label();
-                self.asm.jcc(Cond::Parity, skip);
-                self.asm.cmov(width, test.cond, to, from);
-                self.asm.bind(skip);
-            }
-        }
-        self.free(right);
-        self.free(condition);
-        self.push(ty, Place::Int(to));
-    }
-
-    /// What the flags say about a condition that was taken.
-    fn select_test(&mut self, condition: &mut Operand) -> Test {
-        if let Place::Flags(test) = condition.place {
+    /// Tests whether an `i32` that was taken is other than zero.
+    pub(super) fn condition(&mut self, operand: &mut Operand) -> Test {
+        if let Place::Flags(test) = operand.place {
             return test;
         }
-        match self.memory_operand(condition) {
+        match self.memory_operand(operand) {
             Some(mem) => self.asm.alu_mi(Width::W32, Alu::Cmp, mem, 0),
             None => {
-                let reg = self.read_int(condition);
+                let reg = self.read_int(operand);
                 self.asm.test_rr(Width::W32, reg, reg);
             }
         }
         Test::of(Cond::NotEqual)
     }
 
-    fn select_float(&mut self, test: Test, to: Xmm, from: Xmm) {
-        let (keep, take) = (self.asm.label(), self.asm.label());
-        match test.parity {
-            Parity::Ignored => self.asm.jcc(test.cond, keep),
-            Parity::Without => {
-                self.asm.jcc(Cond::Parity, take);
-                self.asm.jcc(test.cond, keep);
-            }
-            Parity::Or => {
-                self.asm.jcc(Cond::Parity, keep);
-                self.asm.jcc(test.cond, keep);
-            }
-        }
-        self.asm.bind(take);
-        self.asm.movaps(to, from);
-        self.asm.bind(keep);
-    }
-
     // 128-bit arithmetic.
 
-    pub(in crate::baseline) fn wide(&mut self, opcode: Wide) {
+    pub(super) fn wide(&mut self, opcode: Wide) {
         match opcode {
             Wide::I64Add128 => self.wide_sum(Alu::Add, Alu::Adc),
             Wide::I64Sub128 => self.wide_sum(Alu::Sub, Alu::Sbb),
@@ -627,8 +524,8 @@ impl Compiler<'_> {
         }
         let (right_high, right_low, left_high, left_low) = (self.pop(), self.pop(), self.pop(), self.pop());
         let (to_low, to_high) = (self.own_int(left_low), self.own_int(left_high));
-        let right_low = self.operand_slot(right_low.index);
-        let right_high = self.operand_slot(right_high.index);
+        let right_low = mem(self.operand_slot(right_low.index));
+        let right_high = mem(self.operand_slot(right_high.index));
         self.asm.alu_rm(W64, low, to_low, right_low);
         self.asm.alu_rm(W64, high, to_high, right_high);
         self.push(Ty::I64, Place::Int(to_low));

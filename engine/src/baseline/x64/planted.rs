@@ -4,8 +4,10 @@
 //! in a fault's corner is computed in front, without branches, and kept in the context: no register and no slot of the
 //! frame is free for longer than an instruction.
 
-use crate::baseline::compiler::Compiler;
-use crate::baseline::operand::Place;
+use super::target::{X64, mem};
+use super::{Compiler, Place};
+use crate::baseline::memory::Access;
+use crate::baseline::target::Assembler;
 use crate::faults::drawn::{Drawn, Mutation};
 use crate::native::x64::asm::*;
 use crate::native::x64::thunks::field;
@@ -18,9 +20,9 @@ const W64: Width = Width::W64;
 /// A `nop`: whoever looks at what comes next finds nothing to prepare for, so results are there to be changed.
 const NOTHING_NEXT: &[u8] = &[0x01];
 
-impl Compiler<'_> {
+impl Compiler<'_, X64> {
     /// Compiles the opcode of a drawn fault, wrongly.
-    pub(in crate::baseline) fn wrong_operator(&mut self, drawn: &Drawn, reader: &mut Reader) {
+    pub(super) fn wrong_operator(&mut self, drawn: &Drawn, reader: &mut Reader) {
         let shape = Drawn::shape(drawn.opcode);
         match drawn.mutation {
             Mutation::Instead(other) => self.sound_operator(other, reader),
@@ -56,11 +58,11 @@ impl Compiler<'_> {
             Opcode::Store(store) => {
                 self.ask_for_corner(drawn);
                 self.change_top(change);
-                self.store(store, reader.mem_arg());
+                self.store(Access::of_store(store), reader.mem_arg());
             }
             Opcode::Load(load) => {
                 let to = reader.mem_arg();
-                self.load(load, to, &Reader::new(NOTHING_NEXT, self.offset));
+                self.load(Access::of_load(load), to, &Reader::new(NOTHING_NEXT, self.offset));
                 self.ask_for_corner(drawn);
                 self.change_top(change);
             }
@@ -95,7 +97,7 @@ impl Compiler<'_> {
         if let Some(Place::Flags(test)) = self.stack.last().map(|operand| operand.place) {
             let operand = self.pop();
             let reg = self.alloc_int();
-            self.set_from(test, reg);
+            self.asm.set_from(test, reg);
             self.push(operand.ty, Place::Int(reg));
         }
     }
@@ -144,7 +146,7 @@ impl Compiler<'_> {
             return self.asm.mov_ri(to, value);
         }
         self.spill(position);
-        let slot = self.operand_slot(operand.index);
+        let slot = mem(self.operand_slot(operand.index));
         self.asm.mov_rm(operand.ty.width(), to, slot);
     }
 
@@ -154,8 +156,10 @@ impl Compiler<'_> {
         let top = self.stack.len() - 1;
         self.spill(top);
         self.spill(top - 1);
-        let (right, left) =
-            (self.operand_slot(self.stack[top].index), self.operand_slot(self.stack[top - 1].index));
+        let (right, left) = (
+            mem(self.operand_slot(self.stack[top].index)),
+            mem(self.operand_slot(self.stack[top - 1].index)),
+        );
         self.asm.mov_rm(W64, SCRATCH, left);
         self.asm.movs_rm(Float::Double, FLOAT_SCRATCH, right);
         self.asm.mov_mr(W64, right, SCRATCH);

@@ -6,6 +6,7 @@
 
 use crate::native::buffer::CodeBuffer;
 use crate::native::link::Branch;
+pub(crate) use crate::native::width::{Float, Width};
 
 /// A general-purpose register by its number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,20 +43,6 @@ pub(crate) const R15: Gpr = Gpr(15);
 /// A vector register by its number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Xmm(pub u8);
-
-/// Width of an integer operation.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Width {
-    W32,
-    W64,
-}
-
-/// Width of a floating-point operation.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Float {
-    Single,
-    Double,
-}
 
 /// An address: base, perhaps an index times a power of two, a displacement.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
