@@ -1,8 +1,9 @@
-//! Mode `baseline`: machine code in one pass over the validated bytes, for x86-64.
+//! Mode `baseline`: machine code in one pass over the validated bytes.
 //!
-//! [`scan`] glances at a body to see which locals deserve a register; [`x64`] writes the code, following an
-//! abstract stack of [`operand`]s; `native` links it, makes it executable and runs it. [`explain`] shows
-//! people what became of each instruction.
+//! [`scan`] looks at a body to see which locals deserve a register; [`compiler`] walks over its opcodes, following an
+//! abstract stack of [`operand`]s; a [`target`] selects and writes the instructions of a machine, [`x64`] those of
+//! x86-64. `native` links the code, makes it executable and runs it. [`explain`] shows what became of each
+//! instruction.
 
 mod calls;
 mod compiler;

@@ -1,4 +1,4 @@
-//! Calls: what is in registers goes to slots, arguments go where the callee finds them, results come back.
+//! Calls: values in registers go to slots, arguments go where the callee finds them, results are taken.
 
 use super::compiler::{Compiler, places};
 use super::operand::{Operand, Place, Slot, Ty};
@@ -248,7 +248,7 @@ impl<T: Target> Compiler<'_, T> {
         match operand.place {
             Place::Int(reg) => Some(reg),
             Place::Local(_) => self.valid_home(operand),
-            Place::Const(_) | Place::Float(_) | Place::Slot | Place::Flags(_) => None,
+            Place::Const(_) | Place::Float(_) | Place::Slot | Place::Outcome(_) => None,
         }
     }
 
@@ -257,7 +257,7 @@ impl<T: Target> Compiler<'_, T> {
         match operand.place {
             Place::Float(reg) => Some(reg),
             Place::Local(_) => self.valid_float_home(operand),
-            Place::Const(_) | Place::Int(_) | Place::Slot | Place::Flags(_) => None,
+            Place::Const(_) | Place::Int(_) | Place::Slot | Place::Outcome(_) => None,
         }
     }
 
@@ -269,7 +269,7 @@ impl<T: Target> Compiler<'_, T> {
                 let slot = self.local_slot(local);
                 self.asm.load_int(operand.ty.width(), to, slot);
             }
-            Place::Const(_) | Place::Slot | Place::Int(_) | Place::Float(_) | Place::Flags(_) => {
+            Place::Const(_) | Place::Slot | Place::Int(_) | Place::Float(_) | Place::Outcome(_) => {
                 self.load_int(to, operand);
             }
         }
@@ -281,7 +281,7 @@ impl<T: Target> Compiler<'_, T> {
                 let slot = self.local_slot(local);
                 self.asm.load_float(operand.ty.float().expect("a float operand"), to, slot);
             }
-            Place::Const(_) | Place::Slot | Place::Int(_) | Place::Float(_) | Place::Flags(_) => {
+            Place::Const(_) | Place::Slot | Place::Int(_) | Place::Float(_) | Place::Outcome(_) => {
                 self.load_float(to, operand);
             }
         }
@@ -412,8 +412,8 @@ fn sequence<R: Copy + Eq>(moves: &mut [Move<R>], mut emit: impl FnMut(Step<R>)) 
             return;
         }
         if !progress {
-            // Only cycles are left: exchanging settles one destination, and whoever wanted what was there
-            // finds it in the other register.
+            // Only cycles are left: an exchange settles one destination, and moves from that register now come
+            // from the other one.
             let Move { to, from } = moves[0];
             emit(Step::Exchange(moves[0]));
             for other in &mut moves[1..left] {

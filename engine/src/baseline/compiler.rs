@@ -46,7 +46,7 @@ use crate::val::{NOT_NULL, REFERENCES_ARE_ZEROED};
 /// Slots of a frame's cost that hold return address and frame pointer.
 const FRAME_RECORD_SLOTS: u32 = 2;
 
-/// Where the code of an opcode begins, for people who want to see it.
+/// Where the code of an opcode begins, for listings.
 pub(super) struct Mark {
     pub code: u32,
     /// File offset of the opcode.
@@ -75,7 +75,7 @@ pub(super) struct Compiler<'m, T: Target> {
     pub(super) asm: T::Asm,
     pub(super) plan: Plan,
     pub(super) map: CodeMap,
-    /// A mark for each opcode; only where somebody asked.
+    /// A mark for each opcode, if a listing is asked for.
     pub(super) marks: Option<Vec<Mark>>,
 
     pub(super) scan: Scan,

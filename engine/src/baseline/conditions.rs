@@ -21,7 +21,7 @@ impl<T: Target> Compiler<'_, T> {
     /// Pushes the outcome of a comparison: as it is if the next instruction takes it so, else as a number.
     pub(super) fn push_test(&mut self, test: T::Test, reader: &Reader) {
         if reader.peek().is_some_and(takes_outcome) {
-            self.push(Ty::I32, Place::Flags(test));
+            self.push(Ty::I32, Place::Outcome(test));
             return;
         }
         let reg = self.alloc_int();
@@ -33,7 +33,7 @@ impl<T: Target> Compiler<'_, T> {
     /// it is asked for; all NaN bits are canonical.
     pub(super) fn test(&mut self) -> T::Test {
         let mut operand = self.pop();
-        if let Place::Flags(test) = operand.place {
+        if let Place::Outcome(test) = operand.place {
             return test;
         }
         self.canonical_all();

@@ -30,9 +30,10 @@ pub(super) struct Block<T: Target> {
     results: Box<[Ty]>,
     /// Where branches to it go; a function has none.
     label: Option<T::Label>,
-    /// What is true of the locals in registers there, once somebody goes there.
+    /// What is true of the locals in registers at the label, once a branch to it was written.
     arrival: Option<Arrival>,
-    /// Where an `if` goes that is not taken, until its `else`, and what is true there.
+    /// Of an `if` whose `else` has not come yet: where control goes if the condition is zero, and what is true
+    /// of the locals there.
     otherwise: Option<(T::Label, Arrival)>,
 }
 
@@ -240,7 +241,7 @@ impl<T: Target> Compiler<'_, T> {
             let here = self.locals_here();
             let block = &mut self.blocks[destination.block];
             if let (None, Some((_, arrival))) = (block.arrival, block.otherwise) {
-                // What one side lacks the other need not have.
+                // A register that one side lacks need not be valid on the other.
                 block.arrival = Some(here.common(arrival));
             }
             self.locals_go(destination);
@@ -250,13 +251,14 @@ impl<T: Target> Compiler<'_, T> {
         }
         self.asm.bind(label);
         let block = self.blocks.pop().expect("validation pairs blocks and ends");
-        // Where nobody comes, anything is true.
+        // A label to which no branch goes may have any state.
         self.locals_as(block.arrival.unwrap_or_default());
         self.reachable = true;
         self.arrive(block.height, &block.results);
     }
 
-    /// The end of an `if` for whom it was not taken: the parameters are the results, and in their slots.
+    /// The end of an `if` without `else`, on the way of a condition that is zero: the parameters are the results,
+    /// and in their slots.
     fn end_without_else(&mut self, destination: Destination<T>, (otherwise, arrival): (T::Label, Arrival)) {
         let skip = self.asm.label();
         let block = &self.blocks[destination.block];
@@ -342,7 +344,7 @@ impl<T: Target> Compiler<'_, T> {
         }
     }
 
-    /// The same where all NaN bits are canonical: touches no flags.
+    /// The same where all NaN bits are canonical: changes no outcome of a comparison.
     fn carry_seen(&mut self, to: Destination<T>) {
         match to.arity {
             0 => {}
@@ -390,7 +392,7 @@ impl<T: Target> Compiler<'_, T> {
         }
     }
 
-    /// Puts the top values where the caller finds them, and returns. Touches no flags before that.
+    /// Puts the top values where the caller finds them, and returns. Changes no outcome of a comparison before that.
     fn return_values(&mut self, count: usize) {
         match count {
             0 => {}
@@ -424,7 +426,7 @@ impl<T: Target> Compiler<'_, T> {
                 self.asm.find_arguments();
                 self.store_slot(to, operand);
             }
-            Place::Flags(_) => unreachable!("the instruction after a comparison takes the flags"),
+            Place::Outcome(_) => unreachable!("the instruction after a comparison takes the outcome"),
         }
     }
 
@@ -459,7 +461,7 @@ impl<T: Target> Compiler<'_, T> {
             label => {
                 let skip = self.asm.label();
                 self.asm.jump_if(test.inverted(), skip);
-                // What is loaded or stored on the way out only is not done for who stays.
+                // Loads and stores on the way to the label are not executed if the branch is not taken.
                 let here = self.locals_here();
                 match label {
                     Some(label) => {

@@ -67,7 +67,7 @@ pub(super) enum Place<T: Target> {
     /// In the operand's own slot.
     Slot,
     /// In the outcome of the last comparison; the next instruction takes it.
-    Flags(T::Test),
+    Outcome(T::Test),
 }
 
 /// An operand.

@@ -176,7 +176,7 @@ impl<T: Target> Compiler<'_, T> {
             Place::Int(reg) => self.regs.int_owners[index_of(reg)] = index,
             Place::Float(reg) => self.regs.float_owners[index_of(reg)] = index,
             Place::Local(local) => self.regs.references[local as usize] += 1,
-            Place::Const(_) | Place::Slot | Place::Flags(_) => {}
+            Place::Const(_) | Place::Slot | Place::Outcome(_) => {}
         }
         self.stack.push(Operand { ty, place, raw_nan: false, index });
     }
@@ -207,13 +207,13 @@ impl<T: Target> Compiler<'_, T> {
             Place::Int(reg) => self.regs.int_owners[index_of(reg)] = UNOWNED,
             Place::Float(reg) => self.regs.float_owners[index_of(reg)] = UNOWNED,
             Place::Local(local) => self.regs.references[local as usize] -= 1,
-            Place::Const(_) | Place::Slot | Place::Flags(_) => {}
+            Place::Const(_) | Place::Slot | Place::Outcome(_) => {}
         }
         self.regs.raw_nans -= u32::from(operand.raw_nan);
         operand
     }
 
-    /// The same, with canonical NaN bits: for whoever can see them.
+    /// Takes the top operand with canonical NaN bits, for instructions that show the bits.
     pub(super) fn pop_seen(&mut self) -> Operand<T> {
         let position = self.stack.len() - 1;
         self.canonical(position);
@@ -225,7 +225,7 @@ impl<T: Target> Compiler<'_, T> {
         match operand.place {
             Place::Int(reg) => self.free_int(reg),
             Place::Float(reg) => self.free_float(reg),
-            Place::Const(_) | Place::Local(_) | Place::Slot | Place::Flags(_) => {}
+            Place::Const(_) | Place::Local(_) | Place::Slot | Place::Outcome(_) => {}
         }
     }
 
@@ -311,7 +311,7 @@ impl<T: Target> Compiler<'_, T> {
         self.regs.free_floats &= !bit(reg);
     }
 
-    /// Puts an operand of the stack into its own slot. Touches no flags unless its NaN bits are raw.
+    /// Puts an operand of the stack into its own slot. Changes no outcome of a comparison unless its NaN bits are raw.
     pub(super) fn spill(&mut self, position: usize) {
         self.canonical(position);
         let operand = self.stack[position];
@@ -328,7 +328,7 @@ impl<T: Target> Compiler<'_, T> {
             }
             Place::Local(local) => self.regs.references[local as usize] -= 1,
             Place::Const(_) | Place::Slot => {}
-            Place::Flags(_) => unreachable!("the instruction after a comparison takes the flags"),
+            Place::Outcome(_) => unreachable!("the instruction after a comparison takes the outcome"),
         }
         self.stack[position].place = Place::Slot;
     }
@@ -357,7 +357,7 @@ impl<T: Target> Compiler<'_, T> {
                     self.asm.copy_slot(width, slot, own);
                 }
             }
-            Place::Flags(_) => unreachable!("the instruction after a comparison takes the flags"),
+            Place::Outcome(_) => unreachable!("the instruction after a comparison takes the outcome"),
         }
     }
 
@@ -385,7 +385,7 @@ impl<T: Target> Compiler<'_, T> {
         self.stubs.push(Stub::Nan { label, back, float, reg });
     }
 
-    /// Makes all NaN bits canonical: before something that needs the flags from here on.
+    /// Makes all NaN bits canonical: before a comparison, whose outcome must last.
     pub(super) fn canonical_all(&mut self) {
         if self.regs.raw_nans == 0 {
             return;
@@ -397,7 +397,7 @@ impl<T: Target> Compiler<'_, T> {
         }
     }
 
-    /// Puts all operands into their slots, constants excepted. Touches no flags if NaN bits are canonical.
+    /// Puts all operands into their slots, constants excepted. Changes no outcome of a comparison if NaN bits are canonical.
     pub(super) fn settle(&mut self) {
         self.settle_below(self.stack.len());
     }
@@ -411,7 +411,7 @@ impl<T: Target> Compiler<'_, T> {
                     self.spill(position);
                     self.islands_in_time();
                 }
-                Place::Flags(_) => unreachable!("the instruction after a comparison takes the flags"),
+                Place::Outcome(_) => unreachable!("the instruction after a comparison takes the outcome"),
             }
         }
         self.regs.settled = self.regs.settled.max(end);
@@ -451,7 +451,7 @@ impl<T: Target> Compiler<'_, T> {
         }
     }
 
-    /// Copies an integer operand that was taken to a register. Touches no flags.
+    /// Copies an integer operand that was taken to a register. Changes no outcome of a comparison.
     pub(super) fn load_int(&mut self, to: T::Int, operand: Operand<T>) {
         let width = operand.ty.width();
         match operand.place {
@@ -477,7 +477,7 @@ impl<T: Target> Compiler<'_, T> {
                 let wide = const { Fault::named("baseline-slot-read-wide") }.is_planted();
                 self.asm.load_int(if wide { Width::W64 } else { width }, to, slot);
             }
-            Place::Float(_) | Place::Flags(_) => unreachable!("not an integer operand"),
+            Place::Float(_) | Place::Outcome(_) => unreachable!("not an integer operand"),
         }
     }
 
@@ -504,7 +504,7 @@ impl<T: Target> Compiler<'_, T> {
         match operand.place {
             Place::Int(own) => own == reg,
             Place::Local(local) => self.regs.homes[local as usize] == Home::Int(reg),
-            Place::Const(_) | Place::Float(_) | Place::Slot | Place::Flags(_) => false,
+            Place::Const(_) | Place::Float(_) | Place::Slot | Place::Outcome(_) => false,
         }
     }
 
@@ -515,7 +515,7 @@ impl<T: Target> Compiler<'_, T> {
                 Home::Int(reg) => Some(reg),
                 Home::Slot | Home::Float(_) => None,
             },
-            Place::Const(_) | Place::Int(_) | Place::Float(_) | Place::Slot | Place::Flags(_) => None,
+            Place::Const(_) | Place::Int(_) | Place::Float(_) | Place::Slot | Place::Outcome(_) => None,
         }
     }
 
@@ -531,7 +531,7 @@ impl<T: Target> Compiler<'_, T> {
         }
     }
 
-    /// Copies a float operand that was taken to a register. Touches no flags.
+    /// Copies a float operand that was taken to a register. Changes no outcome of a comparison.
     pub(super) fn load_float(&mut self, to: T::Float, operand: Operand<T>) {
         let float = operand.ty.float().expect("a float operand");
         match operand.place {
@@ -556,7 +556,7 @@ impl<T: Target> Compiler<'_, T> {
                 let slot = self.operand_slot(operand.index);
                 self.asm.load_float(float, to, slot);
             }
-            Place::Int(_) | Place::Flags(_) => unreachable!("not a float operand"),
+            Place::Int(_) | Place::Outcome(_) => unreachable!("not a float operand"),
         }
     }
 
@@ -586,7 +586,7 @@ impl<T: Target> Compiler<'_, T> {
                 home @ Home::Float(reg) if self.regs.valid & home_bit(home) != 0 => Some(reg),
                 Home::Float(_) | Home::Int(_) | Home::Slot => None,
             },
-            Place::Const(_) | Place::Int(_) | Place::Float(_) | Place::Slot | Place::Flags(_) => None,
+            Place::Const(_) | Place::Int(_) | Place::Float(_) | Place::Slot | Place::Outcome(_) => None,
         }
     }
 
@@ -606,7 +606,7 @@ impl<T: Target> Compiler<'_, T> {
         match operand.place {
             Place::Slot => Some(self.operand_slot(operand.index)),
             Place::Local(local) if !self.has_home(local) => Some(self.local_slot(local)),
-            Place::Const(_) | Place::Int(_) | Place::Float(_) | Place::Local(_) | Place::Flags(_) => None,
+            Place::Const(_) | Place::Int(_) | Place::Float(_) | Place::Local(_) | Place::Outcome(_) => None,
         }
     }
 
@@ -620,7 +620,7 @@ impl<T: Target> Compiler<'_, T> {
                 Place::Int(reg) => format!("{ty} {}", reg.name()),
                 Place::Float(reg) => format!("{ty} {}", reg.name()),
                 Place::Slot => format!("{ty} slot {}", operand.index),
-                Place::Flags(_) => format!("{ty} flags"),
+                Place::Outcome(_) => format!("{ty} flags"),
             }
         };
         let local = |local: &u32| {

@@ -42,7 +42,7 @@ pub(super) trait Target: Copy + Eq + Debug + 'static {
     type Int: Register;
     /// A register for floats.
     type Float: Register;
-    /// The outcome of a comparison, as the instruction behind it can ask for it.
+    /// The outcome of a comparison, as the instruction after it can ask for it.
     type Test: Invertible;
     /// A place in code that branches name before it is known.
     type Label: Copy + Eq + Debug;
@@ -67,10 +67,10 @@ pub(super) trait Target: Copy + Eq + Debug + 'static {
     const FLOAT_ARGUMENTS: &'static [Self::Float];
     /// Where helpers find the context, which the call itself puts there, and up to five numbers.
     const HELPER_ARGUMENTS: [Self::Int; 6];
-    /// A single integer result of a call, and the single integer value at a label; one of
-    /// [`Target::INTS`].
+    /// A single integer result of a call, and the single integer value at a label; one of the first of
+    /// [`Target::INTS`], so that the lane of few registers has it.
     const INT_RESULT: Self::Int;
-    /// The same for a float; one of [`Target::FLOATS`].
+    /// The same for a float, of [`Target::FLOATS`].
     const FLOAT_RESULT: Self::Float;
     /// Holds the callee's index, reference or number while arguments take their places: no argument, and no
     /// local lives there.

@@ -194,7 +194,7 @@ fn clean(ty: ValType, value: u64) -> u64 {
     }
 }
 
-/// Address behind the last slot of the store's stack.
+/// Address after the last slot of the store's stack.
 fn stack_end(store: &mut StoreInner) -> u64 {
     let slots = store.stack_slots();
     store.stack_base().expect("the activation has it already").wrapping_add(slots) as u64

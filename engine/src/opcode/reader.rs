@@ -1,6 +1,6 @@
 //! Walks the bytes of one validated function body: opcodes, and their immediates one by one.
 //!
-//! The bytes were validated before anyone makes a [`Reader`], so nothing here fails: bytes that make no
+//! The bytes were validated before a [`Reader`] is made, so nothing here fails: bytes that make no
 //! sense are a fault of this engine and panic with the belief that broke. What almost every instruction
 //! needs (a byte, a short number, a memory immediate) is inlined; nothing allocates.
 

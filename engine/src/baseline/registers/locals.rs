@@ -10,7 +10,7 @@ use crate::opcode::reader::Reader;
 use crate::opcode::{Opcode, Variable};
 
 impl<T: Target> Compiler<'_, T> {
-    /// Loads a local that lives in a register but is not valid there. Touches no flags.
+    /// Loads a local that lives in a register but is not valid there. Changes no outcome of a comparison.
     pub(super) fn make_valid(&mut self, local: u32) {
         let home = self.regs.homes[local as usize];
         let bit = home_bit(home);
@@ -35,7 +35,7 @@ impl<T: Target> Compiler<'_, T> {
         }
     }
 
-    /// Stores a local that lives in a register and whose slot is out of date. Touches no flags.
+    /// Stores a local that lives in a register and whose slot is out of date. Changes no outcome of a comparison.
     pub(super) fn store_local(&mut self, local: u32) {
         let home = self.regs.homes[local as usize];
         let bit = home_bit(home);
@@ -183,7 +183,7 @@ impl<T: Target> Compiler<'_, T> {
                         Place::Int(_) | Place::Float(_) | Place::Const(_) => {
                             return self.push(value.ty, value.place);
                         }
-                        Place::Local(_) | Place::Slot | Place::Flags(_) => {}
+                        Place::Local(_) | Place::Slot | Place::Outcome(_) => {}
                     }
                 }
                 self.free(value);

@@ -1,8 +1,8 @@
 //! What is true of the locals in registers where control arrives from several places.
 //!
-//! Whoever comes to a label first says what is true there; whoever comes later loads and stores what is
-//! missing. A loop is entered before anyone branches back to it, so what is true at its head is
-//! decided by a glance at its body.
+//! The first branch to a label fixes which registers hold their locals there; later branches load and store until
+//! the same is true. A loop is entered before any branch back to it is compiled, so what is true at its head
+//! is decided by a look at its body.
 
 use super::home_bit;
 use crate::baseline::compiler::Compiler;
@@ -19,7 +19,7 @@ pub(in crate::baseline) struct Arrival {
 }
 
 impl Arrival {
-    /// What both have in registers, as if nobody had written it yet.
+    /// The locals that both have in registers, taken to be stored in their slots as well.
     pub fn common(self, other: Arrival) -> Arrival {
         Arrival { valid: self.valid & other.valid, dirty: 0 }
     }
@@ -31,7 +31,7 @@ impl<T: Target> Compiler<'_, T> {
         Arrival { valid: self.regs.valid, dirty: self.regs.dirty & self.regs.valid }
     }
 
-    /// Believes that control arrives here as it was there.
+    /// Continues with what is true of the locals at another place, from which control arrives here.
     pub(in crate::baseline) fn locals_as(&mut self, arrival: Arrival) {
         self.regs.valid = arrival.valid;
         self.regs.dirty = arrival.dirty;
@@ -43,8 +43,8 @@ impl<T: Target> Compiler<'_, T> {
         there.valid & !here.valid == 0 && here.dirty & !there.valid == 0
     }
 
-    /// Makes true what is true where control goes; gives what is true there from now on, which is a little
-    /// less. Touches no flags.
+    /// Loads and stores locals until what is true at the place where control goes is true here; gives what is true
+    /// there from now on: slots may be out of date that were not before. Changes no outcome of a comparison.
     pub(in crate::baseline) fn locals_meet(&mut self, there: Option<Arrival>) -> Arrival {
         let Some(there) = there else { return self.locals_here() };
         if !self.locals_fit(there) {
@@ -62,8 +62,8 @@ impl<T: Target> Compiler<'_, T> {
 
     /// Decides what is true at the head of a loop, and makes it true.
     ///
-    /// What a call in the loop would throw away is left to whoever reads it, unless the loop begins by
-    /// reading it. What the loop writes may be out of date in its slot, whoever arrives.
+    /// A local whose register a call in the loop would clear is loaded where it is read, unless the loop begins by
+    /// reading it. The slot of a local that the loop writes may be out of date, whichever way control arrives.
     pub(in crate::baseline) fn locals_for_loop(&mut self, facts: LoopFacts) -> Arrival {
         let mut written = 0;
         for position in 0..self.regs.residents.len() {

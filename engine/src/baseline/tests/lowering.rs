@@ -1,4 +1,5 @@
-//! The neutral pass for the recording machine: all modules of the official suite, and listings that people read.
+//! The pass for the recording machine: all modules of the official suite are checked, listings of small ones are
+//! golden files.
 
 use super::golden::{self, Function, Line};
 use super::lanes;

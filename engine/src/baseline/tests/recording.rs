@@ -143,7 +143,7 @@ fn operands_are_apart(compiler: &Compiler<'_, Recording>) -> Result<(), String> 
         let location = match operand.place {
             Place::Int(reg) => Location::Int(reg),
             Place::Float(reg) => Location::Float(reg),
-            Place::Const(_) | Place::Local(_) | Place::Slot | Place::Flags(_) => continue,
+            Place::Const(_) | Place::Local(_) | Place::Slot | Place::Outcome(_) => continue,
         };
         let for_operands = match location {
             Location::Int(reg) => Recording::INTS.contains(&reg),

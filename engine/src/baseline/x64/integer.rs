@@ -166,7 +166,7 @@ impl Compiler<'_, X64> {
     fn eqz(&mut self, width: Width, reader: &Reader) {
         self.canonical_all();
         let mut operand = self.pop();
-        if let Place::Flags(test) = operand.place {
+        if let Place::Outcome(test) = operand.place {
             self.push_test(test.inverted(), reader);
             return;
         }
@@ -360,7 +360,7 @@ impl Compiler<'_, X64> {
                 reg
             }
             Place::Int(reg) => reg,
-            Place::Const(_) | Place::Local(_) | Place::Slot | Place::Float(_) | Place::Flags(_) => {
+            Place::Const(_) | Place::Local(_) | Place::Slot | Place::Float(_) | Place::Outcome(_) => {
                 let reg = self.alloc_int_but(&[RCX]);
                 self.load_int(reg, operand);
                 reg
@@ -492,7 +492,7 @@ impl Compiler<'_, X64> {
 
     /// Tests whether an `i32` that was taken is other than zero.
     pub(super) fn condition(&mut self, operand: &mut Operand) -> Test {
-        if let Place::Flags(test) = operand.place {
+        if let Place::Outcome(test) = operand.place {
             return test;
         }
         match self.memory_operand(operand) {

@@ -1,6 +1,6 @@
 //! Loads and stores.
 //!
-//! A bounds check is either a fault in the room behind memory 0, or a comparison of the access's end with
+//! A bounds check is either a fault in the reserved room after memory 0, or a comparison of the access's end with
 //! the memory's size. A store needs no load before it: this architecture looks at all bytes' pages before it
 //! writes any.
 
@@ -19,7 +19,7 @@ use crate::trap::TrapKind;
 use std::mem::offset_of;
 
 const W64: Width = Width::W64;
-/// Offsets below this fit an instruction, and stay inside the room behind a memory.
+/// Offsets below this fit an instruction, and stay inside the reserved room after a memory.
 const NEAR_OFFSETS: u64 = 1 << 31;
 
 /// An address that may be accessed, and what it keeps in use.

@@ -1,6 +1,6 @@
 //! Wrong code on purpose: the one place of this room where drawn faults are made (see `crate::faults::drawn`).
 //!
-//! The opcode is compiled as always, or another one is, and what it gives is changed behind it. Whether operands are
+//! The opcode is compiled as always, or another one is, and its result is changed afterwards. Whether operands are
 //! in a fault's corner is computed in front, without branches, and kept in the context: no register and no slot of the
 //! frame is free for longer than an instruction.
 
@@ -17,7 +17,7 @@ use crate::opcode::reader::Reader;
 
 const W64: Width = Width::W64;
 
-/// A `nop`: whoever looks at what comes next finds nothing to prepare for, so results are there to be changed.
+/// A `nop`: lowerings that look at the next opcode find none to prepare for, so a result can be changed.
 const NOTHING_NEXT: &[u8] = &[0x01];
 
 impl Compiler<'_, X64> {
@@ -94,7 +94,7 @@ impl Compiler<'_, X64> {
 
     /// Puts a truth value that is still in the flags into a register.
     fn keep_flags(&mut self) {
-        if let Some(Place::Flags(test)) = self.stack.last().map(|operand| operand.place) {
+        if let Some(Place::Outcome(test)) = self.stack.last().map(|operand| operand.place) {
             let operand = self.pop();
             let reg = self.alloc_int();
             self.asm.set_from(test, reg);

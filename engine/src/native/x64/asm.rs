@@ -139,7 +139,7 @@ impl Cond {
             Cond::GreaterEqual => Cond::Less,
             Cond::LessEqual => Cond::Greater,
             Cond::Greater => Cond::LessEqual,
-            Cond::Sign => unreachable!("nobody needs the opposite of a sign"),
+            Cond::Sign => unreachable!("no caller inverts a test of the sign"),
         }
     }
 
@@ -219,7 +219,7 @@ pub(crate) struct Asm {
     pub code: CodeBuffer,
     labels: Vec<LabelState>,
     fixups: Vec<Fixup>,
-    /// The branches to labels: offset behind each, where it goes, and under which condition.
+    /// The branches to labels: offset after each, where it goes, and under which condition.
     branches: Vec<(u32, Label, Option<Cond>)>,
 }
 

@@ -40,7 +40,7 @@ impl Target for Recording {
     const ISLAND_REACH: u32 = 4096;
 
     fn condition(pass: &mut Pass<'_>, operand: &mut Operand<Recording>) -> Outcome {
-        if let Place::Flags(outcome) = operand.place {
+        if let Place::Outcome(outcome) = operand.place {
             return outcome;
         }
         let reg = pass.read_int(operand);
@@ -168,7 +168,7 @@ fn names(locations: &[Location]) -> String {
 
 fn compare(pass: &mut Pass<'_>, opcode: Numeric, reader: &Reader) {
     pass.canonical_all();
-    if let Some(Place::Flags(outcome)) = pass.stack.last().map(|operand| operand.place) {
+    if let Some(Place::Outcome(outcome)) = pass.stack.last().map(|operand| operand.place) {
         // Only "equal to zero" takes an outcome.
         pass.pop();
         return pass.push_test(outcome.inverted(), reader);
