@@ -1,12 +1,22 @@
-//! Mode `baseline`: machine code in one pass over the validated bytes, for x86-64.
+//! Mode `baseline`: machine code in one pass over the validated bytes.
 //!
-//! [`scan`] glances at a body to see which locals deserve a register; [`x64`] writes the code, following an
-//! abstract stack of [`operand`]s; `native` links it, makes it executable and runs it. [`explain`] shows
-//! people what became of each instruction.
+//! [`scan`] looks at a body to see which locals deserve a register; [`compiler`] walks over its opcodes, following an
+//! abstract stack of [`operand`]s; a [`target`] selects and writes the instructions of a machine, [`x64`] those of
+//! x86-64. `native` links the code, makes it executable and runs it. [`explain`] shows what became of each
+//! instruction.
 
+mod calls;
+mod compiler;
+mod conditions;
+mod control;
 mod explain;
+mod memory;
 mod operand;
+mod registers;
 mod scan;
+mod stubs;
+mod table;
+mod target;
 mod x64;
 
 #[cfg(test)]
@@ -24,8 +34,12 @@ use crate::native::x64::is_supported;
 use crate::native::{activation, verify};
 use crate::opcode::{Memory, Opcode, Reference, Table};
 use crate::store::{FuncId, StoreInner};
+use compiler::Compiler;
 use std::sync::Arc;
-use x64::Compiler;
+use target::Assembler;
+
+/// The machine that this build runs on.
+type Host = x64::X64;
 
 /// The mode.
 pub(crate) struct Baseline;
@@ -37,7 +51,7 @@ impl Executor for Baseline {
 
     fn executes(&self, opcode: Opcode) -> bool {
         match opcode {
-            Opcode::Control(control) => x64::executes(control),
+            Opcode::Control(control) => control::executes(control),
             Opcode::Reference(reference) => match reference {
                 Reference::RefNull | Reference::RefIsNull | Reference::RefFunc | Reference::RefAsNonNull => {
                     true
@@ -114,7 +128,7 @@ impl Executor for Baseline {
         settings: &Settings,
         func: DefinedFuncIndex,
     ) -> Vec<ExplainedLine> {
-        explain::explain(module, settings, func)
+        explain::explain::<Host>(module, settings, func)
     }
 
     fn call(&self, store: &mut StoreInner, func: FuncId, slots: &mut [u64]) -> Result<(), Error> {
@@ -140,14 +154,14 @@ impl Linked {
         settings: &Settings,
         funcs: impl Iterator<Item = DefinedFuncIndex>,
     ) -> Linked {
-        let mut compiler = Compiler::new(module, settings);
+        let mut compiler = Compiler::<Host>::new(module, settings);
         let bytes: usize = module.bodies.iter().map(|body| body.code.len()).sum();
         /// Bytes of code that a byte of a body becomes, roughly.
         const GROWTH: usize = 6;
-        compiler.asm.code.reserve(if settings.lazy { 0 } else { GROWTH * bytes });
+        compiler.asm.reserve(if settings.lazy { 0 } else { GROWTH * bytes });
         funcs.for_each(|func| compiler.function(func));
         let Compiler { asm, plan, map, .. } = compiler;
-        let mut code = asm.code.into_bytes();
+        let mut code = asm.into_bytes();
         plan.write(&mut code, &call_range(settings));
         Linked { code, plan, map }
     }

@@ -24,4 +24,5 @@ pub(crate) mod helpers;
 pub(crate) mod lazy;
 pub(crate) mod link;
 pub(crate) mod verify;
+pub(crate) mod width;
 pub(crate) mod x64;

@@ -1,5 +1,10 @@
 //! The verifier passes sound code, and finds every corruption of it.
 
+#[path = "../../tests/lowering/golden.rs"]
+mod golden;
+mod lowering;
+mod recording;
+
 use super::Linked;
 use crate::config::Config;
 use crate::engine::Engine;

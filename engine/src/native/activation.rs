@@ -31,17 +31,25 @@ pub(crate) enum Place {
     Slot(u32),
 }
 
-/// Where the arguments of a function travel, in order.
-pub(crate) fn places(params: &[ValType]) -> impl Iterator<Item = Place> + '_ {
+/// Where the arguments of a function travel on this machine, in order.
+fn places(params: &[ValType]) -> impl Iterator<Item = Place> + '_ {
+    places_in(params, super::context::INT_ARGUMENTS, super::context::FLOAT_ARGUMENTS)
+}
+
+/// Where the arguments of a function travel on a machine that passes so many integers and so many floats in
+/// registers, in order.
+pub(crate) fn places_in(
+    params: &[ValType],
+    int_arguments: usize,
+    float_arguments: usize,
+) -> impl Iterator<Item = Place> + '_ {
     let (mut ints, mut floats, mut slot) = (0, 0, 0);
     params.iter().map(move |ty| {
         let at = slot;
         slot += ty.slots();
         let (count, limit, place): (&mut usize, usize, fn(usize) -> Place) = match ty {
-            ValType::F32 | ValType::F64 => (&mut floats, super::context::FLOAT_ARGUMENTS, Place::Float),
-            ValType::I32 | ValType::I64 | ValType::Ref(_) => {
-                (&mut ints, super::context::INT_ARGUMENTS, Place::Int)
-            }
+            ValType::F32 | ValType::F64 => (&mut floats, float_arguments, Place::Float),
+            ValType::I32 | ValType::I64 | ValType::Ref(_) => (&mut ints, int_arguments, Place::Int),
             ValType::V128 => return Place::Slot(at),
         };
         if *count == limit {
@@ -186,7 +194,7 @@ fn clean(ty: ValType, value: u64) -> u64 {
     }
 }
 
-/// Address behind the last slot of the store's stack.
+/// Address after the last slot of the store's stack.
 fn stack_end(store: &mut StoreInner) -> u64 {
     let slots = store.stack_slots();
     store.stack_base().expect("the activation has it already").wrapping_add(slots) as u64

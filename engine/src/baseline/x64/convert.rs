@@ -1,6 +1,8 @@
 //! Conversions between integers and floats.
 
-use super::{Compiler, Place, Ty};
+use super::target::X64;
+use super::{Compiler, Place};
+use crate::baseline::operand::Ty;
 use crate::faults::Fault;
 use crate::native::x64::asm::*;
 use crate::native::x64::{FLOAT_SCRATCH, SCRATCH};
@@ -15,7 +17,7 @@ struct Truncation {
     signed: bool,
 }
 
-impl Compiler<'_> {
+impl Compiler<'_, X64> {
     pub(super) fn convert(&mut self, opcode: Numeric) {
         use Float::{Double, Single};
         use Numeric::*;
@@ -112,7 +114,7 @@ impl Compiler<'_> {
             return;
         }
         let to = self.alloc_int();
-        match self.float_memory(&operand) {
+        match self.memory_operand(&operand) {
             Some(mem) => self.asm.mov_rm(ty.width(), to, mem),
             None => {
                 let from = self.read_float(&mut operand);

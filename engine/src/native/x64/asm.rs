@@ -6,6 +6,7 @@
 
 use crate::native::buffer::CodeBuffer;
 use crate::native::link::Branch;
+pub(crate) use crate::native::width::{Float, Width};
 
 /// A general-purpose register by its number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,20 +43,6 @@ pub(crate) const R15: Gpr = Gpr(15);
 /// A vector register by its number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Xmm(pub u8);
-
-/// Width of an integer operation.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Width {
-    W32,
-    W64,
-}
-
-/// Width of a floating-point operation.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Float {
-    Single,
-    Double,
-}
 
 /// An address: base, perhaps an index times a power of two, a displacement.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -152,7 +139,7 @@ impl Cond {
             Cond::GreaterEqual => Cond::Less,
             Cond::LessEqual => Cond::Greater,
             Cond::Greater => Cond::LessEqual,
-            Cond::Sign => unreachable!("nobody needs the opposite of a sign"),
+            Cond::Sign => unreachable!("no caller inverts a test of the sign"),
         }
     }
 
@@ -232,7 +219,7 @@ pub(crate) struct Asm {
     pub code: CodeBuffer,
     labels: Vec<LabelState>,
     fixups: Vec<Fixup>,
-    /// The branches to labels: offset behind each, where it goes, and under which condition.
+    /// The branches to labels: offset after each, where it goes, and under which condition.
     branches: Vec<(u32, Label, Option<Cond>)>,
 }
 

@@ -1,13 +1,13 @@
 //! Blocks, branches and returns.
 
+use super::compiler::Compiler;
+use super::operand::{Operand, Place, Slot, Ty};
 use super::registers::Arrival;
-use super::{Compiler, Operand, Place, Stub, Ty};
-use crate::baseline::operand::{Parity, Test};
+use super::stubs::Stub;
+use super::target::{Assembler, Invertible, Target};
 use crate::faults::Fault;
 use crate::module::FuncIndex;
-use crate::native::x64::asm::*;
-use crate::native::x64::thunks::field;
-use crate::native::x64::{FLOAT_RESULT, FLOAT_SCRATCH, INT_RESULT, SCRATCH};
+use crate::native::width::Width;
 use crate::opcode::Control;
 use crate::opcode::reader::{BlockType, Labels, Reader};
 use crate::trap::TrapKind;
@@ -22,22 +22,23 @@ enum Kind {
 }
 
 /// A structured instruction that has begun and not ended.
-pub(super) struct Block {
+pub(super) struct Block<T: Target> {
     kind: Kind,
     /// Operands below its parameters.
     height: usize,
     params: Box<[Ty]>,
     results: Box<[Ty]>,
     /// Where branches to it go; a function has none.
-    label: Option<Label>,
-    /// What is true of the locals in registers there, once somebody goes there.
+    label: Option<T::Label>,
+    /// What is true of the locals in registers at the label, once a branch to it was written.
     arrival: Option<Arrival>,
-    /// Where an `if` goes that is not taken, until its `else`, and what is true there.
-    otherwise: Option<(Label, Arrival)>,
+    /// Of an `if` whose `else` has not come yet: where control goes if the condition is zero, and what is true
+    /// of the locals there.
+    otherwise: Option<(T::Label, Arrival)>,
 }
 
-impl Block {
-    pub fn function(results: Box<[Ty]>) -> Block {
+impl<T: Target> Block<T> {
+    pub fn function(results: Box<[Ty]>) -> Block<T> {
         let params = Box::default();
         Block {
             kind: Kind::Function,
@@ -61,8 +62,8 @@ impl Block {
 
 /// Where a branch goes: what the moves for it need to know.
 #[derive(Clone, Copy)]
-struct Destination {
-    label: Option<Label>,
+struct Destination<T: Target> {
+    label: Option<T::Label>,
     /// Its position among the open blocks.
     block: usize,
     height: usize,
@@ -99,12 +100,12 @@ pub(crate) fn executes(opcode: Control) -> bool {
     }
 }
 
-impl Compiler<'_> {
+impl<T: Target> Compiler<'_, T> {
     pub(super) fn control(&mut self, opcode: Control, reader: &mut Reader) {
         match opcode {
             Control::Unreachable => {
                 let trap = self.trap(TrapKind::Unreachable);
-                self.asm.jmp(trap);
+                self.asm.jump(trap);
                 self.reachable = false;
             }
             Control::Nop => {}
@@ -153,7 +154,7 @@ impl Compiler<'_> {
         &mut self,
         kind: Kind,
         (params, results): (Box<[Ty]>, Box<[Ty]>),
-        otherwise: Option<(Label, Arrival)>,
+        otherwise: Option<(T::Label, Arrival)>,
     ) {
         let height = self.stack.len() - params.len();
         let label = Some(self.asm.label());
@@ -191,7 +192,7 @@ impl Compiler<'_> {
             self.islands_in_time();
         }
         let otherwise = self.asm.label();
-        self.jump_if(test.inverted(), otherwise);
+        self.asm.jump_if(test.inverted(), otherwise);
         self.open(Kind::If, signature, Some((otherwise, self.locals_here())));
     }
 
@@ -201,7 +202,7 @@ impl Compiler<'_> {
         if self.reachable {
             self.carry(block);
             self.locals_go(block);
-            self.asm.jmp(label);
+            self.asm.jump(label);
         }
         self.cut(block.height);
         let top = self.blocks.last_mut().expect("validation pairs blocks and ends");
@@ -240,7 +241,7 @@ impl Compiler<'_> {
             let here = self.locals_here();
             let block = &mut self.blocks[destination.block];
             if let (None, Some((_, arrival))) = (block.arrival, block.otherwise) {
-                // What one side lacks the other need not have.
+                // A register that one side lacks need not be valid on the other.
                 block.arrival = Some(here.common(arrival));
             }
             self.locals_go(destination);
@@ -250,14 +251,15 @@ impl Compiler<'_> {
         }
         self.asm.bind(label);
         let block = self.blocks.pop().expect("validation pairs blocks and ends");
-        // Where nobody comes, anything is true.
+        // A label to which no branch goes may have any state.
         self.locals_as(block.arrival.unwrap_or_default());
         self.reachable = true;
         self.arrive(block.height, &block.results);
     }
 
-    /// The end of an `if` for whom it was not taken: the parameters are the results, and in their slots.
-    fn end_without_else(&mut self, destination: Destination, (otherwise, arrival): (Label, Arrival)) {
+    /// The end of an `if` without `else`, on the way of a condition that is zero: the parameters are the results,
+    /// and in their slots.
+    fn end_without_else(&mut self, destination: Destination<T>, (otherwise, arrival): (T::Label, Arrival)) {
         let skip = self.asm.label();
         let block = &self.blocks[destination.block];
         let there = block.arrival;
@@ -265,14 +267,14 @@ impl Compiler<'_> {
         self.locals_as(arrival);
         let moves = result.is_some() || there.is_some_and(|there| !self.locals_fit(there));
         if moves && self.reachable {
-            self.asm.jmp(skip);
+            self.asm.jump(skip);
         }
         self.asm.bind(otherwise);
         if let Some(ty) = result {
             let slot = self.operand_slot(destination.height as u32);
             match ty.float() {
-                Some(float) => self.asm.movs_rm(float, FLOAT_RESULT, slot),
-                None => self.asm.mov_rm(ty.width(), INT_RESULT, slot),
+                Some(float) => self.asm.load_float(float, T::FLOAT_RESULT, slot),
+                None => self.asm.load_int(ty.width(), T::INT_RESULT, slot),
             }
         }
         self.locals_go(destination);
@@ -280,7 +282,7 @@ impl Compiler<'_> {
     }
 
     /// Makes of the locals in registers what is true where control goes next.
-    fn locals_go(&mut self, to: Destination) {
+    fn locals_go(&mut self, to: Destination<T>) {
         let arrival = self.locals_meet(self.blocks[to.block].arrival);
         let block = &mut self.blocks[to.block];
         debug_assert!(
@@ -296,12 +298,12 @@ impl Compiler<'_> {
         if let [ty] = *types {
             let place = match ty.float() {
                 Some(_) => {
-                    self.claim_float(FLOAT_RESULT);
-                    Place::Float(FLOAT_RESULT)
+                    self.claim_float(T::FLOAT_RESULT);
+                    Place::Float(T::FLOAT_RESULT)
                 }
                 None => {
-                    self.claim_int(INT_RESULT);
-                    Place::Int(INT_RESULT)
+                    self.claim_int(T::INT_RESULT);
+                    Place::Int(T::INT_RESULT)
                 }
             };
             self.push(ty, place);
@@ -314,7 +316,7 @@ impl Compiler<'_> {
 
     // Branches.
 
-    fn destination(&self, depth: u32) -> Destination {
+    fn destination(&self, depth: u32) -> Destination<T> {
         let position = self.blocks.len() - 1 - depth as usize;
         let block = &self.blocks[position];
         Destination { label: block.label, block: position, height: block.height, arity: block.arity().len() }
@@ -322,7 +324,7 @@ impl Compiler<'_> {
 
     /// Puts the top values where a label finds them; what the operands are does not change, so only code
     /// that leaves may follow, or code that says anew what the operands are.
-    fn carry(&mut self, to: Destination) {
+    fn carry(&mut self, to: Destination<T>) {
         if !const { Fault::named("baseline-nan-seen-behind-branches") }.is_planted() {
             self.canonical_top(to.arity);
         }
@@ -330,7 +332,7 @@ impl Compiler<'_> {
     }
 
     /// The same for the results at the end of a block, whichever way its label carries them.
-    fn carry_at_end(&mut self, to: Destination) {
+    fn carry_at_end(&mut self, to: Destination<T>) {
         let results = self.blocks.last().expect("validation pairs blocks and ends").results.len();
         self.carry(Destination { arity: results, ..to });
     }
@@ -342,8 +344,8 @@ impl Compiler<'_> {
         }
     }
 
-    /// The same where all NaN bits are canonical: touches no flags.
-    fn carry_seen(&mut self, to: Destination) {
+    /// The same where all NaN bits are canonical: changes no outcome of a comparison.
+    fn carry_seen(&mut self, to: Destination<T>) {
         match to.arity {
             0 => {}
             1 => self.carry_one(),
@@ -366,22 +368,22 @@ impl Compiler<'_> {
     fn carry_one(&mut self) {
         let operand = self.top();
         match operand.ty.float() {
-            Some(_) => self.load_float(FLOAT_RESULT, operand),
-            None => self.load_int(INT_RESULT, operand),
+            Some(_) => self.load_float(T::FLOAT_RESULT, operand),
+            None => self.load_int(T::INT_RESULT, operand),
         }
     }
 
-    fn top(&self) -> Operand {
+    fn top(&self) -> Operand<T> {
         *self.stack.last().expect("validation keeps the stack deep enough")
     }
 
     /// Jumps to the destination, whose values are in place, or returns.
-    fn leave(&mut self, to: Destination) {
+    fn leave(&mut self, to: Destination<T>) {
         match to.label {
             Some(label) => {
                 self.carry(to);
                 self.locals_go(to);
-                self.asm.jmp(label);
+                self.asm.jump(label);
             }
             None => {
                 self.canonical_top(to.arity);
@@ -390,7 +392,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// Puts the top values where the caller finds them, and returns. Touches no flags before that.
+    /// Puts the top values where the caller finds them, and returns. Changes no outcome of a comparison before that.
     fn return_values(&mut self, count: usize) {
         match count {
             0 => {}
@@ -403,38 +405,28 @@ impl Compiler<'_> {
                 }
             }
         }
-        self.asm.leave();
         self.asm.ret();
     }
 
     /// Stores an operand to a slot of the argument buffer.
-    pub(super) fn store_argument(&mut self, slot: u32, operand: Operand) {
+    pub(super) fn store_argument(&mut self, slot: u32, operand: Operand<T>) {
         let width = operand.ty.width();
-        let to = Mem::at(SCRATCH, 8 * slot as i32);
+        let to = Slot::Found(slot);
         match operand.place {
             Place::Int(reg) => {
-                self.asm.mov_rm(Width::W64, SCRATCH, field!(arguments));
-                self.asm.mov_mr(width, to, reg);
+                self.asm.find_arguments();
+                self.asm.store_int(width, to, reg);
             }
             Place::Float(reg) => {
-                self.asm.mov_rm(Width::W64, SCRATCH, field!(arguments));
-                self.asm.movs_mr(operand.ty.float().expect("a float's register"), to, reg);
+                self.asm.find_arguments();
+                self.asm.store_float(operand.ty.float().expect("a float's register"), to, reg);
             }
-            Place::Const(value) if i32::try_from(value as i64).is_ok() => {
-                self.asm.mov_rm(Width::W64, SCRATCH, field!(arguments));
-                self.asm.mov_mi(width, to, value as i32);
-            }
-            Place::Const(value) => {
-                self.asm.mov_ri(SCRATCH, value);
-                self.asm.mov_xr(Width::W64, FLOAT_SCRATCH, SCRATCH);
-                self.asm.mov_rm(Width::W64, SCRATCH, field!(arguments));
-                self.asm.movs_mr(Float::Double, to, FLOAT_SCRATCH);
-            }
+            Place::Const(value) => self.asm.store_argument(width, slot, value),
             Place::Local(_) | Place::Slot => {
-                self.asm.mov_rm(Width::W64, SCRATCH, field!(arguments));
+                self.asm.find_arguments();
                 self.store_slot(to, operand);
             }
-            Place::Flags(_) => unreachable!("the instruction after a comparison takes the flags"),
+            Place::Outcome(_) => unreachable!("the instruction after a comparison takes the outcome"),
         }
     }
 
@@ -444,36 +436,6 @@ impl Compiler<'_> {
         self.reachable = false;
     }
 
-    /// Takes the condition on top of the stack, and gives what the flags say of it. From here on nothing
-    /// may touch the flags until they are read; all NaN bits are canonical.
-    fn test(&mut self) -> Test {
-        let mut operand = self.pop();
-        if let Place::Flags(test) = operand.place {
-            return test;
-        }
-        self.canonical_all();
-        let reg = self.read_int(&mut operand);
-        self.asm.test_rr(Width::W32, reg, reg);
-        self.free(operand);
-        Test::of(Cond::NotEqual)
-    }
-
-    fn jump_if(&mut self, test: Test, label: Label) {
-        match test.parity {
-            Parity::Ignored => self.asm.jcc(test.cond, label),
-            Parity::Without => {
-                let skip = self.asm.label();
-                self.asm.jcc(Cond::Parity, skip);
-                self.asm.jcc(test.cond, label);
-                self.asm.bind(skip);
-            }
-            Parity::Or => {
-                self.asm.jcc(Cond::Parity, label);
-                self.asm.jcc(test.cond, label);
-            }
-        }
-    }
-
     fn br_if(&mut self, depth: u32) {
         let destination = self.destination(depth);
         let test = self.test();
@@ -481,7 +443,7 @@ impl Compiler<'_> {
     }
 
     /// Branches if the test holds. The operands stay.
-    fn branch_if(&mut self, test: Test, to: Destination) {
+    fn branch_if(&mut self, test: T::Test, to: Destination<T>) {
         let base = self.stack.len() - to.arity;
         let in_place = match to.arity {
             0 => true,
@@ -494,18 +456,18 @@ impl Compiler<'_> {
                 if to.arity > 1 {
                     self.settle_top(to.arity);
                 }
-                self.jump_if(test, label);
+                self.asm.jump_if(test, label);
             }
             label => {
                 let skip = self.asm.label();
-                self.jump_if(test.inverted(), skip);
-                // What is loaded or stored on the way out only is not done for who stays.
+                self.asm.jump_if(test.inverted(), skip);
+                // Loads and stores on the way to the label are not executed if the branch is not taken.
                 let here = self.locals_here();
                 match label {
                     Some(label) => {
                         self.carry_seen(to);
                         self.locals_go(to);
-                        self.asm.jmp(label);
+                        self.asm.jump(label);
                     }
                     None => self.return_values(to.arity),
                 }
@@ -515,8 +477,8 @@ impl Compiler<'_> {
         }
     }
 
-    fn is_result(&self, operand: Operand) -> bool {
-        operand.place == Place::Int(INT_RESULT) || operand.place == Place::Float(FLOAT_RESULT)
+    fn is_result(&self, operand: Operand<T>) -> bool {
+        operand.place == Place::Int(T::INT_RESULT) || operand.place == Place::Float(T::FLOAT_RESULT)
     }
 
     /// Puts so many operands from the top into their own slots.
@@ -545,9 +507,9 @@ impl Compiler<'_> {
             }
         };
         let count = labels.len() - 1;
-        let mut stubs: Vec<(u32, Label)> = Vec::new();
-        let mut labels_of: Vec<Label> = Vec::with_capacity(count);
-        let mut known: Vec<Option<Label>> = vec![None; self.blocks.len()];
+        let mut stubs: Vec<(u32, T::Label)> = Vec::new();
+        let mut labels_of: Vec<T::Label> = Vec::with_capacity(count);
+        let mut known: Vec<Option<T::Label>> = vec![None; self.blocks.len()];
         for depth in labels {
             let destination = self.destination(depth);
             let arrival = self.blocks[destination.block].arrival;
@@ -569,16 +531,10 @@ impl Compiler<'_> {
         }
         let otherwise = labels_of.pop().expect("there is a default label");
         if count == 0 {
-            self.asm.jmp(otherwise);
+            self.asm.jump(otherwise);
         } else {
             let table = self.asm.label();
-            self.asm.alu_ri(Width::W32, Alu::Cmp, reg, count as i32);
-            self.asm.jcc(Cond::AboveEqual, otherwise);
-            self.asm.lea_label(SCRATCH, table);
-            let entry = Mem::scaled(SCRATCH, reg, 2, 0);
-            self.asm.movsxd_rm(reg, entry);
-            self.asm.alu_rr(Width::W64, Alu::Add, SCRATCH, reg);
-            self.asm.jmp_r(SCRATCH);
+            self.asm.jump_by_table(reg, count as u32, otherwise, table);
             self.stubs.push(Stub::Table { label: table, targets: labels_of });
         }
         self.free(index);
@@ -596,9 +552,9 @@ impl Compiler<'_> {
         self.canonical_all();
         let mut reference = self.pop();
         let reg = self.read_int(&mut reference);
-        self.asm.test_rr(Width::W64, reg, reg);
-        // Where the branch is taken nobody needs the reference any more, so the moves may overwrite it.
-        self.branch_if(Test::of(Cond::Equal), self.destination(depth));
+        let test = self.asm.test_nonzero(Width::W64, reg);
+        // Where the branch is taken the reference is not needed any more, so the moves may overwrite it.
+        self.branch_if(test.inverted(), self.destination(depth));
         self.push(reference.ty, reference.place);
     }
 
@@ -606,9 +562,9 @@ impl Compiler<'_> {
         self.canonical_all();
         let mut reference = self.pop();
         let reg = self.read_int(&mut reference);
-        self.asm.test_rr(Width::W64, reg, reg);
+        let test = self.asm.test_nonzero(Width::W64, reg);
         self.push(reference.ty, reference.place);
-        self.branch_if(Test::of(Cond::NotEqual), self.destination(depth));
+        self.branch_if(test, self.destination(depth));
         let operand = self.pop();
         self.free(operand);
     }

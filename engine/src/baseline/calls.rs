@@ -1,24 +1,20 @@
-//! Calls: what is in registers goes to slots, arguments go where the callee finds them, results come back.
+//! Calls: values in registers go to slots, arguments go where the callee finds them, results are taken.
 
-use super::{Compiler, Operand, Place, Stub, Ty};
+use super::compiler::{Compiler, places};
+use super::operand::{Operand, Place, Slot, Ty};
+use super::stubs::Stub;
+use super::target::{Assembler, Target};
 use crate::faults::Fault;
 use crate::module::{DefinedFuncIndex, FuncIndex};
-use crate::native::activation::{Place as ArgumentPlace, places};
+use crate::native::activation::Place as ArgumentPlace;
 use crate::native::helpers::Helper;
-use crate::native::x64::asm::*;
-use crate::native::x64::thunks::field;
-use crate::native::x64::{FLOAT_ARGUMENTS, FLOAT_RESULT, FLOAT_SCRATCH, INT_ARGUMENTS, INT_RESULT, SCRATCH};
-use crate::store::{FuncLink, TableLink};
+use crate::native::width::Width;
 use crate::trap::TrapKind;
 use crate::types::FuncType;
-use std::mem::{offset_of, size_of};
 use std::sync::Arc;
 
-const W64: Width = Width::W64;
-/// Binary logarithm of the size of a function's link.
-const LINK_LOG2: u8 = size_of::<FuncLink>().trailing_zeros() as u8;
-/// Holds the callee's index, reference or link while arguments take their places: no argument.
-const CALLEE: Gpr = RAX;
+/// A class has at most so many registers, and so many are moved at once.
+const MOST_MOVES: usize = 16;
 
 /// What is called.
 #[derive(Clone, Copy)]
@@ -33,14 +29,14 @@ enum Callee {
     Reference,
 }
 
-/// A move between registers of the same kind.
+/// A move between registers of the same class.
 #[derive(Clone, Copy)]
-struct Move {
-    to: u8,
-    from: u8,
+struct Move<R> {
+    to: R,
+    from: R,
 }
 
-impl Compiler<'_> {
+impl<T: Target> Compiler<'_, T> {
     fn callee(&self, func: FuncIndex) -> Callee {
         match self.module.defined(func) {
             Some(func) => Callee::Defined(func),
@@ -82,8 +78,7 @@ impl Compiler<'_> {
         self.arguments(callee, ty);
         match callee {
             Callee::Defined(func) if self.settings.lazy => {
-                self.asm.mov_rm(W64, SCRATCH, field!(entries));
-                self.asm.call_m(Mem::at(SCRATCH, 8 * func.0 as i32));
+                self.asm.call_entry(func);
                 self.site();
             }
             Callee::Defined(func) => {
@@ -92,16 +87,15 @@ impl Compiler<'_> {
                 self.site();
             }
             Callee::Import(func) => {
-                self.load_import(func);
-                self.asm.call_m(field!(call_other));
+                self.asm.find_import(func.0);
+                self.asm.call_other();
                 self.site();
             }
             Callee::Element { .. } | Callee::Reference => {
                 self.find_link(callee);
                 let (other, back) = (self.asm.label(), self.asm.label());
-                self.compare_instance();
-                self.asm.jcc(Cond::NotEqual, other);
-                self.asm.call_m(Mem::at(SCRATCH, offset_of!(FuncLink, entry) as i32));
+                self.asm.jump_if_other_instance(other);
+                self.asm.call_found();
                 self.site();
                 self.asm.bind(back);
                 self.stubs.push(Stub::Other { label: other, back, wasm: self.offset });
@@ -110,7 +104,7 @@ impl Compiler<'_> {
         self.locals_after_call();
         self.take_results(ty);
         if self.uses_memory && !const { Fault::named("baseline-memory-base-kept-after-calls") }.is_planted() {
-            self.reload_memory();
+            self.asm.load_memory_base();
         }
     }
 
@@ -118,9 +112,7 @@ impl Compiler<'_> {
         self.arguments(callee, ty);
         match callee {
             Callee::Defined(func) if self.settings.lazy => {
-                self.asm.mov_rm(W64, SCRATCH, field!(entries));
-                self.asm.leave();
-                self.asm.jmp_m(Mem::at(SCRATCH, 8 * func.0 as i32));
+                self.asm.tail_entry(func);
             }
             Callee::Defined(func)
                 if const { Fault::named("baseline-tail-call-keeps-its-frame") }.is_planted() =>
@@ -128,98 +120,48 @@ impl Compiler<'_> {
                 let at = self.asm.call_linked();
                 self.linked(at, func);
                 self.site();
-                self.asm.leave();
                 self.asm.ret();
             }
             Callee::Defined(func) => {
-                self.asm.leave();
-                let at = self.asm.jmp_linked();
+                let at = self.asm.tail_linked();
                 self.linked(at, func);
             }
             Callee::Import(func) => {
-                self.load_import(func);
-                self.asm.leave();
-                self.asm.jmp_m(field!(tail_other));
+                self.asm.find_import(func.0);
+                self.asm.tail_other();
             }
             Callee::Element { .. } | Callee::Reference => {
                 self.find_link(callee);
                 let other = self.asm.label();
-                self.compare_instance();
-                self.asm.jcc(Cond::NotEqual, other);
-                self.asm.leave();
-                self.asm.jmp_m(Mem::at(SCRATCH, offset_of!(FuncLink, entry) as i32));
+                self.asm.jump_if_other_instance(other);
+                self.asm.tail_found();
                 self.stubs.push(Stub::TailOther { label: other });
             }
         }
         self.reachable = false;
     }
 
-    /// Loads the link of an imported function into the scratch register.
-    fn load_import(&mut self, func: FuncIndex) {
-        self.asm.mov_rm(W64, SCRATCH, field!(funcs));
-        self.asm.mov_rm(Width::W32, CALLEE, Mem::at(SCRATCH, 4 * func.0 as i32));
-        self.link_of_number(0);
-    }
-
-    /// Turns a function's number in the callee register, `bias` too large, into its link's address in the
-    /// scratch register.
-    fn link_of_number(&mut self, bias: i32) {
-        self.asm.shift_ri(W64, Shift::Shl, CALLEE, LINK_LOG2);
-        self.asm.mov_rm(W64, SCRATCH, field!(func_links));
-        self.asm.lea(W64, SCRATCH, Mem::indexed(SCRATCH, CALLEE, -bias << LINK_LOG2));
-    }
-
-    /// Whether the function behind the link runs in the running instance.
-    fn compare_instance(&mut self) {
-        self.asm.mov_rm(Width::W32, CALLEE, field!(instance));
-        self.asm.alu_rm(
-            Width::W32,
-            Alu::Cmp,
-            CALLEE,
-            Mem::at(SCRATCH, offset_of!(FuncLink, instance) as i32),
-        );
-    }
-
-    /// From the index or reference in the callee register to the link in the scratch register; traps if
-    /// there is none that fits.
+    /// From the index or reference in the callee register to the link of the function; traps if there is
+    /// none that fits.
     fn find_link(&mut self, callee: Callee) {
         let null = match callee {
             Callee::Element { table, .. } => {
                 let undefined = self.trap(TrapKind::UndefinedElement);
-                self.load_table(SCRATCH, table);
-                self.asm.alu_rm(
-                    W64,
-                    Alu::Cmp,
-                    CALLEE,
-                    Mem::at(SCRATCH, offset_of!(TableLink, elements) as i32),
-                );
-                self.asm.jcc(Cond::AboveEqual, undefined);
-                self.asm.mov_rm(W64, SCRATCH, Mem::at(SCRATCH, offset_of!(TableLink, base) as i32));
-                self.asm.mov_rm(W64, CALLEE, Mem::scaled(SCRATCH, CALLEE, 3, 0));
+                self.asm.table_get(table, T::CALLEE, undefined);
                 TrapKind::UninitializedElement
             }
             Callee::Reference => TrapKind::NullFunctionReference,
             Callee::Defined(_) | Callee::Import(_) => unreachable!("these are not looked up"),
         };
         let null = self.trap(null);
-        self.asm.test_rr(W64, CALLEE, CALLEE);
-        self.asm.jcc(Cond::Equal, null);
-        self.link_of_number(1);
+        self.asm.jump_if_null(T::CALLEE, null);
+        self.asm.find_callee();
         if let Callee::Element { ty, .. } = callee {
             let (label, back) = (self.asm.label(), self.asm.label());
-            self.asm.mov_rm(W64, CALLEE, field!(types));
-            self.asm.mov_rm(Width::W32, CALLEE, Mem::at(CALLEE, 4 * ty as i32));
-            self.asm.alu_rm(Width::W32, Alu::Cmp, CALLEE, Mem::at(SCRATCH, offset_of!(FuncLink, ty) as i32));
-            self.asm.jcc(Cond::NotEqual, label);
+            self.asm.jump_if_other_type(ty, label);
             self.asm.bind(back);
             self.stubs.push(Stub::Subtype { label, back, ty, wasm: self.offset });
         }
-    }
-
-    /// Loads the address of a table's record.
-    pub(super) fn load_table(&mut self, to: Gpr, table: u32) {
-        self.asm.mov_rm(W64, to, field!(tables));
-        self.asm.mov_rm(W64, to, Mem::at(to, 8 * table as i32));
     }
 
     /// Takes the arguments, and the callee's index or reference on top of them, and moves them to where
@@ -247,28 +189,28 @@ impl Compiler<'_> {
         self.locals_for_call();
         let callee = indirect.then(|| self.stack[self.stack.len() - 1]);
         // Those without registers first, then registers from registers, then registers from elsewhere.
-        for (offset, place) in places(ty.params()).enumerate() {
+        for (offset, place) in places::<T>(ty.params()).enumerate() {
             if let ArgumentPlace::Slot(slot) = place {
                 let operand = self.stack[first + offset];
                 self.store_argument(slot, operand);
                 self.islands_in_time();
             }
         }
-        let mut ints = [Move { to: 0, from: 0 }; INT_ARGUMENTS.len() + 1];
-        let mut floats = [Move { to: 0, from: 0 }; FLOAT_ARGUMENTS.len()];
+        let mut ints = [Move { to: T::CALLEE, from: T::CALLEE }; MOST_MOVES];
+        let mut floats = [Move { to: T::FLOAT_SCRATCH, from: T::FLOAT_SCRATCH }; MOST_MOVES];
         let (mut int_count, mut float_count) = (0, 0);
-        for (offset, place) in places(ty.params()).enumerate() {
+        for (offset, place) in places::<T>(ty.params()).enumerate() {
             let operand = self.stack[first + offset];
             match place {
                 ArgumentPlace::Int(index) => {
                     if let Some(from) = self.int_at(&operand) {
-                        ints[int_count] = Move { to: INT_ARGUMENTS[index].0, from: from.0 };
+                        ints[int_count] = Move { to: T::INT_ARGUMENTS[index], from };
                         int_count += 1;
                     }
                 }
                 ArgumentPlace::Float(index) => {
                     if let Some(from) = self.float_at(&operand) {
-                        floats[float_count] = Move { to: FLOAT_ARGUMENTS[index].0, from: from.0 };
+                        floats[float_count] = Move { to: T::FLOAT_ARGUMENTS[index], from };
                         float_count += 1;
                     }
                 }
@@ -276,19 +218,19 @@ impl Compiler<'_> {
             }
         }
         if let Some(from) = callee.and_then(|operand| self.int_at(&operand)) {
-            ints[int_count] = Move { to: CALLEE.0, from: from.0 };
+            ints[int_count] = Move { to: T::CALLEE, from };
             int_count += 1;
         }
         self.move_ints(&mut ints[..int_count]);
         self.move_floats(&mut floats[..float_count]);
-        for (offset, place) in places(ty.params()).enumerate() {
+        for (offset, place) in places::<T>(ty.params()).enumerate() {
             let operand = self.stack[first + offset];
             match place {
                 ArgumentPlace::Int(index) if self.int_at(&operand).is_none() => {
-                    self.fetch_int(INT_ARGUMENTS[index], operand);
+                    self.fetch_int(T::INT_ARGUMENTS[index], operand);
                 }
                 ArgumentPlace::Float(index) if self.float_at(&operand).is_none() => {
-                    self.fetch_float(FLOAT_ARGUMENTS[index], operand);
+                    self.fetch_float(T::FLOAT_ARGUMENTS[index], operand);
                 }
                 ArgumentPlace::Int(_) | ArgumentPlace::Float(_) | ArgumentPlace::Slot(_) => {}
             }
@@ -296,50 +238,50 @@ impl Compiler<'_> {
         if let Some(operand) = callee
             && self.int_at(&operand).is_none()
         {
-            self.fetch_int(CALLEE, operand);
+            self.fetch_int(T::CALLEE, operand);
         }
         self.cut(first);
     }
 
     /// The integer register that an operand's value is in right now.
-    fn int_at(&mut self, operand: &Operand) -> Option<Gpr> {
+    fn int_at(&mut self, operand: &Operand<T>) -> Option<T::Int> {
         match operand.place {
             Place::Int(reg) => Some(reg),
             Place::Local(_) => self.valid_home(operand),
-            Place::Const(_) | Place::Float(_) | Place::Slot | Place::Flags(_) => None,
+            Place::Const(_) | Place::Float(_) | Place::Slot | Place::Outcome(_) => None,
         }
     }
 
     /// The floating-point register that an operand's value is in right now.
-    fn float_at(&mut self, operand: &Operand) -> Option<Xmm> {
+    fn float_at(&mut self, operand: &Operand<T>) -> Option<T::Float> {
         match operand.place {
             Place::Float(reg) => Some(reg),
             Place::Local(_) => self.valid_float_home(operand),
-            Place::Const(_) | Place::Int(_) | Place::Slot | Place::Flags(_) => None,
+            Place::Const(_) | Place::Int(_) | Place::Slot | Place::Outcome(_) => None,
         }
     }
 
     /// Loads what is in no register. A local comes from its slot without becoming valid in its register, so
     /// that what was in no register before stays so.
-    fn fetch_int(&mut self, to: Gpr, operand: Operand) {
+    fn fetch_int(&mut self, to: T::Int, operand: Operand<T>) {
         match operand.place {
             Place::Local(local) => {
                 let slot = self.local_slot(local);
-                self.asm.mov_rm(operand.ty.width(), to, slot);
+                self.asm.load_int(operand.ty.width(), to, slot);
             }
-            Place::Const(_) | Place::Slot | Place::Int(_) | Place::Float(_) | Place::Flags(_) => {
+            Place::Const(_) | Place::Slot | Place::Int(_) | Place::Float(_) | Place::Outcome(_) => {
                 self.load_int(to, operand);
             }
         }
     }
 
-    fn fetch_float(&mut self, to: Xmm, operand: Operand) {
+    fn fetch_float(&mut self, to: T::Float, operand: Operand<T>) {
         match operand.place {
             Place::Local(local) => {
                 let slot = self.local_slot(local);
-                self.asm.movs_rm(operand.ty.float().expect("a float operand"), to, slot);
+                self.asm.load_float(operand.ty.float().expect("a float operand"), to, slot);
             }
-            Place::Const(_) | Place::Slot | Place::Int(_) | Place::Float(_) | Place::Flags(_) => {
+            Place::Const(_) | Place::Slot | Place::Int(_) | Place::Float(_) | Place::Outcome(_) => {
                 self.load_float(to, operand);
             }
         }
@@ -347,26 +289,22 @@ impl Compiler<'_> {
 
     /// Carries out moves at once: a destination that is still a source waits; a cycle is broken by an
     /// exchange.
-    fn move_ints(&mut self, moves: &mut [Move]) {
+    fn move_ints(&mut self, moves: &mut [Move<T::Int>]) {
         sequence(moves, |step| match step {
-            Step::Move(Move { to, from }) => self.asm.mov_rr(W64, Gpr(to), Gpr(from)),
+            Step::Move(Move { to, from }) => self.asm.copy_int(Width::W64, to, from),
             Step::Exchange(Move { to, from })
                 if const { Fault::named("baseline-cycle-of-moves-is-cut") }.is_planted() =>
             {
-                self.asm.mov_rr(W64, Gpr(to), Gpr(from));
+                self.asm.copy_int(Width::W64, to, from);
             }
-            Step::Exchange(Move { to, from }) => self.asm.xchg_rr(Gpr(to), Gpr(from)),
+            Step::Exchange(Move { to, from }) => self.asm.exchange_ints(to, from),
         });
     }
 
-    fn move_floats(&mut self, moves: &mut [Move]) {
+    fn move_floats(&mut self, moves: &mut [Move<T::Float>]) {
         sequence(moves, |step| match step {
-            Step::Move(Move { to, from }) => self.asm.movaps(Xmm(to), Xmm(from)),
-            Step::Exchange(Move { to, from }) => {
-                self.asm.movaps(FLOAT_SCRATCH, Xmm(to));
-                self.asm.movaps(Xmm(to), Xmm(from));
-                self.asm.movaps(Xmm(from), FLOAT_SCRATCH);
-            }
+            Step::Move(Move { to, from }) => self.asm.copy_float(to, from),
+            Step::Exchange(Move { to, from }) => self.asm.exchange_floats(to, from),
         });
     }
 
@@ -376,19 +314,19 @@ impl Compiler<'_> {
             [one] => {
                 let ty = Ty::of(*one);
                 if ty.float().is_some() {
-                    self.claim_float(FLOAT_RESULT);
-                    self.push(ty, Place::Float(FLOAT_RESULT));
+                    self.claim_float(T::FLOAT_RESULT);
+                    self.push(ty, Place::Float(T::FLOAT_RESULT));
                 } else {
-                    self.claim_int(INT_RESULT);
-                    self.push(ty, Place::Int(INT_RESULT));
+                    self.claim_int(T::INT_RESULT);
+                    self.push(ty, Place::Int(T::INT_RESULT));
                 }
             }
             many => {
-                self.asm.mov_rm(W64, SCRATCH, field!(arguments));
+                self.asm.find_arguments();
                 for (slot, ty) in many.iter().enumerate() {
                     let own = self.operand_slot(self.stack.len() as u32);
                     let ty = Ty::of(*ty);
-                    self.copy_slot(ty.width(), own, Mem::at(SCRATCH, 8 * slot as i32));
+                    self.asm.copy_slot(ty.width(), own, Slot::Found(slot as u32));
                     self.push(ty, Place::Slot);
                     self.islands_in_time();
                 }
@@ -404,19 +342,17 @@ impl Compiler<'_> {
         immediates: &[u32],
         result: Option<Ty>,
     ) {
-        /// Behind the context.
+        /// After the context.
         const FIRST: usize = 1;
-        /// The registers that helpers take their arguments in.
-        const ARGUMENTS: [Gpr; 6] = [RDI, RSI, RDX, RCX, R8, R9];
         let first = self.stack.len() - count;
         self.settle_registers_below(first);
         self.locals_for_call();
-        let mut moves = [Move { to: 0, from: 0 }; 5];
+        let mut moves = [Move { to: T::CALLEE, from: T::CALLEE }; MOST_MOVES];
         let mut move_count = 0;
         for offset in 0..count {
             let operand = self.stack[first + offset];
             if let Some(from) = self.int_at(&operand) {
-                moves[move_count] = Move { to: ARGUMENTS[FIRST + offset].0, from: from.0 };
+                moves[move_count] = Move { to: T::HELPER_ARGUMENTS[FIRST + offset], from };
                 move_count += 1;
             }
         }
@@ -424,14 +360,13 @@ impl Compiler<'_> {
         for offset in 0..count {
             let operand = self.stack[first + offset];
             if self.int_at(&operand).is_none() {
-                self.fetch_int(ARGUMENTS[FIRST + offset], operand);
+                self.fetch_int(T::HELPER_ARGUMENTS[FIRST + offset], operand);
             }
         }
         for (offset, immediate) in immediates.iter().enumerate() {
-            self.asm.mov_ri(ARGUMENTS[FIRST + count + offset], u64::from(*immediate));
+            self.asm.set_int(T::HELPER_ARGUMENTS[FIRST + count + offset], u64::from(*immediate));
         }
-        self.asm.mov_ri(RAX, 8 * helper as u64);
-        self.asm.call_m(field!(helper));
+        self.asm.call_helper(helper);
         self.site();
         self.cut(first);
         let kept = helper == Helper::MemoryGrow;
@@ -439,22 +374,22 @@ impl Compiler<'_> {
             self.locals_after_call();
         }
         if let Some(ty) = result {
-            self.claim_int(INT_RESULT);
-            self.push(ty, Place::Int(INT_RESULT));
+            self.claim_int(T::INT_RESULT);
+            self.push(ty, Place::Int(T::INT_RESULT));
         }
         if self.uses_memory {
-            self.reload_memory();
+            self.asm.load_memory_base();
         }
     }
 }
 
-enum Step {
-    Move(Move),
-    Exchange(Move),
+enum Step<R> {
+    Move(Move<R>),
+    Exchange(Move<R>),
 }
 
 /// Puts moves that happen at once into an order. Destinations are distinct.
-fn sequence(moves: &mut [Move], mut emit: impl FnMut(Step)) {
+fn sequence<R: Copy + Eq>(moves: &mut [Move<R>], mut emit: impl FnMut(Step<R>)) {
     let mut left = moves.len();
     loop {
         let mut progress = false;
@@ -477,8 +412,8 @@ fn sequence(moves: &mut [Move], mut emit: impl FnMut(Step)) {
             return;
         }
         if !progress {
-            // Only cycles are left: exchanging settles one destination, and whoever wanted what was there
-            // finds it in the other register.
+            // Only cycles are left: an exchange settles one destination, and moves from that register now come
+            // from the other one.
             let Move { to, from } = moves[0];
             emit(Step::Exchange(moves[0]));
             for other in &mut moves[1..left] {
@@ -500,7 +435,7 @@ mod tests {
 
     fn check(pairs: &[(u8, u8)]) {
         let mut registers: [u8; 16] = std::array::from_fn(|i| i as u8);
-        let mut moves: Vec<Move> = pairs.iter().map(|(to, from)| Move { to: *to, from: *from }).collect();
+        let mut moves: Vec<Move<u8>> = pairs.iter().map(|(to, from)| Move { to: *to, from: *from }).collect();
         sequence(&mut moves, |step| match step {
             Step::Move(Move { to, from }) => registers[to as usize] = registers[from as usize],
             Step::Exchange(Move { to, from }) => registers.swap(to as usize, from as usize),

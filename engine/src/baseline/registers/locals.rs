@@ -1,14 +1,16 @@
 //! Locals: which live in registers, when their registers hold them, and when their slots do.
 
-use super::super::{Compiler, Operand, Place, Ty};
-use super::{Home, Target, home_bit};
+use super::{Home, LocalTarget, home_bit, index_of};
+use crate::baseline::compiler::Compiler;
+use crate::baseline::operand::{Operand, Place, Ty};
+use crate::baseline::target::{Assembler, Target};
 use crate::faults::Fault;
-use crate::native::x64::asm::*;
-use crate::opcode::Variable;
+use crate::native::width::Float;
 use crate::opcode::reader::Reader;
+use crate::opcode::{Opcode, Variable};
 
-impl Compiler<'_> {
-    /// Loads a local that lives in a register but is not valid there. Touches no flags.
+impl<T: Target> Compiler<'_, T> {
+    /// Loads a local that lives in a register but is not valid there. Changes no outcome of a comparison.
     pub(super) fn make_valid(&mut self, local: u32) {
         let home = self.regs.homes[local as usize];
         let bit = home_bit(home);
@@ -18,8 +20,8 @@ impl Compiler<'_> {
         let slot = self.local_slot(local);
         let ty = self.local_types[local as usize];
         match home {
-            Home::Int(reg) => self.asm.mov_rm(ty.width(), reg, slot),
-            Home::Float(reg) => self.asm.movs_rm(ty.float().expect("a float's home"), reg, slot),
+            Home::Int(reg) => self.asm.load_int(ty.width(), reg, slot),
+            Home::Float(reg) => self.asm.load_float(ty.float().expect("a float's home"), reg, slot),
             Home::Slot => {}
         }
         self.regs.valid |= bit;
@@ -27,13 +29,13 @@ impl Compiler<'_> {
     }
 
     /// Stores all locals whose slot is out of date, and forgets the registers: before a call.
-    pub(in super::super) fn locals_for_call(&mut self) {
+    pub(in crate::baseline) fn locals_for_call(&mut self) {
         for position in 0..self.regs.residents.len() {
             self.store_local(self.regs.residents[position]);
         }
     }
 
-    /// Stores a local that lives in a register and whose slot is out of date. Touches no flags.
+    /// Stores a local that lives in a register and whose slot is out of date. Changes no outcome of a comparison.
     pub(super) fn store_local(&mut self, local: u32) {
         let home = self.regs.homes[local as usize];
         let bit = home_bit(home);
@@ -43,7 +45,7 @@ impl Compiler<'_> {
         let slot = self.local_slot(local);
         let ty = self.local_types[local as usize];
         match home {
-            Home::Int(reg) => self.asm.mov_mr(ty.width(), slot, reg),
+            Home::Int(reg) => self.asm.store_int(ty.width(), slot, reg),
             Home::Float(reg) => self.store_float(ty, slot, reg),
             Home::Slot => {}
         }
@@ -51,33 +53,33 @@ impl Compiler<'_> {
     }
 
     /// The registers of locals hold nothing any more: after a call.
-    pub(in super::super) fn locals_after_call(&mut self) {
+    pub(in crate::baseline) fn locals_after_call(&mut self) {
         self.regs.valid = 0;
     }
 
     /// Gives a parameter that arrives in a register its home.
-    pub(in super::super) fn home_int(&mut self, local: u32, ty: Ty, from: Gpr) {
+    pub(in crate::baseline) fn home_int(&mut self, local: u32, ty: Ty, from: T::Int) {
         match self.regs.homes[local as usize] {
             Home::Slot => {
                 let slot = self.local_slot(local);
-                self.asm.mov_mr(ty.width(), slot, from);
+                self.asm.store_int(ty.width(), slot, from);
             }
             Home::Int(reg) => {
-                self.asm.mov_rr(ty.width(), reg, from);
+                self.asm.copy_int(ty.width(), reg, from);
                 self.written(local);
             }
             Home::Float(_) => unreachable!("an integer does not live in a float's register"),
         }
     }
 
-    pub(in super::super) fn home_float(&mut self, local: u32, ty: Ty, from: Xmm) {
+    pub(in crate::baseline) fn home_float(&mut self, local: u32, ty: Ty, from: T::Float) {
         match self.regs.homes[local as usize] {
             Home::Slot => {
                 let slot = self.local_slot(local);
                 self.store_float(ty, slot, from);
             }
             Home::Float(reg) => {
-                self.asm.movaps(reg, from);
+                self.asm.copy_float(reg, from);
                 self.written(local);
             }
             Home::Int(_) => unreachable!("a float does not live in an integer's register"),
@@ -85,11 +87,11 @@ impl Compiler<'_> {
     }
 
     /// Clears a local that lives in a register.
-    pub(in super::super) fn clear_home(&mut self, local: u32) {
+    pub(in crate::baseline) fn clear_home(&mut self, local: u32) {
         match self.regs.homes[local as usize] {
             Home::Slot => return,
-            Home::Int(reg) => self.asm.alu_rr(Width::W32, Alu::Xor, reg, reg),
-            Home::Float(reg) => self.asm.bits_rr(Float::Single, Bits::Xor, reg, reg),
+            Home::Int(reg) => self.asm.clear_int(reg),
+            Home::Float(reg) => self.asm.set_float(Float::Double, reg, 0),
         }
         self.written(local);
     }
@@ -120,13 +122,13 @@ impl Compiler<'_> {
             Some(_) if self.regs.free_floats != 0 => {
                 let reg = self.alloc_float();
                 self.load_float(reg, operand);
-                self.regs.float_owners[reg.0 as usize] = position as u32;
+                self.regs.float_owners[index_of(reg)] = position as u32;
                 Place::Float(reg)
             }
             None if self.regs.free_ints != 0 => {
                 let reg = self.alloc_int();
                 self.load_int(reg, operand);
-                self.regs.int_owners[reg.0 as usize] = position as u32;
+                self.regs.int_owners[index_of(reg)] = position as u32;
                 Place::Int(reg)
             }
             Some(_) | None => return self.spill(position),
@@ -135,7 +137,7 @@ impl Compiler<'_> {
         self.regs.references[local as usize] -= 1;
     }
 
-    pub(in super::super) fn variable(&mut self, variable: Variable, index: u32) {
+    pub(in crate::baseline) fn variable(&mut self, variable: Variable, index: u32) {
         match variable {
             Variable::LocalGet => self.push(self.local_types[index as usize], Place::Local(index)),
             Variable::LocalSet => {
@@ -151,7 +153,7 @@ impl Compiler<'_> {
         }
     }
 
-    pub(super) fn set_local(&mut self, local: u32, value: Operand, keep: bool) {
+    pub(super) fn set_local(&mut self, local: u32, value: Operand<T>, keep: bool) {
         if value.place == Place::Local(local) {
             if keep {
                 self.push(value.ty, value.place);
@@ -181,7 +183,7 @@ impl Compiler<'_> {
                         Place::Int(_) | Place::Float(_) | Place::Const(_) => {
                             return self.push(value.ty, value.place);
                         }
-                        Place::Local(_) | Place::Slot | Place::Flags(_) => {}
+                        Place::Local(_) | Place::Slot | Place::Outcome(_) => {}
                     }
                 }
                 self.free(value);
@@ -194,27 +196,25 @@ impl Compiler<'_> {
 
     /// The register of the local that the next instruction sets, if no operand still means that local: a
     /// result may go there at once.
-    pub(in super::super) fn int_target(&self, reader: &Reader) -> Option<Target<Gpr>> {
+    pub(in crate::baseline) fn int_target(&self, reader: &Reader) -> Option<LocalTarget<T::Int>> {
         let local = self.next_set(reader)?;
         match self.regs.homes[local as usize] {
-            Home::Int(reg) => Some(Target { reg, local }),
+            Home::Int(reg) => Some(LocalTarget { reg, local }),
             Home::Slot | Home::Float(_) => None,
         }
     }
 
     /// The same for a float.
-    pub(in super::super) fn float_target(&self, reader: &Reader) -> Option<Target<Xmm>> {
+    pub(in crate::baseline) fn float_target(&self, reader: &Reader) -> Option<LocalTarget<T::Float>> {
         let local = self.next_set(reader)?;
         match self.regs.homes[local as usize] {
-            Home::Float(reg) => Some(Target { reg, local }),
+            Home::Float(reg) => Some(LocalTarget { reg, local }),
             Home::Slot | Home::Int(_) => None,
         }
     }
 
     pub(super) fn next_set(&self, reader: &Reader) -> Option<u32> {
-        /// Codes of `local.set` and `local.tee`.
-        const SETS: [u8; 2] = [0x21, 0x22];
-        if !SETS.contains(&reader.peek()) {
+        if !matches!(reader.peek(), Some(Opcode::Variable(Variable::LocalSet | Variable::LocalTee))) {
             return None;
         }
         let mut ahead = *reader;
@@ -224,7 +224,7 @@ impl Compiler<'_> {
     }
 
     /// Pushes a result that was written to a target.
-    pub(in super::super) fn push_target(&mut self, ty: Ty, local: u32) {
+    pub(in crate::baseline) fn push_target(&mut self, ty: Ty, local: u32) {
         self.written(local);
         self.push(ty, Place::Local(local));
     }
