@@ -4,7 +4,7 @@
 //! again on any machine, in any order, on any shard. So nothing here reads a clock, a hash order or a
 //! previous case: what survives between cases is allocations.
 //!
-//! In order: [`features`] says which proposals modules may use; [`stream`] turns numbers into choices; a
+//! In order: [`features`] says which proposals modules may use; [`draw`](crate::draw) turns numbers into choices; a
 //! generator (a row of [`GENERATORS`], a file each) makes modules; [`plan`] adds hosts, actions and limits. What
 //! subjects then run the case is not decided here. [`mutate`] damages modules for whoever tests hostile input.
 
@@ -20,8 +20,6 @@ pub mod plan;
 mod single;
 pub mod sink;
 pub mod smith;
-pub mod stream;
-pub mod values;
 mod way;
 
 pub use canonical::canonical;
@@ -29,7 +27,7 @@ pub use features::{Features, Profile};
 pub(crate) use linked::operators::write_code;
 
 use crate::case::Case;
-use stream::{Purpose, Stream};
+use crate::draw::{Purpose, Stream, case_seed};
 
 /// A case and where it came from.
 #[derive(Clone, Debug)]
@@ -95,7 +93,7 @@ impl Generator {
     ///
     /// `None`, in well under one of a thousand, if the generator gave up on this index.
     pub fn case(&mut self, seed: u64, index: u64) -> Option<Generated> {
-        let case_seed = stream::case_seed(seed, index);
+        let case_seed = case_seed(seed, index);
         let mut choices = Stream::new(case_seed, Purpose::Generator);
         let row = choices.weighted(GENERATORS, |row| row.weight);
         let case = match self.rarely.take_if(|_| choices.percent(RARELY_PERCENT)) {

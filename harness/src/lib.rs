@@ -9,6 +9,7 @@ pub mod case;
 pub mod hosts;
 pub mod subject;
 
+pub mod draw;
 pub mod generate;
 pub mod script;
 

@@ -5,8 +5,8 @@
 
 use crosscheck::case::{Action, Case, CaseModule, HostPlan, Limits, Value};
 use crosscheck::compare::Verdict;
+use crosscheck::draw::{Purpose, Stream, case_seed};
 use crosscheck::generate::mutate::mutate;
-use crosscheck::generate::stream::{Purpose, Stream, case_seed};
 use crosscheck::generate::{Features, Generator, plan};
 use crosscheck::guard::guarded;
 use crosscheck::observe::{Capture, Observation, Outcome};

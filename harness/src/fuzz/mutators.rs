@@ -6,8 +6,9 @@
 
 use super::{envelope, seed_of};
 use crate::case::{Action, Case};
-use crate::generate::stream::{Purpose, Stream, case_seed};
-use crate::generate::{Features, Generator, plan, values};
+use crate::draw::values;
+use crate::draw::{Purpose, Stream, case_seed};
+use crate::generate::{Features, Generator, plan};
 use wasm_mutate::WasmMutate;
 
 /// Makes new bytes of old ones, at most so many; `None` if nothing came of it. The number is the fuzzer's seed.

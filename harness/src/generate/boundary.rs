@@ -25,10 +25,10 @@ use super::linked::operators::Operator;
 use super::linked::types::Ty;
 use super::numbers::{self, NUMBERS, PAGE, Signature, distance, encoded, number_type};
 use super::plan;
-use super::stream::{Purpose, Stream};
-use super::values;
 use super::way::function_table;
 use crate::case::{Action, Case, CaseModule};
+use crate::draw::values;
+use crate::draw::{Purpose, Stream};
 use crosscheck_engine::opcode::Proposal;
 use exercise::Body;
 use wasm_encoder::{

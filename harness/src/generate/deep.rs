@@ -16,10 +16,10 @@ use super::features::{Features, Profile};
 use super::linked::types::Ty;
 use super::numbers::{NUMBERS, Signature, encoded, number_type};
 use super::plan;
-use super::stream::{Purpose, Stream};
-use super::values;
 use super::way::function_table;
 use crate::case::{Action, Case, CaseModule, Value};
+use crate::draw::values;
+use crate::draw::{Purpose, Stream};
 use wasm_encoder::{
     CodeSection, ConstExpr, EntityType, ExportKind, ExportSection, Function, FunctionSection, GlobalSection,
     GlobalType, ImportSection, MemorySection, MemoryType, Module, TypeSection,

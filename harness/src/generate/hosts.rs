@@ -19,10 +19,10 @@ use super::features::{Features, Profile};
 use super::linked::types::Ty;
 use super::numbers::{NUMBERS, PAGE, Signature, encoded, number_type};
 use super::plan;
-use super::stream::{Purpose, Stream};
-use super::values;
 use super::way::function_table;
 use crate::case::{Action, Case, CaseModule, HeapKind, HostPlan, Limits, RefValue, Value};
+use crate::draw::values;
+use crate::draw::{Purpose, Stream};
 use crate::hosts::{calls_back, writes};
 use body::Body;
 use wasm_encoder::{

@@ -21,9 +21,9 @@ pub(super) mod types;
 mod world;
 
 use super::features::{Features, Profile};
-use super::stream::{Purpose, Stream};
-use super::{plan, values};
+use super::plan;
 use crate::case::{Action, Case, CaseModule, HeapKind, RefValue, Value};
+use crate::draw::{Purpose, Stream, values};
 use types::Ty;
 use world::World;
 

@@ -20,7 +20,7 @@
 mod function;
 
 use super::features::Profile;
-use super::stream::Stream;
+use crate::draw::Stream;
 use crosscheck_engine::Module;
 pub(super) use function::Float;
 use function::{Context, FunctionRewriter};

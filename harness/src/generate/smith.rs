@@ -8,7 +8,7 @@
 
 use super::features::{Features, Profile};
 use super::sink::{Rewriter, Taming};
-use super::stream::{Purpose, Stream};
+use crate::draw::{Purpose, Stream};
 use arbitrary::Unstructured;
 use wasm_smith::{Config, InstructionKind, InstructionKinds, MemoryOffsetChoices, Module};
 

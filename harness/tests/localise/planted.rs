@@ -2,7 +2,7 @@
 
 use crosscheck::case::Case;
 use crosscheck::compare::{Divergence, Verdict};
-use crosscheck::generate::stream::case_seed;
+use crosscheck::draw::case_seed;
 use crosscheck::generate::{Features, Generator};
 use crosscheck::localise::{Localisation, Precision, localise};
 use crosscheck::observe::Capture;

@@ -2,8 +2,8 @@
 
 use super::super::linked::operators::Operator;
 use super::{GLOBALS, Plan, SINK, Ty};
+use crate::draw::Stream;
 use crate::generate::numbers::{INTEGERS, NUMBERS, PAGE, Signature, encoded};
-use crate::generate::stream::Stream;
 use crate::generate::way::Way;
 use wasm_encoder::{BlockType, Function, InstructionSink};
 

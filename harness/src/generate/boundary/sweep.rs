@@ -5,9 +5,9 @@ use super::Ty;
 use super::exercise::Body;
 use super::operand::Spot;
 use crate::case::Value;
+use crate::draw::values;
 use crate::generate::linked::operators::Operator;
 use crate::generate::numbers::{NUMBERS, constant_of, number_type};
-use crate::generate::values;
 use crosscheck_engine::numeric::evaluate;
 
 impl Body<'_> {

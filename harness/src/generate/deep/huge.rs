@@ -2,9 +2,9 @@
 //! more locals than anybody writes.
 
 use super::{Choices, Func, GLOBALS, SINK};
+use crate::draw::Stream;
 use crate::generate::linked::types::Ty;
 use crate::generate::numbers::{NUMBERS, PAGE, Signature, constant, distance, encoded, mix, position};
-use crate::generate::stream::Stream;
 use wasm_encoder::{BlockType, Function, InstructionSink, MemArg, MemArgTarget};
 
 /// Statements at least and at most.

@@ -7,7 +7,7 @@
 //! call each other round and round, each time with one round less.
 
 use super::Choices;
-use crate::generate::stream::Stream;
+use crate::draw::Stream;
 use std::ops::Range;
 use wasm_encoder::{CompositeInnerType, CompositeType, HeapType, RefType, SubType, TypeSection, ValType};
 

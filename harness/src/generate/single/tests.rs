@@ -1,5 +1,5 @@
 use super::*;
-use crate::generate::stream::case_seed;
+use crate::draw::case_seed;
 use crate::generate::tests::check_modules;
 use crate::observe::{Capture, Outcome};
 use crate::run::run_case;
