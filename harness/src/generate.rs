@@ -4,14 +4,13 @@
 //! again on any machine, in any order, on any shard. So nothing here reads a clock, a hash order or a
 //! previous case: what survives between cases is allocations.
 //!
-//! In order: [`features`] says which proposals modules may use; [`draw`](crate::draw) turns numbers into choices; a
-//! generator (a row of [`GENERATORS`], a file each) makes modules; [`plan`] adds hosts, actions and limits. What
+//! [`features`](crate::features) says which proposals modules may use; [`draw`](crate::draw) turns numbers into choices.
+//! In order: a generator (a row of [`GENERATORS`], a file each) makes modules; [`plan`] adds hosts, actions and limits. What
 //! subjects then run the case is not decided here. [`mutate`] damages modules for whoever tests hostile input.
 
 mod boundary;
 mod canonical;
 mod deep;
-pub mod features;
 mod hosts;
 mod linked;
 pub mod mutate;
@@ -23,11 +22,22 @@ pub mod smith;
 mod way;
 
 pub use canonical::canonical;
-pub use features::{Features, Profile};
 pub(crate) use linked::operators::write_code;
 
 use crate::case::Case;
 use crate::draw::{Purpose, Stream, case_seed};
+use crate::features::Features;
+
+/// Who is to agree on the cases. The same seed makes the same modules for both, but for what is promised.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Profile {
+    /// Our own modes: NaN bits are theirs to agree on, and all of their state is seen.
+    #[default]
+    Own,
+    /// Outside engines too: every new NaN is made canonical by the module itself, because the specification leaves
+    /// its bits open (section 4.3.3, "NaN Propagation"), and the sink is exported.
+    Judged,
+}
 
 /// A case and where it came from.
 #[derive(Clone, Debug)]

@@ -12,8 +12,7 @@ pub mod named;
 
 use crate::case::{HostPlan, RefValue, Value};
 use crate::digest::Digest;
-use crate::draw::values as arguments;
-use crate::draw::{Purpose, Stream, case_seed};
+use crate::draw::{Purpose, Stream, case_seed, values as arguments};
 use crate::observe::{Capture, HostCall, HostCalls};
 use crate::subject::values;
 use crosscheck_engine::ValType;

@@ -6,6 +6,7 @@
 pub mod cli;
 
 pub mod case;
+pub mod features;
 pub mod hosts;
 pub mod subject;
 

@@ -29,7 +29,7 @@ mod wasmi;
 mod wasmtime;
 
 use crate::case::Case;
-use crate::generate::Features;
+use crate::features::Features;
 use crate::guard::guarded;
 use crate::observe::{ActionObservation, Capture, Observation, Outcome};
 use crosscheck_engine::{DecodedModule, Engine, Error, Module, TrapKind};

@@ -4,7 +4,7 @@
 
 use crosscheck::canary::{Found, HARNESS_ROWS, Hunt, Hunted, Planted, WITNESSES};
 use crosscheck::events::{Events, Tally};
-use crosscheck::generate::Features;
+use crosscheck::features::Features;
 use crosscheck::run::{Campaign, Ground, Lanes};
 use crosscheck::worker::{Options, Workers};
 use crosscheck_engine::Mode;

@@ -4,7 +4,8 @@ mod judged;
 
 use crosscheck::case::{Case, HostPlan, Value};
 use crosscheck::compare::{Compared, Kind, Verdict};
-use crosscheck::generate::{Features, Generator, Profile};
+use crosscheck::features::Features;
+use crosscheck::generate::{Generator, Profile};
 use crosscheck::observe::Outcome;
 use crosscheck::run::CaseRun;
 use crosscheck::subject::{CommandSubject, Subject};

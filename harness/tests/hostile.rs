@@ -6,8 +6,9 @@
 use crosscheck::case::{Action, Case, CaseModule, HostPlan, Limits, Value};
 use crosscheck::compare::Verdict;
 use crosscheck::draw::{Purpose, Stream, case_seed};
+use crosscheck::features::Features;
 use crosscheck::generate::mutate::mutate;
-use crosscheck::generate::{Features, Generator, plan};
+use crosscheck::generate::{Generator, plan};
 use crosscheck::guard::guarded;
 use crosscheck::observe::{Capture, Observation, Outcome};
 use crosscheck::run::{Lanes, run_case};

@@ -6,7 +6,7 @@ use crosscheck::case::{Action, Case};
 use crosscheck::compare::{Kind, Verdict};
 use crosscheck::corpus::Finding;
 use crosscheck::events::{Events, Tally};
-use crosscheck::generate::Features;
+use crosscheck::features::Features;
 use crosscheck::observe::Capture;
 use crosscheck::run::{Campaign, Lanes, run_case};
 use crosscheck::script::{self, Options, ScriptFile};

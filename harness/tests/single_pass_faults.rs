@@ -7,10 +7,9 @@
 
 #![cfg(all(feature = "planted-faults", unix, target_arch = "x86_64"))]
 
-use crosscheck::corpus::Finding;
-use crosscheck::corpus::Started;
+use crosscheck::corpus::{Finding, Started};
 use crosscheck::events::{Events, Tally};
-use crosscheck::generate::Features;
+use crosscheck::features::Features;
 use crosscheck::run::{Campaign, Ground, Lanes};
 use crosscheck::worker::{Options, Workers};
 use crosscheck_engine::Mode;

@@ -9,7 +9,7 @@ mod unix {
     use crosscheck::compare::Kind;
     use crosscheck::corpus::Finding;
     use crosscheck::events::{Events, Tally};
-    use crosscheck::generate::Features;
+    use crosscheck::features::Features;
     use crosscheck::investigate::{Budget, Question};
     use crosscheck::observe::{ActionObservation, Capture, Observation, Outcome};
     use crosscheck::run::{Campaign, Ground, Lanes, Task, run_task};

@@ -5,7 +5,7 @@ use super::{Common, Done, Exit, Failure, duration, show, stop_flag};
 use crate::corpus::campaign::Identity;
 use crate::corpus::{self, FINDINGS, put_aside, remove_unfinished};
 use crate::events::Tally;
-use crate::generate::Features;
+use crate::features::Features;
 use crate::inquiry;
 use crate::report::fuzz::{Fuzz as FuzzReport, Throughput};
 use crate::report::night::FUZZ_FILE;

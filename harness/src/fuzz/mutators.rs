@@ -6,9 +6,9 @@
 
 use super::{envelope, seed_of};
 use crate::case::{Action, Case};
-use crate::draw::values;
-use crate::draw::{Purpose, Stream, case_seed};
-use crate::generate::{Features, Generator, plan};
+use crate::draw::{Purpose, Stream, case_seed, values};
+use crate::features::Features;
+use crate::generate::{Generator, plan};
 use wasm_mutate::WasmMutate;
 
 /// Makes new bytes of old ones, at most so many; `None` if nothing came of it. The number is the fuzzer's seed.

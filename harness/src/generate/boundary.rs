@@ -20,15 +20,15 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 
-use super::features::{Features, Profile};
+use super::Profile;
 use super::linked::operators::Operator;
 use super::linked::types::Ty;
 use super::numbers::{self, NUMBERS, PAGE, Signature, distance, encoded, number_type};
 use super::plan;
 use super::way::function_table;
 use crate::case::{Action, Case, CaseModule};
-use crate::draw::values;
-use crate::draw::{Purpose, Stream};
+use crate::draw::{Purpose, Stream, values};
+use crate::features::Features;
 use crosscheck_engine::opcode::Proposal;
 use exercise::Body;
 use wasm_encoder::{

@@ -15,14 +15,14 @@ mod body;
 #[cfg(test)]
 mod tests;
 
-use super::features::{Features, Profile};
+use super::Profile;
 use super::linked::types::Ty;
 use super::numbers::{NUMBERS, PAGE, Signature, encoded, number_type};
 use super::plan;
 use super::way::function_table;
 use crate::case::{Action, Case, CaseModule, HeapKind, HostPlan, Limits, RefValue, Value};
-use crate::draw::values;
-use crate::draw::{Purpose, Stream};
+use crate::draw::{Purpose, Stream, values};
+use crate::features::Features;
 use crate::hosts::{calls_back, writes};
 use body::Body;
 use wasm_encoder::{

@@ -4,8 +4,7 @@
 //! case seed does exactly what the campaign did.
 
 use crate::case::{Action, Case, CaseModule, HostPlan, Limits};
-use crate::draw::values;
-use crate::draw::{Purpose, Stream};
+use crate::draw::{Purpose, Stream, values};
 use wasmparser::{BinaryReaderError, CompositeInnerType, ExternalKind, Parser, Payload, TypeRef, ValType};
 
 /// The name of the module in a case of one module.

@@ -15,12 +15,13 @@
 mod tests;
 mod trial;
 
-use super::features::{Features, Profile};
+use super::Profile;
 use super::linked::types::Ty;
 use super::numbers::{NUMBERS, PAGE, Signature, encoded};
 use super::plan;
 use crate::case::{Action, Case, CaseModule};
 use crate::draw::{Purpose, Stream};
+use crate::features::Features;
 use crosscheck_engine::opcode::{Family, Opcode, Proposal, Row};
 use std::borrow::Cow;
 use std::sync::LazyLock;

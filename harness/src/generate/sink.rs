@@ -19,7 +19,7 @@
 
 mod function;
 
-use super::features::Profile;
+use super::Profile;
 use crate::draw::Stream;
 use crosscheck_engine::Module;
 pub(super) use function::Float;

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::case::Value;
-use crate::generate::{Features, Generator};
+use crate::features::Features;
+use crate::generate::Generator;
 use crate::observe::{Capture, Outcome};
 use crate::run::run_case;
 use crate::subject::{Lane, LaneSubject, Trace};

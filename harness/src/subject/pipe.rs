@@ -16,7 +16,7 @@ use super::embedding::{accepts_by, observe};
 use super::probe::features::{ANSWER, EXPORT, Executed, Probe, plain};
 use super::{Acceptance, Capabilities, Prepared, Subject, Watch};
 use crate::case::{HostPlan, Limits, Value};
-use crate::generate::Features;
+use crate::features::Features;
 use crate::hosts::Host;
 use crate::observe::{ActionObservation, Capture, Observation, Outcome};
 use peer::Peer;

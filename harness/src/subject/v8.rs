@@ -21,7 +21,7 @@ mod tests;
 
 use super::probe::features::Executed;
 use super::{Acceptance, Capabilities, Prepared, Subject, Watch};
-use crate::generate::Features;
+use crate::features::Features;
 use crate::observe::{ActionObservation, Capture, Observation, Outcome};
 use node::Node;
 pub(super) use node::spawn;

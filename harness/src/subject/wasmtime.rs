@@ -8,7 +8,7 @@ mod convert;
 use super::embedding::{Embedding, Entity, Guest, Provided, ProvidedItem, accepts, observe};
 use super::{Acceptance, Capabilities, Prepared, Subject, Watch};
 use crate::case::{HostPlan, Limits, Value};
-use crate::generate::Features;
+use crate::features::Features;
 use crate::hosts::Host;
 use crate::observe::{Capture, MemoryState, Observation, Outcome, TableState};
 use convert::{Failed, from_val, outcome, to_val};

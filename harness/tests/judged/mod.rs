@@ -4,7 +4,8 @@
 
 use crosscheck::case::{Action, Case, CaseModule, HostPlan, Limits, Value};
 use crosscheck::compare::Verdict;
-use crosscheck::generate::{Features, Generator, Profile};
+use crosscheck::features::Features;
+use crosscheck::generate::{Generator, Profile};
 use crosscheck::observe::{Capture, Outcome};
 use crosscheck::run::{CaseRun, run_case};
 use crosscheck::subject::{Lane, LaneSubject, Subject};

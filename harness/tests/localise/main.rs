@@ -6,7 +6,8 @@ mod planted;
 
 use crosscheck::case::{Action, Case, Value};
 use crosscheck::compare::Verdict;
-use crosscheck::generate::{Features, Generator};
+use crosscheck::features::Features;
+use crosscheck::generate::Generator;
 use crosscheck::localise::probe::{self, Probe, Route, Show, What};
 use crosscheck::localise::{Localisation, localise};
 use crosscheck::observe::{Capture, Outcome};

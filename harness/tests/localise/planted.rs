@@ -3,7 +3,8 @@
 use crosscheck::case::Case;
 use crosscheck::compare::{Divergence, Verdict};
 use crosscheck::draw::case_seed;
-use crosscheck::generate::{Features, Generator};
+use crosscheck::features::Features;
+use crosscheck::generate::Generator;
 use crosscheck::localise::{Localisation, Precision, localise};
 use crosscheck::observe::Capture;
 use crosscheck::reduce::Reducer;

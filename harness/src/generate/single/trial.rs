@@ -2,8 +2,7 @@
 
 use super::{Choices, FIRST_TRIAL, GLOBALS, REFERENCE_GLOBALS, SEGMENT_BYTES, SEGMENTS, SINK, SLOTS};
 use crate::case::{HeapKind, RefValue, Value};
-use crate::draw::Stream;
-use crate::draw::values;
+use crate::draw::{Stream, values};
 use crate::generate::linked::operators::{Operator, write_code};
 use crate::generate::linked::types::Ty;
 use crate::generate::numbers::{

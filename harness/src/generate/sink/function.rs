@@ -7,7 +7,7 @@ mod float;
 
 use super::{Additions, Taming};
 use crate::draw::Stream;
-use crate::generate::features::Profile;
+use crate::generate::Profile;
 pub(in crate::generate) use float::Float;
 use wasm_encoder::{BlockType, Encode, InstructionSink};
 use wasmparser::{
