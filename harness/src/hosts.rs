@@ -13,8 +13,7 @@ pub mod named;
 use crate::case::{HostPlan, RefValue, Value};
 use crate::digest::Digest;
 use crate::draw::{Purpose, Stream, case_seed, values as arguments};
-use crate::observe::{Capture, HostCall, HostCalls};
-use crate::subject::values;
+use crate::observe::{Capture, HostCall, HostCalls, values};
 use crosscheck_engine::ValType;
 
 /// Host calls that a full observation spells out; the digest covers all.

@@ -7,6 +7,7 @@
 mod bytes;
 pub mod json;
 mod state;
+pub mod values;
 
 use crate::case::Value;
 use crate::names::readable;

@@ -22,7 +22,6 @@ mod surface;
 mod trace;
 mod trap_text;
 mod v8;
-pub mod values;
 #[cfg(feature = "wasmi")]
 mod wasmi;
 #[cfg(feature = "wasmtime")]

@@ -1,9 +1,9 @@
 //! The state of everything in a store after an action: internal entities too, not only exports.
 
 use super::Capture;
+use super::values;
 use crate::case::Value;
 use crate::digest::Digest;
-use crate::subject::values;
 use crosscheck_engine::faults::Fault;
 use crosscheck_engine::{AsContext, Extern, Instance, Memory};
 use std::collections::BTreeMap;

@@ -1,12 +1,12 @@
 //! A mode of our engine in a configuration that must not change what is observed.
 
 use super::trace::{Recorder, Trace};
-use super::{Capabilities, Prepared, Subject, Watch, linked, values};
+use super::{Capabilities, Prepared, Subject, Watch, linked};
 use crate::case::{Action, Limits, Value};
 use crate::guard::guarded;
 use crate::hosts::{Host, Played};
 use crate::observe::{
-    ActionObservation, Capture, Frame, Frames, Observation, Outcome, TrapObservation, capture_state,
+    ActionObservation, Capture, Frame, Frames, Observation, Outcome, TrapObservation, capture_state, values,
 };
 use crosscheck_engine::{
     self as engine, Config, Engine, Error, Extern, Func, Instance, Mode, Module, Store, Trap,
