@@ -22,7 +22,6 @@ pub mod smith;
 mod way;
 
 pub use canonical::canonical;
-pub(crate) use linked::operators::write_code;
 
 use crate::case::Case;
 use crate::draw::{Purpose, Stream, case_seed};

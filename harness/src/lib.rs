@@ -9,6 +9,7 @@ pub mod case;
 pub mod features;
 pub mod hosts;
 pub mod subject;
+mod wasm;
 
 pub mod draw;
 pub mod generate;

@@ -15,10 +15,10 @@ mod search;
 
 use crate::case::{Action, Case, Value};
 use crate::compare::{Difference, Divergence, Kind, Verdict, majority};
-use crate::disassembly::wasm_lines;
 use crate::observe::{Capture, Observation, Outcome};
 use crate::run::{CaseRun, Ground, Task, made_of, run_task};
 use crate::subject::{Capabilities, Lane, Subject};
+use crate::wasm::text::wasm_lines;
 use crosscheck_engine::opcode::Opcode;
 use path::{Path, Step};
 use probe::{Route, Show, What};

@@ -19,7 +19,6 @@ mod narrowing;
 mod opaque;
 mod proposal;
 mod script;
-mod sections;
 mod segments;
 mod show;
 mod signatures;
@@ -36,7 +35,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use wasmparser::Validator;
 
-pub(crate) use merging::{HOST, as_one};
 pub use opaque::without_constants;
 pub use proposal::code_bytes;
 pub use script::{to_script, to_script_on};

@@ -11,8 +11,8 @@
 mod below;
 
 use crate::case::Value;
-use crate::generate::sink::{extend_section, rank};
 use crate::observe::State;
+use crate::wasm::sections::{extend_section, rank};
 use crosscheck_engine::Module;
 use std::ops::Range;
 use wasm_encoder::{Encode, HeapType, Ieee32, Ieee64, InstructionSink, RefType, ValType};

@@ -6,12 +6,12 @@
 use super::body::calls::signatures;
 use super::body::{push_simplest, push_value};
 use super::proposal::{Look, Proposal, hosts_of};
-use super::sections::{
-    CODE_SECTION, EXPORT_SECTION, FUNCTION_SECTION, IMPORT_SECTION, Sections, TYPE_SECTION,
-};
 use crate::case::{Action, Case, CaseModule};
 use crate::hosts::Host;
 use crate::observe::Capture;
+use crate::wasm::sections::{
+    CODE_SECTION, EXPORT_SECTION, FUNCTION_SECTION, IMPORT_SECTION, Sections, TYPE_SECTION,
+};
 use std::collections::BTreeMap;
 use wasm_encoder::Encode;
 use wasmparser::{BinaryReader, Import, Imports, Parser, Payload, TypeRef, ValType};

@@ -1,9 +1,10 @@
 //! Hides constants from whoever compiles or lowers a body: what an instruction is given as constants it reads from
 //! globals instead.
 
-use super::body::{Edit, apply, bodies};
-use super::sections::{GLOBAL_SECTION, Sections};
 use crate::case::Case;
+use crate::wasm::edit::{Edit, apply};
+use crate::wasm::sections::{GLOBAL_SECTION, Sections};
+use crate::wasm::tree::bodies;
 use crosscheck_engine::opcode::{Const, Opcode};
 use wasm_encoder::{Encode, ValType};
 use wasmparser::{Parser, Payload, TypeRef};

@@ -1,10 +1,10 @@
 //! Makes state that no export shows a result, so that any engine's runner sees what only this bench compares.
 
 use super::is_valid;
-use super::sections::{CODE_SECTION, EXPORT_SECTION, FUNCTION_SECTION, Sections, TYPE_SECTION};
 use crate::case::{Action, Case, Value};
 use crate::compare::first_byte;
 use crate::observe::State;
+use crate::wasm::sections::{CODE_SECTION, EXPORT_SECTION, FUNCTION_SECTION, Sections, TYPE_SECTION};
 use wasm_encoder::Encode;
 use wasmparser::{Parser, Payload, TypeRef};
 

@@ -6,9 +6,11 @@
 
 use super::body::calls::{function_types, signatures};
 use super::body::locals::declared;
-use super::body::{Body, DROP, Edit, Node, Operand, apply, push_simplest};
+use super::body::{DROP, push_simplest};
 use super::proposal::{Look, Proposal};
 use crate::case::{Action, Case};
+use crate::wasm::edit::{Edit, apply};
+use crate::wasm::tree::{Body, Node, Operand};
 use crosscheck_engine::opcode::{Control, Immediate, Opcode};
 use std::ops::Range;
 use wasm_encoder::Encode;

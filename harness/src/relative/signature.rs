@@ -6,12 +6,12 @@
 use super::{Plainness, anybody_trapped};
 use crate::case::Case;
 use crate::compare::{Divergence, Kind};
-use crate::disassembly::wasm_lines;
 use crate::localise::probe::without_operands_below;
 use crate::localise::{Localisation, Precision};
 use crate::reduce::without_constants;
 use crate::run::CaseRun;
 use crate::subject::{Lane, Switch};
+use crate::wasm::text::wasm_lines;
 use crosscheck_engine::TrapKind;
 use crosscheck_engine::opcode::{Control, Load, Opcode, Parametric, Table};
 use std::collections::BTreeSet;

@@ -1,6 +1,6 @@
 //! What of a module stands at its border: types, imports, exports and the start function, by index.
 
-use crate::generate::sink::{extend_section, rank};
+use crate::wasm::sections::{extend_section, rank};
 use wasm_encoder::Encode;
 use wasmparser::{
     BinaryReaderError, CompositeInnerType, ExternalKind, FuncType, GlobalType, MemoryType, Operator, Parser,

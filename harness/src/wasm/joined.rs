@@ -2,10 +2,9 @@
 //!
 //! Both keep the order of what they have, the one that is imported from comes first, and imports come before
 //! definitions. So what an initial value names still stands before it. An import of the one from the other becomes the
-//! number of what it was. Where two exports have a name, one gets another, and who asks for it asks for that.
+//! number of what it was. Where two exports have one name, the second gets another, and its importers ask for that.
 
-use super::entities::{Counts, SPACES, Space};
-use super::proposal::{Look, Proposal};
+use super::spaces::{Counts, SPACES, Space};
 use crate::case::{Action, Case, CaseModule};
 use std::collections::{BTreeMap, BTreeSet};
 use wasm_encoder::reencode::{Error, Reencode, utils};
@@ -16,26 +15,14 @@ use wasm_encoder::{
 };
 use wasmparser::{ExternalKind, Import, Parser, Payload};
 
-/// A module and one that it imports from as one, where the one or where the other stood.
-pub fn merged(look: &Look<'_>) -> Vec<Proposal> {
-    let mut proposals = Vec::new();
-    for importer in (0..look.case.modules.len()).rev() {
-        for provider in (0..importer).rev() {
-            let Some(pair) = Pair::of(look.case, provider, importer) else { continue };
-            proposals.extend([provider, importer].map(|place| Proposal::Smaller(pair.at(place))));
-        }
-    }
-    proposals
-}
-
 /// The module name of imports that the host provides in [`as_one`]; their names are the numbers that they had in their
 /// own modules.
-pub(crate) const HOST: &str = "crosscheck host";
+pub const HOST: &str = "crosscheck host";
 
 /// The case with all of its modules as one. `None` if they are not all connected by imports, or cannot be read.
 ///
 /// Instantiating that one is like instantiating all of them in order, where that succeeds.
-pub(crate) fn as_one(case: &Case) -> Option<Case> {
+pub fn as_one(case: &Case) -> Option<Case> {
     let mut case = case.clone();
     for importer in 0..case.modules.len() {
         let (earlier, rest) = case.modules.split_at_mut(importer);
@@ -83,7 +70,7 @@ impl Reencode for Numbering<'_> {
 }
 
 /// Two modules of a case, and what they are together.
-struct Pair<'a> {
+pub struct Pair<'a> {
     case: &'a Case,
     provider: usize,
     importer: usize,
@@ -95,7 +82,7 @@ struct Pair<'a> {
 impl<'a> Pair<'a> {
     /// Two modules as one. `None` if the one imports nothing from the other, if both have a start function, or one
     /// cannot be read.
-    fn of(case: &'a Case, provider: usize, importer: usize) -> Option<Pair<'a>> {
+    pub fn of(case: &'a Case, provider: usize, importer: usize) -> Option<Pair<'a>> {
         let [first, second] = [provider, importer].map(|module| &case.modules[module]);
         let exports = exports(&first.wasm)?;
         let provides = |import: &Import<'_>| {
@@ -134,7 +121,7 @@ impl<'a> Pair<'a> {
     }
 
     /// The case with both in the place of one of them.
-    fn at(&self, place: usize) -> Case {
+    pub fn at(&self, place: usize) -> Case {
         let mut case = self.case.clone();
         let gone = if place == self.provider { self.importer } else { self.provider };
         let names = [self.provider, self.importer].map(|module| case.modules[module].name.clone());

@@ -1,15 +1,35 @@
 //! A module as its sections, to which entries are added without a look at what else stands in them.
 
-use crate::generate::sink::rank;
 use wasm_encoder::Encode;
-use wasmparser::{BinaryReader, Parser};
+use wasmparser::{BinaryReader, BinaryReaderError, Parser};
 
 pub const TYPE_SECTION: u8 = 1;
 pub const IMPORT_SECTION: u8 = 2;
 pub const FUNCTION_SECTION: u8 = 3;
 pub const GLOBAL_SECTION: u8 = 6;
 pub const EXPORT_SECTION: u8 = 7;
+pub const ELEMENT_SECTION: u8 = 9;
 pub const CODE_SECTION: u8 = 10;
+
+/// Sections in the order in which they stand in a module (WebAssembly 3.0, section 5.5.15).
+const SECTION_ORDER: [u8; 13] =
+    [1, 2, 3, 4, 5, 13, GLOBAL_SECTION, EXPORT_SECTION, 8, ELEMENT_SECTION, 12, 10, 11];
+
+/// Where a section stands; `None` for custom sections, which may stand anywhere.
+pub fn rank(section: u8) -> Option<usize> {
+    SECTION_ORDER.iter().position(|other| *other == section)
+}
+
+/// The content of a section with `count` more entries.
+pub fn extend_section(old: &[u8], count: u32, entries: &[u8]) -> Result<Vec<u8>, BinaryReaderError> {
+    let mut reader = BinaryReader::new(old, 0);
+    let old_count = reader.read_var_u32()?;
+    let mut extended = Vec::with_capacity(old.len() + entries.len() + 1);
+    (old_count + count).encode(&mut extended);
+    extended.extend_from_slice(&old[reader.original_position() as usize..]);
+    extended.extend_from_slice(entries);
+    Ok(extended)
+}
 
 /// The sections of a module in their order, custom ones left out: their numbers and contents.
 #[derive(Clone, Default)]

@@ -3,12 +3,13 @@
 use super::{Choices, FIRST_TRIAL, GLOBALS, REFERENCE_GLOBALS, SEGMENT_BYTES, SEGMENTS, SINK, SLOTS};
 use crate::case::{HeapKind, RefValue, Value};
 use crate::draw::{Stream, values};
-use crate::generate::linked::operators::{Operator, write_code};
+use crate::generate::linked::operators::Operator;
 use crate::generate::linked::types::Ty;
 use crate::generate::numbers::{
     NUMBERS, PAGE, Signature, constant, constant_of, distance, encoded, mix, number_type, position,
 };
 use crate::generate::sink::Float;
+use crate::wasm::instruction::write_code;
 use crosscheck_engine::opcode::{self, Family, Immediate, Opcode, Operand, Row};
 use wasm_encoder::{BlockType, Encode, HeapType, InstructionSink, MemArg, MemArgTarget};
 

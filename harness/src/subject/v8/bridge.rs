@@ -6,9 +6,9 @@
 //!
 //! All three kinds of modules start with the types of the guest's module, so that type indices are the same.
 
-use crate::generate::sink::extend_section;
 use crate::subject::provider::{Known, known};
 use crate::subject::surface::{Export, Surface};
+use crate::wasm::sections::extend_section;
 use wasm_encoder::{
     CodeSection, Encode, EntityType, ExportKind, ExportSection, Function, FunctionSection, ImportSection,
     InstructionSink, MemArg, MemArgTarget, Module, RawSection, ValType,
