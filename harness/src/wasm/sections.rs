@@ -1,4 +1,4 @@
-//! A module as its sections, to which entries are added without a look at what else stands in them.
+//! A module as its sections, to which entries are added without reading those that stand there.
 
 use wasm_encoder::Encode;
 use wasmparser::{BinaryReader, BinaryReaderError, Parser};
@@ -31,29 +31,26 @@ pub fn extend_section(old: &[u8], count: u32, entries: &[u8]) -> Result<Vec<u8>,
     Ok(extended)
 }
 
-/// The sections of a module in their order, custom ones left out: their numbers and contents.
+/// The sections of a module in their order: their numbers and contents.
 #[derive(Clone, Default)]
 pub struct Sections(Vec<(u8, Vec<u8>)>);
 
-/// Where new entries of a section go.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Front,
-    Back,
-}
-
 impl Sections {
-    /// Those of a module; `None` if it cannot be read.
-    pub fn of(wasm: &[u8]) -> Option<Sections> {
+    /// All sections of a module. Fails on a module that cannot be read.
+    pub fn of(wasm: &[u8]) -> Result<Sections, BinaryReaderError> {
         let mut sections = Vec::new();
         for payload in Parser::new(0).parse_all(wasm) {
-            if let Some((id, range)) = payload.ok()?.as_section()
-                && id != 0
-            {
+            if let Some((id, range)) = payload?.as_section() {
                 sections.push((id, wasm[range.start as usize..range.end as usize].to_vec()));
             }
         }
-        Some(Sections(sections))
+        Ok(Sections(sections))
+    }
+
+    /// Those that the specification gives a meaning to, which leaves out the custom ones.
+    pub fn without_custom(mut self) -> Sections {
+        self.0.retain(|(id, _)| rank(*id).is_some());
+        self
     }
 
     /// The module.
@@ -67,53 +64,50 @@ impl Sections {
 
     /// Gives a section these entries and no others.
     pub fn replace(&mut self, id: u8, entries: &[&[u8]]) {
-        let mut content = Vec::new();
-        entries.len().encode(&mut content);
+        let content = self.content(id);
+        content.clear();
+        entries.len().encode(content);
         entries.iter().for_each(|entry| content.extend_from_slice(entry));
-        match self.0.iter_mut().find(|(other, _)| *other == id) {
-            Some((_, old)) => *old = content,
-            None => {
-                let place = self.0.iter().position(|(other, _)| rank(*other) > rank(id));
-                self.0.insert(place.unwrap_or(self.0.len()), (id, content));
-            }
-        }
     }
 
-    /// Puts entries in front of those of a section.
-    pub fn prepend(&mut self, id: u8, entries: &[&[u8]]) -> Option<()> {
-        self.add(id, entries, Place::Front)
-    }
-
-    /// Puts an entry behind those of a section, and gives its number.
-    pub fn append(&mut self, id: u8, entry: &[u8]) -> Option<u32> {
-        let count = self.entries(id)?.0;
-        self.add(id, &[entry], Place::Back)?;
-        Some(count)
-    }
-
-    fn add(&mut self, id: u8, entries: &[&[u8]], place: Place) -> Option<()> {
-        let (count, rest) = self.entries(id)?;
-        let rest = rest.to_vec();
-        let mut content = Vec::new();
-        (count as usize + entries.len()).encode(&mut content);
-        if place == Place::Back {
-            content.extend_from_slice(&rest);
-        }
-        entries.iter().for_each(|entry| content.extend_from_slice(entry));
-        if place == Place::Front {
-            content.extend_from_slice(&rest);
-        }
-        self.replace(id, &[]);
-        let section = self.0.iter_mut().find(|(other, _)| *other == id);
-        section.expect("it was made").1 = content;
-        Some(())
-    }
-
-    /// How many entries a section has, and the bytes of all.
-    fn entries(&self, id: u8) -> Option<(u32, &[u8])> {
-        let Some((_, content)) = self.0.iter().find(|(other, _)| *other == id) else { return Some((0, &[])) };
+    /// Puts entries before those of a section. Fails if the section does not begin with a count.
+    pub fn prepend(&mut self, id: u8, entries: &[&[u8]]) -> Result<(), BinaryReaderError> {
+        let content = self.content(id);
         let mut reader = BinaryReader::new(content, 0);
-        let count = reader.read_var_u32().ok()?;
-        Some((count, &content[reader.original_position() as usize..]))
+        let count = reader.read_var_u32()?;
+        let mut extended = Vec::new();
+        (count as usize + entries.len()).encode(&mut extended);
+        entries.iter().for_each(|entry| extended.extend_from_slice(entry));
+        extended.extend_from_slice(&content[reader.original_position() as usize..]);
+        *content = extended;
+        Ok(())
+    }
+
+    /// Puts an entry after those of a section, and gives its number. Fails if the section does not begin with a count.
+    pub fn append(&mut self, id: u8, entry: &[u8]) -> Result<u32, BinaryReaderError> {
+        let number = BinaryReader::new(self.content(id), 0).read_var_u32()?;
+        self.extend(id, 1, entry)?;
+        Ok(number)
+    }
+
+    /// Puts `count` entries after those of a section. Fails if the section does not begin with a count.
+    pub fn extend(&mut self, id: u8, count: u32, entries: &[u8]) -> Result<(), BinaryReaderError> {
+        if count > 0 {
+            let content = self.content(id);
+            *content = extend_section(content, count, entries)?;
+        }
+        Ok(())
+    }
+
+    /// The content of a section. One that is not there is put where it belongs, without entries.
+    fn content(&mut self, id: u8) -> &mut Vec<u8> {
+        let there = self.0.iter().position(|(other, _)| *other == id);
+        let at = there.unwrap_or_else(|| {
+            let place = self.0.iter().position(|(other, _)| rank(*other) > rank(id));
+            let at = place.unwrap_or(self.0.len());
+            self.0.insert(at, (id, vec![0]));
+            at
+        });
+        &mut self.0[at].1
     }
 }

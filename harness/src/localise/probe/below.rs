@@ -3,7 +3,8 @@
 //! A call that does not return leaves none of them. So a module without them does the same, but for an engine that
 //! forgets to drop them.
 
-use super::{CODE_SECTION, GLOBAL_SECTION, Globals, Held, Place, Route, Sections, place, with_insertion};
+use super::{Globals, Held, Place, Route, place, with_insertion};
+use crate::wasm::sections::GLOBAL_SECTION;
 use wasm_encoder::InstructionSink;
 
 /// The module with the operands of the innermost block dropped that are below those the instruction at an offset takes;
@@ -23,14 +24,9 @@ pub fn without_operands_below(wasm: &[u8], offset: u32) -> Option<Vec<u8>> {
     let mut sink = InstructionSink::new(&mut code);
     (0..below).for_each(|_| _ = sink.drop());
     (first..first + globals.count).rev().for_each(|global| _ = sink.global_get(global));
-    let insert = || -> Result<Vec<u8>, String> {
-        let mut sections = Sections::of(wasm)?;
-        sections.extend(GLOBAL_SECTION, globals.count, &globals.entries)?;
-        let changed = with_insertion(wasm, body, offset as usize, &code)?;
-        sections.replace(CODE_SECTION, changed);
-        Ok(sections.finish())
-    };
-    insert().ok()
+    let mut sections = with_insertion(wasm, body, offset as usize, code).ok()?;
+    sections.extend(GLOBAL_SECTION, globals.count, &globals.entries).ok()?;
+    Some(sections.module())
 }
 
 #[cfg(test)]
