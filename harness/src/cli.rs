@@ -95,11 +95,6 @@ impl Failure {
 
 type Done = Result<Exit, Failure>;
 
-/// Before any other argument, and followed by the names of faults: the process runs with them. For workers, which
-/// may die of it.
-#[cfg(all(feature = "planted-faults", unix))]
-pub const PLANTED: &str = "__planted";
-
 #[derive(Parser)]
 #[command(name = "crosscheck", version, about, max_term_width = 100)]
 struct Cli {
@@ -335,7 +330,7 @@ impl Common {
     fn started(&self) -> Started {
         let arguments: Vec<String> = std::env::args().collect();
         #[cfg(all(feature = "planted-faults", unix))]
-        let words = if arguments.get(1).is_some_and(|word| word == PLANTED) { 3 } else { 1 };
+        let words = if arguments.get(1).is_some_and(|word| word == crate::worker::PLANTED) { 3 } else { 1 };
         #[cfg(not(all(feature = "planted-faults", unix)))]
         let words = 1;
         let program = arguments.into_iter().take(words).collect();
@@ -394,7 +389,7 @@ fn arguments() -> Result<Vec<OsString>, String> {
     #[cfg_attr(not(all(feature = "planted-faults", unix)), expect(unused_mut))]
     let mut arguments: Vec<OsString> = std::env::args_os().map(argument::with_hyphens).collect();
     #[cfg(all(feature = "planted-faults", unix))]
-    if arguments.get(1).is_some_and(|argument| argument == PLANTED) && arguments.len() > 2 {
+    if arguments.get(1).is_some_and(|argument| argument == crate::worker::PLANTED) && arguments.len() > 2 {
         let names = arguments.drain(1..3).next_back().expect("two were taken");
         crate::canary::plant(&names.to_string_lossy())?;
     }

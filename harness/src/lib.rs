@@ -41,4 +41,5 @@ pub mod report;
 pub mod digest;
 pub mod disassembly;
 pub mod guard;
+pub mod machine;
 pub mod names;

@@ -32,3 +32,8 @@ mod tests;
 
 /// The argument that makes the program a worker.
 pub const ARGUMENT: &str = "__worker";
+
+/// Stands before any other argument, followed by the names of faults: the process runs with those faults. For workers,
+/// which may die of them.
+#[cfg(feature = "planted-faults")]
+pub const PLANTED: &str = "__planted";

@@ -101,7 +101,7 @@ impl Events for Silent {
 #[test]
 fn no_comparison_of_modes_sees_a_fault_in_what_they_share() {
     for name in ["store-data-segment-loses-its-last-byte", "store-element-segment-is-reversed"] {
-        let command = vec![PROGRAM.into(), crosscheck::cli::PLANTED.into(), name.into()];
+        let command = vec![PROGRAM.into(), crosscheck::worker::PLANTED.into(), name.into()];
         let workers = Workers::start(Options { command, ..Options::of("") }).expect("a worker");
         let campaign = Campaign {
             seed: 1,

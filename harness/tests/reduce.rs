@@ -207,7 +207,7 @@ fn looking_for_relatives_never_watches_here_what_would_end_this_process() {
     const FAULT: &str = "interp-tail-call-to-host-resumes-freed-frame";
     let _one = PLANTING.lock().unwrap_or_else(PoisonError::into_inner);
     let program = env!("CARGO_BIN_EXE_crosscheck");
-    let command = vec![program.into(), crosscheck::cli::PLANTED.into(), FAULT.into()];
+    let command = vec![program.into(), crosscheck::worker::PLANTED.into(), FAULT.into()];
     let workers = Workers::start(worker::Options { command, ..worker::Options::of("") }).expect("a worker");
     let ground = Ground::Workers(&workers);
     let stop = AtomicBool::new(false);

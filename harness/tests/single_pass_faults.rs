@@ -34,7 +34,7 @@ impl Events for UntilFound<'_> {
 fn found_within(cases: u64, name: &str) {
     assert!(row_of(name).is_some_and(|row| row.seen_by == SeenBy::Campaign), "{name} has no row");
     let program: [OsString; 3] =
-        [env!("CARGO_BIN_EXE_crosscheck").into(), crosscheck::cli::PLANTED.into(), name.into()];
+        [env!("CARGO_BIN_EXE_crosscheck").into(), crosscheck::worker::PLANTED.into(), name.into()];
     let workers = Workers::start(Options { command: program.into(), ..Options::of("") }).expect("a worker");
     let campaign = Campaign {
         seed: 1,

@@ -1,7 +1,6 @@
 //! Looking for one planted fault by the means that should find it, and what it took.
 
 use super::{Planted, WITNESSES};
-use crate::cli::PLANTED;
 use crate::compare::Divergence;
 use crate::corpus::Finding;
 use crate::draw::case_seed;
@@ -13,6 +12,7 @@ use crate::reduce::code_bytes;
 use crate::report::Clock;
 use crate::run::{Campaign, Ground, Lanes};
 use crate::script::{self, ScriptFile};
+use crate::worker::PLANTED;
 use crate::worker::{self, Options, Workers};
 use crosscheck_engine::Mode;
 use crosscheck_engine::faults::Room;

@@ -6,12 +6,12 @@
 
 use super::{plant, unplant};
 use crate::case::{Action, Case};
-use crate::cli::PLANTED;
 use crate::compare::{Kind, Verdict};
 use crate::generate::plan::plan;
 use crate::observe::Capture;
 use crate::run::{Ground, Task, run_task};
 use crate::subject::{Lane, LaneSubject};
+use crate::worker::PLANTED;
 use crate::worker::{Options, Workers};
 use crosscheck_engine::Mode;
 use std::ffi::OsString;

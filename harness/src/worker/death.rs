@@ -1,7 +1,7 @@
 //! How workers die, and what that shows of the subject that was under way.
 
-use super::crash::signal_name;
 use super::protocol::Crash;
+use crate::guard::signal_name;
 use crate::observe::Outcome;
 use std::time::Duration;
 

@@ -38,7 +38,7 @@ fn first(ground: Ground<'_>, generator: &str, fault: &str) -> (Case, Divergence)
 /// What the localiser says of a fault's first finding, as found and reduced.
 fn localised(generator: &str, fault: &str) -> [Localisation; 2] {
     let program: [OsString; 3] =
-        [env!("CARGO_BIN_EXE_crosscheck").into(), crosscheck::cli::PLANTED.into(), fault.into()];
+        [env!("CARGO_BIN_EXE_crosscheck").into(), crosscheck::worker::PLANTED.into(), fault.into()];
     let workers = Workers::start(Options { command: program.into(), ..Options::of("") }).expect("a worker");
     let ground = Ground::Workers(&workers);
     let (case, divergence) = first(ground, generator, fault);
@@ -216,7 +216,7 @@ fn replay_tells_where_a_case_parts() {
         (func (export \"f\") (global.set $g (f32.div (f32.const 0) (f32.const 0)))))";
     std::fs::write(&module, text).expect("there is room");
     let program = env!("CARGO_BIN_EXE_crosscheck");
-    let worker = format!("{program} {} baseline-nan-seen-in-globals", crosscheck::cli::PLANTED);
+    let worker = format!("{program} {} baseline-nan-seen-in-globals", crosscheck::worker::PLANTED);
     let output = std::process::Command::new(program)
         .args(["replay", "--localise", "--worker", &worker, "--json"])
         .args([&json, &module])

@@ -102,7 +102,7 @@ fn ended(status: std::process::ExitStatus) -> Outcome {
     match (status.signal(), status.code()) {
         // Nothing in the process sends itself this one: the system was short of memory, or somebody wanted it to end.
         (Some(libc::SIGKILL), _) => Outcome::Resources("somebody killed node".to_string()),
-        (Some(signal), _) => Outcome::Crash(format!("{} of node", crate::worker::crash::signal_name(signal))),
+        (Some(signal), _) => Outcome::Crash(format!("{} of node", crate::guard::signal_name(signal))),
         (None, code) => Outcome::Crash(format!("node ends with code {}", code.unwrap_or(-1))),
     }
 }
