@@ -5,7 +5,6 @@
 //! about outside engines.
 
 use crate::case::Value;
-use crate::fingerprint::{Fingerprint, mode_of};
 use crate::observe::{
     ActionObservation, ExportState, HostCall, HostCalls, InstanceState, MemoryState, Observation, Outcome,
     State, TableState, TrapObservation,
@@ -705,6 +704,11 @@ pub(crate) fn first_byte(left: &MemoryState, right: &MemoryState) -> Option<(u64
     None
 }
 
+/// The mode of a lane of that name; an outside engine is its own, and a command's is its label.
+pub fn mode_of(name: &str) -> &str {
+    name.split(['+', '=']).next().unwrap_or(name)
+}
+
 /// The number of the group of most modes, which is likely right: lanes of a mode have much in common, and count where
 /// modes are as many. Of several as large it is the first, for the reference is likely right. Groups are not empty.
 pub fn majority(groups: &[Vec<String>]) -> usize {
@@ -717,11 +721,6 @@ pub fn majority(groups: &[Vec<String>]) -> usize {
 }
 
 impl Divergence {
-    /// What makes this the same bug as another.
-    pub fn fingerprint(&self) -> Fingerprint {
-        Fingerprint::new(&self.groups, self.first.kind, &self.first.place)
-    }
-
     /// Whether all of our modes agree, and only outside engines differ.
     pub fn is_of_judges(&self) -> bool {
         let ours = self.groups.iter().filter(|group| group.iter().any(|name| !is_outside(name))).count();

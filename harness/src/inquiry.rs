@@ -6,8 +6,8 @@
 
 use crate::case::{Action, Case, CaseModule, HostPlan, Limits, Value};
 use crate::observe::{ActionObservation, Capture, Outcome};
-use crate::run::{Ground, Task, run_task};
-use crate::subject::Subject;
+use crate::run::{Ground, run_task};
+use crate::subject::{Subject, Task};
 use crosscheck_engine::TrapKind;
 use std::sync::Arc;
 

@@ -4,19 +4,19 @@
 //! processes. What is asked of them and what becomes of their answers is the same on both.
 
 use crate::case::{Action, Case};
+use crate::compare::mode_of;
 use crate::compare::{Compared, Kind, Testimony, Verdict, compared, judge};
 use crate::corpus::Finding;
 use crate::disassembly::{self, not_shown};
 use crate::draw::{Purpose, Stream, case_seed};
 use crate::events::{Events, Tally};
 use crate::features::Features;
-use crate::fingerprint::mode_of;
 use crate::generate::{Generated, Generator, Profile};
 use crate::guard::guarded;
 use crate::observe::json::observation_json;
 use crate::observe::{Capture, Observation, Outcome};
 use crate::subject::{
-    Capabilities, Lane, LaneSubject, Shown, Subject, Switch, Trace, Unwatched, definitions, observe_all,
+    Capabilities, Lane, LaneSubject, Shown, Subject, Switch, Task, Trace, Unwatched, definitions, observe_all,
 };
 #[cfg(unix)]
 use crate::worker::{Feed, Halt, Lease, Workers};
@@ -91,15 +91,6 @@ impl<'a> Ground<'a> {
             Ground::Halting(workers, halt) => Some((workers, halt)),
         }
     }
-}
-
-/// A case and who is to run it.
-#[derive(Clone)]
-pub struct Task {
-    /// The case.
-    pub case: Case,
-    /// The subjects, the reference first.
-    pub subjects: Vec<Arc<dyn Subject>>,
 }
 
 /// What happened to one case.

@@ -442,6 +442,15 @@ pub(crate) fn put_away() {
     command::end();
 }
 
+/// A case and the subjects that are to run it.
+#[derive(Clone)]
+pub struct Task {
+    /// The case.
+    pub case: Case,
+    /// The subjects, the reference first.
+    pub subjects: Vec<Arc<dyn Subject>>,
+}
+
 /// Definitions of subjects by their names, where the name alone does not say what the subject is.
 pub type Definitions = BTreeMap<String, String>;
 

@@ -12,8 +12,9 @@ mod unix {
     use crosscheck::features::Features;
     use crosscheck::investigate::{Budget, Question};
     use crosscheck::observe::{ActionObservation, Capture, Observation, Outcome};
-    use crosscheck::run::{Campaign, Ground, Lanes, Task, run_task};
+    use crosscheck::run::{Campaign, Ground, Lanes, run_task};
     use crosscheck::script::{self, ScriptFile, ScriptReport};
+    use crosscheck::subject::Task;
     use crosscheck::subject::{self, Capabilities, Lane, LaneSubject, Prepared, Subject, Watch};
     use crosscheck::worker::{self, Options, Workers};
     use crosscheck_engine::Mode;

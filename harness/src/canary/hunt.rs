@@ -2,18 +2,17 @@
 
 use super::{Planted, WITNESSES};
 use crate::compare::Divergence;
+use crate::compare::mode_of;
 use crate::corpus::Finding;
 use crate::draw::case_seed;
 use crate::events::{Events, Tally};
 use crate::features::Features;
-use crate::fingerprint::mode_of;
 use crate::investigate::{Budget, Question};
 use crate::reduce::code_bytes;
 use crate::report::Clock;
 use crate::run::{Campaign, Ground, Lanes};
 use crate::script::{self, ScriptFile};
-use crate::worker::PLANTED;
-use crate::worker::{self, Options, Workers};
+use crate::worker::{self, Options, PLANTED, Workers};
 use crosscheck_engine::Mode;
 use crosscheck_engine::faults::Room;
 use crosscheck_engine::faults::table::SeenBy;

@@ -9,10 +9,9 @@ use crate::case::{Action, Case};
 use crate::compare::{Kind, Verdict};
 use crate::generate::plan::plan;
 use crate::observe::Capture;
-use crate::run::{Ground, Task, run_task};
-use crate::subject::{Lane, LaneSubject};
-use crate::worker::PLANTED;
-use crate::worker::{Options, Workers};
+use crate::run::{Ground, run_task};
+use crate::subject::{Lane, LaneSubject, Task};
+use crate::worker::{Options, PLANTED, Workers};
 use crosscheck_engine::Mode;
 use std::ffi::OsString;
 

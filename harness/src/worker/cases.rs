@@ -9,8 +9,7 @@ use super::protocol::{Message, Request};
 use crate::case::Case;
 use crate::disassembly::not_shown;
 use crate::observe::{ActionObservation, Capture, Observation, Outcome};
-use crate::run::Task;
-use crate::subject::{Shown, Subject, asked_for, first_actions};
+use crate::subject::{Shown, Subject, Task, asked_for, first_actions};
 use std::collections::VecDeque;
 
 /// Cases that a worker has in hand: enough that it never waits, few enough to send again.

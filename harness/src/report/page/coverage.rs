@@ -2,8 +2,8 @@
 //! a wrong result.
 
 use super::Story;
+use crate::compare::mode_of;
 use crate::coverage::{Counts, Coverage};
-use crate::fingerprint::mode_of;
 use crate::report::chart::short;
 use crate::report::html::{Cell, Html};
 use crate::run::SAMPLE_ONE_IN;
