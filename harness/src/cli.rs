@@ -22,6 +22,7 @@ mod spec;
 mod status;
 mod terminal;
 
+use crate::campaign::Lanes;
 use crate::case::{Case, NamedHosts};
 use crate::corpus::Started;
 use crate::corpus::finding::Record;
@@ -29,7 +30,6 @@ use crate::guard::guarded;
 use crate::hosts;
 use crate::report::night::with_earlier;
 use crate::report::{Rendered, write_json, write_text};
-use crate::run::Lanes;
 use crate::subject::{self, Lane, LaneSubject, Outside, Subject};
 use clap::{Args, Parser, Subcommand};
 use crosscheck_engine::{Mode, Shown};

@@ -29,7 +29,9 @@ pub mod investigate;
 pub mod localise;
 pub mod reduce;
 pub mod relative;
+pub mod trial;
 
+pub mod campaign;
 #[cfg(all(feature = "planted-faults", unix))]
 pub mod canary;
 pub mod corpus;

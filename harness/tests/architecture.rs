@@ -150,10 +150,15 @@ fn crates_depend_only_as_the_page_allows() {
 fn compare_and_report_run_nothing_and_run_judges_nothing() {
     let source = root().join("harness/src");
     let report = rust_files(&source.join("report")).into_iter().chain([source.join("report.rs")]);
-    let compare = ["run", "generate"].map(|forbidden| (source.join("compare.rs"), forbidden));
-    let runners = ["subject", "generate", "worker", "investigate", "reduce", "localise"];
+    let compare =
+        ["run", "trial", "worker", "generate"].map(|forbidden| (source.join("compare.rs"), forbidden));
+    let runners = ["subject", "generate", "worker", "run", "trial", "investigate", "reduce", "localise"];
     let report = report.flat_map(|file| runners.map(|forbidden| (file.clone(), forbidden)));
-    for (file, forbidden) in report.chain(compare) {
+    let worker = rust_files(&source.join("worker")).into_iter();
+    let run = worker.chain(["worker.rs", "run.rs"].map(|file| source.join(file)));
+    let judging = ["compare", "trial", "fingerprint"];
+    let run = run.flat_map(|file| judging.map(|forbidden| (file.clone(), forbidden)));
+    for (file, forbidden) in report.chain(compare).chain(run) {
         let text = fs::read_to_string(&file).expect("readable");
         let found = mentions(&text, "crate::");
         assert!(!found.contains(forbidden), "{} uses {forbidden}", file.display());

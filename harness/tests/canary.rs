@@ -2,10 +2,11 @@
 
 #![cfg(all(feature = "planted-faults", unix, target_arch = "x86_64"))]
 
+use crosscheck::campaign::{Campaign, Lanes};
 use crosscheck::canary::{Found, HARNESS_ROWS, Hunt, Hunted, Planted, WITNESSES};
 use crosscheck::events::{Events, Tally};
 use crosscheck::features::Features;
-use crosscheck::run::{Campaign, Ground, Lanes};
+use crosscheck::run::Ground;
 use crosscheck::worker::{Options, Workers};
 use crosscheck_engine::Mode;
 use crosscheck_engine::faults::Room;

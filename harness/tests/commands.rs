@@ -7,8 +7,8 @@ use crosscheck::compare::{Compared, Kind, Verdict};
 use crosscheck::features::Features;
 use crosscheck::generate::{Generator, Profile};
 use crosscheck::observe::Outcome;
-use crosscheck::run::CaseRun;
 use crosscheck::subject::{CommandSubject, Subject};
+use crosscheck::trial::CaseRun;
 use crosscheck_engine::TrapKind;
 use judged::{i32, trap, values};
 

@@ -2,6 +2,7 @@
 
 #![cfg(feature = "planted-faults")]
 
+use crosscheck::campaign::{Campaign, Lanes};
 use crosscheck::case::Case;
 use crosscheck::compare::{Kind, Verdict};
 use crosscheck::corpus::Finding;
@@ -12,9 +13,10 @@ use crosscheck::investigate::{Budget, Question};
 use crosscheck::observe::Capture;
 use crosscheck::reduce::{Reducer, code_bytes, to_script_on};
 use crosscheck::relative::Relatives;
-use crosscheck::run::{Campaign, CaseRun, Ground, Lanes, run_case};
+use crosscheck::run::Ground;
 use crosscheck::script::{self, Options, ScriptFile, run_script};
 use crosscheck::subject::{LaneSubject, Subject, named};
+use crosscheck::trial::{CaseRun, run_case};
 #[cfg(unix)]
 use crosscheck::worker::{self, Workers};
 use crosscheck_engine::Mode;

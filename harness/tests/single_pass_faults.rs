@@ -7,10 +7,11 @@
 
 #![cfg(all(feature = "planted-faults", unix, target_arch = "x86_64"))]
 
+use crosscheck::campaign::{Campaign, Lanes};
 use crosscheck::corpus::{Finding, Started};
 use crosscheck::events::{Events, Tally};
 use crosscheck::features::Features;
-use crosscheck::run::{Campaign, Ground, Lanes};
+use crosscheck::run::Ground;
 use crosscheck::worker::{Options, Workers};
 use crosscheck_engine::Mode;
 use crosscheck_engine::faults::table::{SeenBy, row_of};

@@ -5,6 +5,7 @@
 
 #[cfg(unix)]
 mod unix {
+    use crosscheck::campaign::{Campaign, Lanes};
     use crosscheck::case::{Action, Case, CaseModule, HostPlan, Limits};
     use crosscheck::compare::Kind;
     use crosscheck::corpus::Finding;
@@ -12,10 +13,10 @@ mod unix {
     use crosscheck::features::Features;
     use crosscheck::investigate::{Budget, Question};
     use crosscheck::observe::{ActionObservation, Capture, Observation, Outcome};
-    use crosscheck::run::{Campaign, Ground, Lanes, run_task};
+    use crosscheck::run::Ground;
     use crosscheck::script::{self, ScriptFile, ScriptReport};
-    use crosscheck::subject::Task;
-    use crosscheck::subject::{self, Capabilities, Lane, LaneSubject, Prepared, Subject, Watch};
+    use crosscheck::subject::{self, Capabilities, Lane, LaneSubject, Prepared, Subject, Task, Watch};
+    use crosscheck::trial::run_task;
     use crosscheck::worker::{self, Options, Workers};
     use crosscheck_engine::Mode;
     use std::process::ExitCode;

@@ -1,8 +1,8 @@
 //! Looking for one planted fault by the means that should find it, and what it took.
 
 use super::{Planted, WITNESSES};
-use crate::compare::Divergence;
-use crate::compare::mode_of;
+use crate::campaign::{Campaign, Lanes};
+use crate::compare::{Divergence, mode_of};
 use crate::corpus::Finding;
 use crate::draw::case_seed;
 use crate::events::{Events, Tally};
@@ -10,7 +10,7 @@ use crate::features::Features;
 use crate::investigate::{Budget, Question};
 use crate::reduce::code_bytes;
 use crate::report::Clock;
-use crate::run::{Campaign, Ground, Lanes};
+use crate::run::Ground;
 use crate::script::{self, ScriptFile};
 use crate::worker::{self, Options, PLANTED, Workers};
 use crosscheck_engine::Mode;

@@ -2,6 +2,7 @@
 
 use super::progress::{Looking, Terminal};
 use super::{Common, Done, Exit, Failure, duration, show, stop_flag};
+use crate::campaign::Campaign;
 use crate::corpus::campaign::Identity;
 use crate::corpus::{self, FINDINGS, put_aside, remove_unfinished};
 use crate::events::Tally;
@@ -10,7 +11,7 @@ use crate::inquiry;
 use crate::report::fuzz::{Fuzz as FuzzReport, Throughput};
 use crate::report::night::FUZZ_FILE;
 use crate::report::{self, Clock, PAGE_FILE};
-use crate::run::{Campaign, Ground};
+use crate::run::Ground;
 use clap::Args;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -5,8 +5,8 @@ use crate::case::Value;
 use crate::features::Features;
 use crate::generate::Generator;
 use crate::observe::{Capture, Outcome};
-use crate::run::run_case;
 use crate::subject::{Lane, LaneSubject, Trace};
+use crate::trial::run_case;
 use crosscheck_engine::{Mode, TrapKind};
 
 fn traps(case: &Case, kind: TrapKind) -> bool {

@@ -1,11 +1,11 @@
 //! What a campaign came to: `fuzz.json`.
 
 use super::header::{Header, Times};
+use crate::campaign::Campaign;
 use crate::corpus::finding::Record;
 use crate::corpus::{FINDINGS, Finding, Started};
 use crate::coverage::Coverage;
 use crate::events::{Judged, Tally, add_all, percent};
-use crate::run::Campaign;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;

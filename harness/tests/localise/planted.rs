@@ -1,5 +1,6 @@
 //! Findings of planted faults are localised to the opcode that has the fault.
 
+use crosscheck::campaign::Lanes;
 use crosscheck::case::Case;
 use crosscheck::compare::{Divergence, Verdict};
 use crosscheck::draw::case_seed;
@@ -8,8 +9,9 @@ use crosscheck::generate::Generator;
 use crosscheck::localise::{Localisation, Precision, localise};
 use crosscheck::observe::Capture;
 use crosscheck::reduce::Reducer;
-use crosscheck::run::{CaseRun, Ground, Lanes, run_task};
+use crosscheck::run::Ground;
 use crosscheck::subject::{LaneSubject, Subject, Task, named};
+use crosscheck::trial::{CaseRun, run_task};
 use crosscheck::worker::{Options, Workers};
 use crosscheck_engine::Mode;
 use crosscheck_engine::opcode::{Load, Store};

@@ -2,8 +2,8 @@ use super::*;
 use crate::draw::case_seed;
 use crate::generate::tests::check_modules;
 use crate::observe::{Capture, Outcome};
-use crate::run::run_case;
 use crate::subject::{Lane, LaneSubject, Subject};
+use crate::trial::run_case;
 use crosscheck_engine::Mode;
 use wasmparser::WasmFeatures;
 

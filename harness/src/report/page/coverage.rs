@@ -2,11 +2,11 @@
 //! a wrong result.
 
 use super::Story;
+use crate::campaign::SAMPLE_ONE_IN;
 use crate::compare::mode_of;
 use crate::coverage::{Counts, Coverage};
 use crate::report::chart::short;
 use crate::report::html::{Cell, Html};
-use crate::run::SAMPLE_ONE_IN;
 use crosscheck_engine::Mode;
 use crosscheck_engine::opcode::Opcode;
 use std::collections::BTreeMap;
