@@ -5,10 +5,10 @@
 
 use crate::case::{Action, Case};
 use crate::compare::{Verdict, mode_of};
-use crate::corpus::Finding;
 use crate::draw::{Purpose, Stream, case_seed};
 use crate::events::{Events, Tally};
 use crate::features::Features;
+use crate::finding::Finding;
 use crate::generate::{Generated, Generator, Profile};
 use crate::guard::guarded;
 use crate::observe::{Capture, Outcome};

@@ -5,7 +5,7 @@ pub mod campaign;
 pub mod finding;
 mod started;
 
-pub use finding::{Finding, REDUCED_FILE};
+pub use finding::REDUCED_FILE;
 pub use started::Started;
 
 use std::ffi::OsString;

@@ -2,8 +2,8 @@
 
 use crate::case::{Action, Case};
 use crate::compare::Compared;
-use crate::corpus::Finding;
 use crate::coverage::Coverage;
+use crate::finding::Finding;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -37,6 +37,7 @@ pub mod canary;
 pub mod corpus;
 pub mod coverage;
 pub mod events;
+pub mod finding;
 pub mod fuzz;
 pub mod report;
 

@@ -96,7 +96,7 @@ struct Silent;
 
 impl Events for Silent {
     fn progress(&mut self, _: &Tally, _: Option<u64>, _: Duration) {}
-    fn finding(&mut self, _: &crosscheck::corpus::Finding) {}
+    fn finding(&mut self, _: &crosscheck::finding::Finding) {}
 }
 
 #[test]

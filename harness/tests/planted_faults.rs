@@ -5,9 +5,9 @@
 use crosscheck::campaign::{Campaign, Lanes};
 use crosscheck::case::{Action, Case};
 use crosscheck::compare::{Kind, Verdict};
-use crosscheck::corpus::Finding;
 use crosscheck::events::{Events, Tally};
 use crosscheck::features::Features;
+use crosscheck::finding::Finding;
 use crosscheck::observe::Capture;
 use crosscheck::script::{self, Options, ScriptFile};
 use crosscheck::subject::{Lane, LaneSubject};

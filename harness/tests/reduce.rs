@@ -5,9 +5,9 @@
 use crosscheck::campaign::{Campaign, Lanes};
 use crosscheck::case::Case;
 use crosscheck::compare::{Kind, Verdict};
-use crosscheck::corpus::Finding;
 use crosscheck::events::{Events, Tally};
 use crosscheck::features::Features;
+use crosscheck::finding::Finding;
 use crosscheck::fingerprint::Fingerprint;
 use crosscheck::investigate::{Budget, Question};
 use crosscheck::observe::Capture;

@@ -3,8 +3,8 @@
 
 #![cfg(all(feature = "planted-faults", unix))]
 
-use crosscheck::corpus::Finding;
 use crosscheck::corpus::finding::Record;
+use crosscheck::finding::Finding;
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -8,9 +8,10 @@
 #![cfg(all(feature = "planted-faults", unix, target_arch = "x86_64"))]
 
 use crosscheck::campaign::{Campaign, Lanes};
-use crosscheck::corpus::{Finding, Started};
+use crosscheck::corpus::Started;
 use crosscheck::events::{Events, Tally};
 use crosscheck::features::Features;
+use crosscheck::finding::Finding;
 use crosscheck::run::Ground;
 use crosscheck::worker::{Options, Workers};
 use crosscheck_engine::Mode;

@@ -8,9 +8,9 @@ mod unix {
     use crosscheck::campaign::{Campaign, Lanes};
     use crosscheck::case::{Action, Case, CaseModule, HostPlan, Limits};
     use crosscheck::compare::Kind;
-    use crosscheck::corpus::Finding;
     use crosscheck::events::{Events, Tally};
     use crosscheck::features::Features;
+    use crosscheck::finding::Finding;
     use crosscheck::investigate::{Budget, Question};
     use crosscheck::observe::{ActionObservation, Capture, Observation, Outcome};
     use crosscheck::run::Ground;

@@ -3,10 +3,10 @@
 use super::{Planted, WITNESSES};
 use crate::campaign::{Campaign, Lanes};
 use crate::compare::{Divergence, mode_of};
-use crate::corpus::Finding;
 use crate::draw::case_seed;
 use crate::events::{Events, Tally};
 use crate::features::Features;
+use crate::finding::Finding;
 use crate::investigate::{Budget, Question};
 use crate::reduce::code_bytes;
 use crate::report::Clock;

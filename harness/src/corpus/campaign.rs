@@ -3,9 +3,9 @@
 //! Written after every batch, when the findings of that batch are saved. A batch that was under way is run again;
 //! it gives the same findings, which are there already and counted by nobody yet.
 
-use super::finding::Finding;
 use super::{FINDINGS, write_whole};
 use crate::events::Tally;
+use crate::finding::Finding;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::Path;

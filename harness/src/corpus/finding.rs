@@ -4,6 +4,7 @@
 use super::{Started, building, write_whole};
 use crate::case::Case;
 use crate::compare::{Difference, Divergence};
+use crate::finding::Finding;
 use crate::investigate::Investigation;
 use crate::localise::Localisation;
 use crate::reduce::code_bytes;
@@ -14,25 +15,6 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-
-/// A divergence, with all that is needed to see it again.
-#[derive(Clone, Debug)]
-pub struct Finding {
-    /// The campaign's seed.
-    pub seed: u64,
-    /// The case's index.
-    pub index: u64,
-    /// Which generator made it.
-    pub generator: String,
-    /// The case itself.
-    pub case: Case,
-    /// What differs.
-    pub divergence: Divergence,
-    /// What subjects are whose name alone does not say it.
-    pub definitions: Definitions,
-    /// All that each subject showed, as JSON; nothing if the finding was read from its folder, where it stands.
-    pub seen: Json,
-}
 
 /// What became of a finding that was looked into.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

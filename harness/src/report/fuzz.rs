@@ -3,9 +3,10 @@
 use super::header::{Header, Times};
 use crate::campaign::Campaign;
 use crate::corpus::finding::Record;
-use crate::corpus::{FINDINGS, Finding, Started};
+use crate::corpus::{FINDINGS, Started};
 use crate::coverage::Coverage;
 use crate::events::{Judged, Tally, add_all, percent};
+use crate::finding::Finding;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
