@@ -25,7 +25,6 @@ pub mod compare;
 pub mod fingerprint;
 
 pub mod inquiry;
-pub mod investigate;
 pub mod localise;
 pub mod reduce;
 pub mod relative;
@@ -40,6 +39,7 @@ pub mod events;
 pub mod finding;
 pub mod fuzz;
 pub mod report;
+pub mod triage;
 
 pub mod digest;
 pub mod disassembly;

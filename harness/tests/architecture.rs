@@ -152,7 +152,7 @@ fn compare_and_report_run_nothing_and_run_judges_nothing() {
     let report = rust_files(&source.join("report")).into_iter().chain([source.join("report.rs")]);
     let compare =
         ["run", "trial", "worker", "generate"].map(|forbidden| (source.join("compare.rs"), forbidden));
-    let runners = ["subject", "generate", "worker", "run", "trial", "investigate", "reduce", "localise"];
+    let runners = ["subject", "generate", "worker", "run", "trial", "triage", "reduce", "localise"];
     let report = report.flat_map(|file| runners.map(|forbidden| (file.clone(), forbidden)));
     let worker = rust_files(&source.join("worker")).into_iter();
     let run = worker.chain(["worker.rs", "run.rs"].map(|file| source.join(file)));

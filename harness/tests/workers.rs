@@ -11,11 +11,11 @@ mod unix {
     use crosscheck::events::{Events, Tally};
     use crosscheck::features::Features;
     use crosscheck::finding::Finding;
-    use crosscheck::investigate::{Budget, Question};
     use crosscheck::observe::{ActionObservation, Capture, Observation, Outcome};
     use crosscheck::run::Ground;
     use crosscheck::script::{self, ScriptFile, ScriptReport};
     use crosscheck::subject::{self, Capabilities, Lane, LaneSubject, Prepared, Subject, Task, Watch};
+    use crosscheck::triage::{Budget, Question};
     use crosscheck::trial::run_task;
     use crosscheck::worker::{self, Options, Workers};
     use crosscheck_engine::Mode;

@@ -8,10 +8,10 @@ use crate::corpus::finding::{Kinship, Record, Reduction};
 use crate::corpus::{FINDINGS, REDUCED_FILE, Started};
 use crate::events::{Events, Tally};
 use crate::finding::Finding;
-use crate::investigate::{Budget, Investigation, Question};
 use crate::report::fuzz::Throughput;
 use crate::run::Ground;
 use crate::subject;
+use crate::triage::{Budget, Investigation, Question};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
@@ -115,7 +115,7 @@ impl<'a> Terminal<'a> {
         self.looked_into += 1;
         self.bar.set_message(format!("looking into case {}", finding.index));
         let found = self.investigate(finding, time);
-        let reduction = found.as_ref().map(|found| Reduction::of(found, &finding.divergence));
+        let reduction = found.as_ref().map(|found| found.reduction(&finding.divergence));
         let told = match &reduction {
             Ok(reduction) => self.told(reduction, folder),
             Err(reason) => format!("  not reduced: {reason}"),

@@ -5,12 +5,12 @@ use super::replay::nothing_ran;
 use super::{Common, Done, Exit, Failure, show, stop_flag};
 use crate::case::Case;
 use crate::compare::{Divergence, Verdict};
-use crate::corpus::finding::{Record, Reduction};
+use crate::corpus::finding::Record;
 use crate::corpus::{REDUCED_FILE, write_whole};
-use crate::investigate::{Budget, Investigation, Question};
 use crate::observe::Capture;
 use crate::script::{Lane as ScriptLane, ScriptFile};
 use crate::subject::Task;
+use crate::triage::{Budget, Investigation, Question};
 use crate::trial::{CaseRun, run_task};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -132,7 +132,7 @@ impl Reduce {
         let output = self.output.clone().unwrap_or_else(|| default_output(&self.file));
         if self.file.is_dir() {
             let record = Record::load(&self.file).map_err(Failure::Usage)?;
-            let reduction = Reduction::of(found, seen);
+            let reduction = found.reduction(seen);
             let found = Ok((reduction, &reduced.case, script.as_str()));
             record.looked_into(&self.file, found).map_err(|error| cannot_write(&output, &error))?;
         }

@@ -5,9 +5,7 @@ use super::{Started, building, write_whole};
 use crate::case::Case;
 use crate::compare::{Difference, Divergence};
 use crate::finding::Finding;
-use crate::investigate::Investigation;
 use crate::localise::Localisation;
-use crate::reduce::code_bytes;
 use crate::subject::{Definitions, is_outside};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -46,26 +44,6 @@ pub struct Reduction {
     pub localised: Option<Localisation>,
     /// Why it was not.
     pub not_localised: Option<String>,
-}
-
-impl Reduction {
-    /// What of an investigation of that divergence goes into the record.
-    pub fn of(found: &Investigation, seen: &Divergence) -> Reduction {
-        Reduction {
-            fingerprint: found.divergence.fingerprint().to_string(),
-            first_difference: found.divergence.first.to_string(),
-            bug: found.bug(seen).to_string(),
-            relative: found.relative.as_ref().ok().and_then(|relative| relative.script.clone().ok()),
-            no_relative: found.relative.as_ref().err().cloned(),
-            is_tried: found.relative.as_ref().is_ok_and(|relative| relative.signature.is_tried()),
-            wasm_bytes: found.reduced.case.wasm_bytes(),
-            code_bytes: code_bytes(&found.reduced.case),
-            tried: found.reduced.tried,
-            seconds: found.time.as_secs_f64(),
-            localised: found.localised.as_ref().ok().cloned(),
-            not_localised: found.localised.as_ref().err().cloned(),
-        }
-    }
 }
 
 /// How sure it is that two findings of one name of a bug are of one bug.

@@ -7,10 +7,11 @@
 
 use crate::case::Case;
 use crate::compare::{Divergence, Kind, Verdict};
+use crate::corpus::finding::Reduction;
 use crate::fingerprint::Fingerprint;
 use crate::localise::{Localisation, Precision, localise, parties};
 use crate::observe::{Capture, Observation};
-use crate::reduce::{Reduced, Reducer, Refused, shown, to_script_on};
+use crate::reduce::{Reduced, Reducer, Refused, code_bytes, shown, to_script_on};
 use crate::relative::{Relative, Relatives, operations_left};
 use crate::run::Ground;
 use crate::subject::{Subject, Task, releases};
@@ -81,6 +82,24 @@ impl Investigation {
             None => operations_left(&self.reduced.case),
         };
         Fingerprint::of_unrelated(&seen.groups, &operations).unwrap_or_else(|| seen.fingerprint())
+    }
+
+    /// What of an investigation of that divergence goes into the finding's record.
+    pub fn reduction(&self, seen: &Divergence) -> Reduction {
+        Reduction {
+            fingerprint: self.divergence.fingerprint().to_string(),
+            first_difference: self.divergence.first.to_string(),
+            bug: self.bug(seen).to_string(),
+            relative: self.relative.as_ref().ok().and_then(|relative| relative.script.clone().ok()),
+            no_relative: self.relative.as_ref().err().cloned(),
+            is_tried: self.relative.as_ref().is_ok_and(|relative| relative.signature.is_tried()),
+            wasm_bytes: self.reduced.case.wasm_bytes(),
+            code_bytes: code_bytes(&self.reduced.case),
+            tried: self.reduced.tried,
+            seconds: self.time.as_secs_f64(),
+            localised: self.localised.as_ref().ok().cloned(),
+            not_localised: self.localised.as_ref().err().cloned(),
+        }
     }
 }
 
