@@ -8,15 +8,12 @@ use crate::compare::{Verdict, mode_of};
 use crate::draw::{Purpose, Stream, case_seed};
 use crate::events::{Events, Tally};
 use crate::features::Features;
-use crate::finding::Finding;
 use crate::generate::{Generated, Generator, Profile};
 use crate::guard::guarded;
 use crate::observe::{Capture, Outcome};
 use crate::run::Ground;
-use crate::subject::{
-    Lane, LaneSubject, Shown, Subject, Switch, Task, Trace, Unwatched, definitions, observe_all,
-};
-use crate::trial::{CaseRun, at_least, closer, judged, observed_json, wants_a_closer_look};
+use crate::subject::{Lane, LaneSubject, Shown, Subject, Switch, Task, Trace, Unwatched, observe_all};
+use crate::trial::{CaseRun, at_least, closer, judged, wants_a_closer_look};
 #[cfg(unix)]
 use crate::worker::{Feed, Lease};
 use crosscheck_engine::Mode;
@@ -370,22 +367,17 @@ impl Chunk<'_> {
     /// Counts what became of a case.
     fn settle(&mut self, origin: Origin, task: Task, run: CaseRun) {
         count(&task.case, &run, &mut self.part);
-        match run.verdict.clone() {
+        match &run.verdict {
             Verdict::Agree => {
                 self.part.agree += 1;
                 self.sample(&origin, &task.case, &run);
             }
             Verdict::Invalid => self.part.invalid += 1,
-            Verdict::Inconclusive(reason) => self.part.inconclusive(&reason),
-            Verdict::Diverge(divergence) => {
+            Verdict::Inconclusive(reason) => self.part.inconclusive(reason),
+            Verdict::Diverge(_) => {
                 self.part.diverge += 1;
-                let Origin { index, generator, .. } = origin;
-                let generator = generator.to_string();
-                let seed = self.campaign.seed;
-                let definitions = definitions(&task.subjects);
-                let (seen, case) = (observed_json(&run.testimonies(), &task.case), task.case);
-                let found = Finding { seed, index, generator, case, divergence, definitions, seen };
-                self.part.findings.push(found);
+                let found = run.finding(task, origin.generator, self.campaign.seed, origin.index);
+                self.part.findings.extend(found);
             }
         }
     }

@@ -5,10 +5,11 @@
 
 use crate::case::Case;
 use crate::compare::{Compared, Kind, Testimony, Verdict, compared, judge};
+use crate::finding::Finding;
 use crate::observe::json::observation_json;
 use crate::observe::{Capture, Observation};
 use crate::run::Ground;
-use crate::subject::{Capabilities, Lane, Shown, Subject, Task, Trace, Unwatched, observe_all};
+use crate::subject::{Capabilities, Lane, Shown, Subject, Task, Trace, Unwatched, definitions, observe_all};
 use serde_json::Value as Json;
 
 /// What happened to one case.
@@ -36,6 +37,15 @@ impl CaseRun {
                 observation,
             })
             .collect()
+    }
+
+    /// The finding that a run of that task is, if subjects differ: of that case of a campaign, and made by that generator.
+    pub fn finding(&self, task: Task, generator: &str, seed: u64, index: u64) -> Option<Finding> {
+        let Verdict::Diverge(divergence) = &self.verdict else { return None };
+        let definitions = definitions(&task.subjects);
+        let seen = observed_json(&self.testimonies(), &task.case);
+        let (generator, case, divergence) = (generator.to_string(), task.case, divergence.clone());
+        Some(Finding { seed, index, generator, case, divergence, definitions, seen })
     }
 
     /// Whether the mode whose instructions can be watched in this process survived the case, in all of its lanes.

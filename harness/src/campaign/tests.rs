@@ -1,6 +1,7 @@
 //! Campaigns that end before they are done.
 
 use super::*;
+use crate::finding::Finding;
 use std::sync::atomic::AtomicU64;
 
 /// Nobody listens.

@@ -1,6 +1,6 @@
 //! `fuzz`: generated cases through every mode.
 
-use super::progress::{Looking, Terminal};
+use super::progress::Terminal;
 use super::{Common, Done, Exit, Failure, duration, show, stop_flag};
 use crate::campaign::Campaign;
 use crate::corpus::campaign::Identity;
@@ -12,6 +12,7 @@ use crate::report::fuzz::{Fuzz as FuzzReport, Throughput};
 use crate::report::night::FUZZ_FILE;
 use crate::report::{self, Clock, PAGE_FILE};
 use crate::run::Ground;
+use crate::triage::Looking;
 use clap::Args;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -216,7 +216,7 @@ impl Record {
         serde_json::from_slice(&bytes).map_err(|error| format!("{}: {error}", path.display()))
     }
 
-    /// Whether somebody has looked into it before.
+    /// Whether the finding was looked into before.
     pub fn was_looked_into(&self) -> bool {
         self.reduced.is_some() || self.not_reduced.is_some()
     }

@@ -7,7 +7,7 @@
 
 use crate::case::Case;
 use crate::compare::{Divergence, Kind, Verdict};
-use crate::corpus::finding::Reduction;
+use crate::corpus::finding::{Record, Reduction};
 use crate::fingerprint::Fingerprint;
 use crate::localise::{Localisation, Precision, localise, parties};
 use crate::observe::{Capture, Observation};
@@ -16,6 +16,8 @@ use crate::relative::{Relative, Relatives, operations_left};
 use crate::run::Ground;
 use crate::subject::{Subject, Task, releases};
 use crate::trial::{CaseRun, run_task};
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -84,8 +86,16 @@ impl Investigation {
         Fingerprint::of_unrelated(&seen.groups, &operations).unwrap_or_else(|| seen.fingerprint())
     }
 
+    /// Adds to a finding's folder what an investigation of that divergence came to: the reduced case, its script and the
+    /// page. Gives what is in the record now.
+    pub fn save(&self, seen: &Divergence, record: Record, folder: &Path) -> io::Result<Reduction> {
+        let reduction = self.reduction(seen);
+        record.looked_into(folder, Ok((reduction.clone(), &self.reduced.case, &self.script)))?;
+        Ok(reduction)
+    }
+
     /// What of an investigation of that divergence goes into the finding's record.
-    pub fn reduction(&self, seen: &Divergence) -> Reduction {
+    fn reduction(&self, seen: &Divergence) -> Reduction {
         Reduction {
             fingerprint: self.divergence.fingerprint().to_string(),
             first_difference: self.divergence.first.to_string(),
@@ -109,6 +119,19 @@ pub struct Budget<'a> {
     pub stop: &'a AtomicBool,
     /// Ends it after that time, with the best so far.
     pub time: Option<Duration>,
+}
+
+/// A step of an investigation that is done.
+#[derive(Clone, Copy)]
+pub enum Step<'a> {
+    /// A smaller case was found that diverges the same way.
+    Smaller(&'a Case),
+    /// This is the smallest one that was found.
+    Reduced(&'a Case),
+    /// It is known where subjects part in it, or why that is not known.
+    Localised(Result<&'a Localisation, &'a str>),
+    /// The simplest case of the bug is known, or why there is none.
+    Related(Result<&'a Relative, &'a str>),
 }
 
 impl<'a> Question<'a> {
@@ -165,12 +188,19 @@ impl<'a> Question<'a> {
         &self,
         case: &Case,
         budget: &Budget<'a>,
-        progress: &(dyn Fn(&Case) + Sync),
+        progress: &(dyn Fn(Step<'_>) + Sync),
     ) -> Result<Investigation, String> {
         let started = Instant::now();
         let fifths = |fifths: u32| budget.time.map(|time| started + time / 5 * fifths);
-        let reduced =
-            self.until(budget.stop, fifths(REDUCED_BY)).reduce(case, fifths(REDUCED_BY), budget, progress)?;
+        let reduced = self.until(budget.stop, fifths(REDUCED_BY)).reduce(
+            case,
+            fifths(REDUCED_BY),
+            budget,
+            &|case| {
+                progress(Step::Smaller(case));
+            },
+        )?;
+        progress(Step::Reduced(&reduced.case));
         // An interrupt ends the reduction, not its result: the smallest case is run once more to tell what it shows.
         let is_interrupted = budget.stop.load(Ordering::Relaxed);
         let last_until = if is_interrupted { Some(Instant::now() + LAST_RUN) } else { fifths(LOCALISED_BY) };
@@ -191,10 +221,12 @@ impl<'a> Question<'a> {
         let localised = self.until(budget.stop, Some(until)).localise(&reduced.case, divergence, budget.stop);
         let localised =
             localised.map_err(|why| if Instant::now() >= until { OUT_OF_TIME.into() } else { why });
+        progress(Step::Localised(localised.as_ref().map_err(String::as_str)));
         let until = budget.time.map_or_else(|| Instant::now() + UNHURRIED, |time| started + time);
         let known = localised.as_ref().ok();
         let question = self.until(budget.stop, Some(until));
         let relative = question.relative(&reduced.case, divergence, known, budget.stop, until);
+        progress(Step::Related(relative.as_ref().map_err(String::as_str)));
         Ok(Investigation { reduced, divergence: divergence.clone(), script, localised, time, relative })
     }
 
