@@ -13,7 +13,7 @@ use crate::observe::{ActionObservation, HostCall, HostCalls, Observation, Outcom
 use crate::subject::Capabilities;
 use crosscheck_engine::TrapKind;
 use crosscheck_engine::faults::Fault;
-pub use difference::{Difference, Kind};
+pub use difference::{Difference, Kind, Side};
 pub use groups::{majority, mode_of};
 pub(crate) use state::first_byte;
 use state::state_difference;
@@ -83,8 +83,8 @@ fn failure(testimonies: &[Testimony<'_>]) -> Option<Divergence> {
         kind,
         place: failure_place(outcome).to_string(),
         exactly: format!("{} fails", failed.name),
-        left: format!("no {}", kind.word()),
-        right: outcome.describe(),
+        left: Side::NoFailure(kind),
+        right: Side::Outcome(outcome.clone()),
     };
     let (loud, quiet): (Vec<_>, Vec<_>) = testimonies.iter().partition(failing);
     let mut groups: Vec<Vec<String>> = [quiet, loud]
@@ -207,8 +207,8 @@ pub fn difference(left: &Testimony<'_>, right: &Testimony<'_>) -> Option<Differe
         kind: Kind::Outcome,
         place: "count".into(),
         exactly: "how many actions were observed".into(),
-        left: a.len().to_string(),
-        right: b.len().to_string(),
+        left: Side::text(a.len()),
+        right: Side::text(b.len()),
     })
 }
 
@@ -274,7 +274,7 @@ fn aspect_difference(
     b: &ActionObservation,
     both: Capabilities,
 ) -> Option<Difference> {
-    let differs = |kind, place: &str, exactly: &str, left: String, right: String| {
+    let differs = |kind, place: &str, exactly: &str, left: Side, right: Side| {
         Some(Difference { action, kind, place: place.into(), exactly: exactly.into(), left, right })
     };
     match aspect {
@@ -287,7 +287,7 @@ fn aspect_difference(
             differs(Kind::HostCalls, "", &exactly, left, right)
         }
         Aspect::Fuel if both.fuel && a.fuel_left != b.fuel_left => {
-            differs(Kind::Fuel, "", "fuel left", a.fuel_left.to_string(), b.fuel_left.to_string())
+            differs(Kind::Fuel, "", "fuel left", Side::text(a.fuel_left), Side::text(b.fuel_left))
         }
         Aspect::State => match (&a.state, &b.state) {
             (Some(a), Some(b)) if both.exported_state => {
@@ -299,8 +299,8 @@ fn aspect_difference(
                 Kind::Unstable,
                 "",
                 "digest of the state",
-                format!("{:016x}", a.state_digest),
-                format!("{:016x}", b.state_digest),
+                Side::text(format_args!("{:016x}", a.state_digest)),
+                Side::text(format_args!("{:016x}", b.state_digest)),
             ),
             _ => None,
         },
@@ -308,13 +308,13 @@ fn aspect_difference(
     }
 }
 
-type Found = (Kind, String, String, String, String);
+type Found = (Kind, String, String, Side, Side);
 
 fn outcome_difference(a: &Outcome, b: &Outcome, both: Capabilities) -> Option<Found> {
     match (a, b) {
         (Outcome::Values(left), Outcome::Values(right)) => {
             if left.len() != right.len() {
-                let sides = (left.len().to_string(), right.len().to_string());
+                let sides = (Side::text(left.len()), Side::text(right.len()));
                 return Some((Kind::Values, "count".into(), "number of results".into(), sides.0, sides.1));
             }
             let (position, (left, right)) = left
@@ -324,14 +324,16 @@ fn outcome_difference(a: &Outcome, b: &Outcome, both: Capabilities) -> Option<Fo
                 .find(|(_, (left, right))| !same_value(left, right, both))?;
             let ty = type_name(left);
             let exactly = format!("result {position}");
-            Some((Kind::Values, ty.to_string(), exactly, left.to_string(), right.to_string()))
+            let sides = (Side::Value(left.clone()), Side::Value(right.clone()));
+            Some((Kind::Values, ty.to_string(), exactly, sides.0, sides.1))
         }
         (Outcome::Trap(left), Outcome::Trap(right)) => trap_difference(left, right, both),
         // Messages are for people; that both refuse is what counts.
         (Outcome::Link(_), Outcome::Link(_)) | (Outcome::Limit(_), Outcome::Limit(_)) => None,
         (left, right) => {
             let place = format!("{}/{}", short(left), short(right));
-            Some((Kind::Outcome, place, "how it ended".into(), left.describe(), right.describe()))
+            let sides = (Side::Outcome(left.clone()), Side::Outcome(right.clone()));
+            Some((Kind::Outcome, place, "how it ended".into(), sides.0, sides.1))
         }
     }
 }
@@ -410,10 +412,14 @@ pub fn same_kind(a: TrapKind, b: TrapKind, both: Capabilities) -> bool {
 fn trap_difference(a: &TrapObservation, b: &TrapObservation, both: Capabilities) -> Option<Found> {
     if !same_kind(a.kind, b.kind, both) || a.message != b.message {
         let place = format!("{}/{}", a.kind.text(), b.kind.text());
-        let text = |trap: &TrapObservation| trap.message.clone().unwrap_or_else(|| trap.kind.text().into());
+        let text =
+            |trap: &TrapObservation| Side::text(trap.message.as_deref().unwrap_or_else(|| trap.kind.text()));
         return Some((Kind::TrapKind, place, "why it trapped".into(), text(a), text(b)));
     }
-    let site = |trap: &TrapObservation| trap.site.map_or("nowhere".into(), |site| format!("{site:#06x}"));
+    let site = |trap: &TrapObservation| match trap.site {
+        Some(site) => Side::text(format_args!("{site:#06x}")),
+        None => Side::text("nowhere"),
+    };
     // The site does not depend on backtraces: it is there even where they are switched off.
     if both.trap_sites && a.site != b.site {
         return Some((Kind::TrapSite, a.kind.text().into(), "where it trapped".into(), site(a), site(b)));
@@ -425,15 +431,16 @@ fn trap_difference(a: &TrapObservation, b: &TrapObservation, both: Capabilities)
     }
     let different = left.kept.iter().zip(&right.kept).find(|(left, right)| left != right);
     let (exactly, left, right) = match different {
-        Some((left, right)) => ("frame".to_string(), left.to_string(), right.to_string()),
+        Some((left, right)) => ("frame", Side::text(left), Side::text(right)),
         None if left.count != right.count => {
-            ("number of frames".to_string(), left.count.to_string(), right.count.to_string())
+            ("number of frames", Side::text(left.count), Side::text(right.count))
         }
         None => {
-            ("hash of all frames".to_string(), format!("{:016x}", left.hash), format!("{:016x}", right.hash))
+            let hash = |hash: u64| Side::text(format_args!("{hash:016x}"));
+            ("hash of all frames", hash(left.hash), hash(right.hash))
         }
     };
-    Some((Kind::Frames, a.kind.text().into(), exactly, left, right))
+    Some((Kind::Frames, a.kind.text().into(), exactly.to_string(), left, right))
 }
 
 /// Whether the host's calls differ. A digest is of bits and identities, so it decides only between subjects that
@@ -455,17 +462,17 @@ fn host_calls_differ(a: &HostCalls, b: &HostCalls, both: Capabilities) -> bool {
     exact || a.first.len() != b.first.len() || !a.first.iter().zip(&b.first).all(same_call)
 }
 
-fn host_call_difference(a: &ActionObservation, b: &ActionObservation) -> (String, String, String) {
-    let describe = |call: Option<&HostCall>| call.map_or("no call".to_string(), HostCall::describe);
+fn host_call_difference(a: &ActionObservation, b: &ActionObservation) -> (String, Side, Side) {
+    let side =
+        |call: Option<&HostCall>| call.map_or(Side::text("no call"), |call| Side::HostCall(call.clone()));
     let (left, right) = (&a.host_calls.first, &b.host_calls.first);
     let calls = 0..left.len().max(right.len());
     match calls.into_iter().find(|number| left.get(*number) != right.get(*number)) {
-        Some(number) => {
-            (format!("host call {number}"), describe(left.get(number)), describe(right.get(number)))
-        }
+        Some(number) => (format!("host call {number}"), side(left.get(number)), side(right.get(number))),
         None => {
             let sum = |action: &ActionObservation| {
-                format!("{} calls, digest {:016x}", action.host_calls.count, action.host_calls.digest)
+                let HostCalls { count, digest, .. } = &action.host_calls;
+                Side::text(format_args!("{count} calls, digest {digest:016x}"))
             };
             ("host calls".into(), sum(a), sum(b))
         }

@@ -393,8 +393,8 @@ fn shows_probes(capabilities: Capabilities) -> bool {
 /// Says what differs.
 fn tell(found: &mut Localisation, difference: &Difference) {
     found.difference = format!("{}: {} against {}", difference.exactly, difference.left, difference.right);
-    found.reference.shows = vec![difference.left.clone()];
-    found.guilty.shows = vec![difference.right.clone()];
+    found.reference.shows = vec![difference.left.to_string()];
+    found.guilty.shows = vec![difference.right.to_string()];
 }
 
 /// What a probe shows differently of the two subjects, results first.

@@ -1,5 +1,7 @@
 //! What differs between two observations, and where.
 
+use crate::case::Value;
+use crate::observe::{HostCall, Outcome};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -56,9 +58,74 @@ pub struct Difference {
     /// Where exactly, for people.
     pub exactly: String,
     /// What the first showed there.
-    pub left: String,
+    pub left: Side,
     /// What the second showed there.
-    pub right: String,
+    pub right: Side,
+}
+
+/// What one subject showed where it differs from another. Its text is for people; records have nothing else of it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(into = "String", from = "String")]
+pub enum Side {
+    /// A value: a result, a global, an element of a table.
+    Value(Value),
+    /// How an action ended.
+    Outcome(Outcome),
+    /// That the subject did not fail in this way.
+    NoFailure(Kind),
+    /// A call of a host function.
+    HostCall(HostCall),
+    /// Something of which only the text counts: a number, an offset, a frame. What is read from a record is this, too.
+    Text(String),
+}
+
+impl Side {
+    /// The text of something.
+    pub(super) fn text(shown: impl fmt::Display) -> Side {
+        Side::Text(shown.to_string())
+    }
+
+    /// The values that are shown, in order: of a host call, what it was given and what it answered.
+    pub fn values(&self) -> Vec<&Value> {
+        match self {
+            Side::Value(value) => vec![value],
+            Side::Outcome(Outcome::Values(values)) => values.iter().collect(),
+            Side::HostCall(call) => call.args.iter().chain(call.results.iter().flatten()).collect(),
+            Side::Outcome(_) | Side::NoFailure(_) | Side::Text(_) => Vec::new(),
+        }
+    }
+
+    /// How the subject failed, if that is what it showed.
+    pub fn failure(&self) -> Option<&Outcome> {
+        match self {
+            Side::Outcome(outcome) => outcome.failure().is_some().then_some(outcome),
+            Side::Value(_) | Side::NoFailure(_) | Side::HostCall(_) | Side::Text(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Side::Value(value) => write!(f, "{value}"),
+            Side::Outcome(outcome) => f.write_str(&outcome.describe()),
+            Side::NoFailure(kind) => write!(f, "no {}", kind.word()),
+            Side::HostCall(call) => f.write_str(&call.describe()),
+            Side::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+impl From<Side> for String {
+    fn from(side: Side) -> String {
+        side.to_string()
+    }
+}
+
+impl From<String> for Side {
+    fn from(text: String) -> Side {
+        Side::Text(text)
+    }
 }
 
 impl fmt::Display for Difference {

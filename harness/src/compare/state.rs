@@ -1,13 +1,13 @@
 //! What differs between two states. Between lanes that is everything; an outside engine shows only what modules export.
 
-use super::{Kind, same_value};
+use super::{Kind, Side, same_value};
 use crate::case::Value;
 use crate::observe::{ExportState, InstanceState, MemoryState, State, TableState};
 use crate::subject::Capabilities;
 use crosscheck_engine::faults::Fault;
 
 /// What of the state differs: kind, where exactly, and both sides.
-pub(super) type FoundState = (Kind, String, String, String);
+pub(super) type FoundState = (Kind, String, Side, Side);
 
 pub(super) fn state_difference(a: &State, b: &State, both: Capabilities) -> Option<FoundState> {
     // Who shows exports only numbers entities its own way and keeps no half-made instances.
@@ -15,7 +15,7 @@ pub(super) fn state_difference(a: &State, b: &State, both: Capabilities) -> Opti
         return exported_difference(a, b, both);
     }
     if a.instances.len() != b.instances.len() {
-        let (left, right) = (a.instances.len().to_string(), b.instances.len().to_string());
+        let (left, right) = (Side::text(a.instances.len()), Side::text(b.instances.len()));
         return Some((Kind::Instances, "number of instances".into(), left, right));
     }
     let pairs = a.instances.iter().zip(&b.instances).enumerate();
@@ -33,7 +33,7 @@ fn exported_difference<'s>(a: &'s State, b: &'s State, both: Capabilities) -> Op
         let of = |state: &'s State, number: &Option<u32>| state.instances.get((*number)? as usize);
         let (left, right) = (of(a, left).unwrap_or(&no_instance), of(b, right).unwrap_or(&no_instance));
         if left.exports.len() != right.exports.len() {
-            let sides = (left.exports.len().to_string(), right.exports.len().to_string());
+            let sides = (Side::text(left.exports.len()), Side::text(right.exports.len()));
             let exactly = format!("number of exports of module {module} that have a state");
             return Some((Kind::Instances, exactly, sides.0, sides.1));
         }
@@ -63,7 +63,12 @@ fn export_difference(
         }
         (left, right) => {
             let right = right.map_or("nothing".into(), |right| format!("{right:?}"));
-            Some((Kind::Instances, "what it is".into(), format!("{left:?}"), right))
+            Some((
+                Kind::Instances,
+                "what it is".into(),
+                Side::text(format_args!("{left:?}")),
+                Side::Text(right),
+            ))
         }
     }
 }
@@ -83,8 +88,9 @@ fn instance_difference(a: &InstanceState, b: &InstanceState, both: Capabilities)
             tables.into_iter().find_map(|(n, (a, b))| table_difference(&format!("table {n}"), a, b, both))
         });
     if found.is_none() && (&a.dropped_elems, &a.dropped_datas) != (&b.dropped_elems, &b.dropped_datas) {
-        let text =
-            |side: &InstanceState| format!("elems {:?}, datas {:?}", side.dropped_elems, side.dropped_datas);
+        let text = |side: &InstanceState| {
+            Side::text(format_args!("elems {:?}, datas {:?}", side.dropped_elems, side.dropped_datas))
+        };
         return Some((Kind::Dropped, "dropped segments".into(), text(a), text(b)));
     }
     found
@@ -92,18 +98,20 @@ fn instance_difference(a: &InstanceState, b: &InstanceState, both: Capabilities)
 
 fn global_difference(what: &str, left: &Value, right: &Value, both: Capabilities) -> Option<FoundState> {
     let differs = !same_value(left, right, both);
-    differs.then(|| (Kind::Global, what.to_string(), left.to_string(), right.to_string()))
+    differs.then(|| (Kind::Global, what.to_string(), Side::Value(left.clone()), Side::Value(right.clone())))
 }
 
 fn memory_difference(what: &str, left: &MemoryState, right: &MemoryState) -> Option<FoundState> {
     const SIZE: Fault = Fault::named("compare-skips-memory-size");
     if left.bytes != right.bytes && !SIZE.is_planted() {
-        let sides = (format!("{} bytes", left.bytes), format!("{} bytes", right.bytes));
+        let bytes = |side: &MemoryState| Side::text(format_args!("{} bytes", side.bytes));
+        let sides = (bytes(left), bytes(right));
         return Some((Kind::MemorySize, format!("size of {what}"), sides.0, sides.1));
     }
     let (address, left, right) = first_byte(left, right)?;
     let exactly = format!("{what} differs first at {address:#x}");
-    Some((Kind::MemoryBytes, exactly, format!("{left:#04x}"), format!("{right:#04x}")))
+    let byte = |byte: u8| Side::text(format_args!("{byte:#04x}"));
+    Some((Kind::MemoryBytes, exactly, byte(left), byte(right)))
 }
 
 fn table_difference(
@@ -113,7 +121,7 @@ fn table_difference(
     both: Capabilities,
 ) -> Option<FoundState> {
     if left.elements != right.elements {
-        let sides = (left.elements.to_string(), right.elements.to_string());
+        let sides = (Side::text(left.elements), Side::text(right.elements));
         return Some((Kind::TableSize, format!("size of {what}"), sides.0, sides.1));
     }
     let indices = left.non_null.keys().chain(right.non_null.keys());
@@ -122,8 +130,8 @@ fn table_difference(
         (left, right) => left.is_some() != right.is_some(),
     };
     let index = indices.filter(different).min()?;
-    let text = |side: Option<&Value>| side.map_or("null".to_string(), ToString::to_string);
-    let sides = (text(left.non_null.get(index)), text(right.non_null.get(index)));
+    let element = |side: Option<&Value>| side.map_or(Side::text("null"), |value| Side::Value(value.clone()));
+    let sides = (element(left.non_null.get(index)), element(right.non_null.get(index)));
     Some((Kind::TableElement, format!("{what}, element {index}"), sides.0, sides.1))
 }
 

@@ -255,8 +255,8 @@ impl Record {
         let rows = [
             ("who differs", groups.join(" / ")),
             ("first difference", format!("action {}, {}", difference.action, difference.exactly)),
-            ("left shows", difference.left.clone()),
-            ("right shows", difference.right.clone()),
+            ("left shows", difference.left.to_string()),
+            ("right shows", difference.right.to_string()),
             ("look first at", self.triage.clone()),
             ("origin", format!("seed {}, case {}, generator {}", self.seed, self.index, self.generator)),
             ("build", format!("{} ({}, {})", self.commit, self.rustc, self.arch)),

@@ -5,9 +5,10 @@
 
 use super::{Plainness, anybody_trapped};
 use crate::case::Case;
-use crate::compare::{Divergence, Kind};
+use crate::compare::{Divergence, Kind, Side};
 use crate::localise::probe::without_operands_below;
 use crate::localise::{Localisation, Precision};
+use crate::observe::Outcome;
 use crate::reduce::without_constants;
 use crate::subject::{Lane, Switch};
 use crate::trial::CaseRun;
@@ -162,8 +163,8 @@ impl Seen<'_> {
     /// What is refused before it runs is told by why. Where it takes two operations it is not about what they are.
     fn refused(&self, operation: &str) -> Signature {
         let first = &self.divergence.first;
-        let failure = [&first.left, &first.right].into_iter().find(|side| !side.starts_with("no "));
-        let message = words(failure.map_or("", String::as_str));
+        let failure = [&first.left, &first.right].into_iter().find_map(Side::failure);
+        let message = words(&failure.map_or(String::new(), Outcome::describe));
         let alike = |text: &&(u32, String)| may_trap_alike(name_of(&text.1), operation);
         let several = operation != CALL && self.code().iter().filter(alike).count() > 1;
         let is_unclear = operation == "unreachable" || only_fetches(operation);
@@ -214,7 +215,7 @@ impl Seen<'_> {
         let own = own.map_or("", |(_, text)| text);
         let first = &divergence.first;
         let sides = [
-            (first.left.clone(), first.right.clone()),
+            (first.left.to_string(), first.right.to_string()),
             (localised.reference.shows.join(" "), localised.guilty.shows.join(" ")),
         ];
         let shown = |is: fn(&str, &str) -> bool| sides.iter().any(|(left, right)| is(left, right));
