@@ -39,7 +39,7 @@ impl Fingerprint {
 
     /// The fingerprint of a bug of an outside engine of which no relative is known: which parties are wrong, and the
     /// operations that it perhaps is about. `None` if only modes of ours are wrong.
-    pub fn of_unrelated(groups: &[Vec<String>], operations: &str) -> Option<Fingerprint> {
+    pub fn of_unrelated(groups: &[Vec<String>], operations: &dyn fmt::Display) -> Option<Fingerprint> {
         let wrong = wrong_modes(groups);
         let name = || Fingerprint(format!("{}|perhaps|{operations}", wrong.join(" ")));
         wrong.iter().any(|party| is_outside(party)).then(name)
@@ -95,7 +95,7 @@ mod tests {
     fn without_a_relative_only_an_outside_engine_gets_a_name_by_operations() {
         let name = |wrong: &str| {
             let groups = [vec!["interp".into(), "baseline".into()], vec![wrong.to_string()]];
-            Fingerprint::of_unrelated(&groups, "br_table").map(|name| name.to_string())
+            Fingerprint::of_unrelated(&groups, &"br_table").map(|name| name.to_string())
         };
         assert_eq!(name("iwasm").as_deref(), Some("iwasm|perhaps|br_table"));
         assert_eq!(name("fast-interp+no-fuel"), None);

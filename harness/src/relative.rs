@@ -7,6 +7,7 @@
 //! stay what they are. What is left tells the bugs apart: the operation that goes wrong, and what it takes to make it
 //! ([`Circumstance`]).
 
+mod operation;
 mod signature;
 
 use crate::case::{Case, Limits};
@@ -18,8 +19,9 @@ use crate::run::Ground;
 use crate::subject::{Lane, LaneSubject, Subject, Switch, Task, releases};
 use crate::trial::{CaseRun, run_task};
 use crosscheck_engine::{Mode, TrapKind};
+pub use operation::Operation;
 use signature::Seen;
-pub use signature::{Circumstance, Signature, Wrong, operations_left};
+pub use signature::{Circumstance, Signature, Wrong};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Instant;

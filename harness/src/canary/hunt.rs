@@ -227,7 +227,7 @@ impl Hunt<'_> {
             .map(|found| {
                 let place = found.localised.as_ref().map_err(String::clone);
                 let place = place.and_then(|found| found.place.as_ref().ok_or("no place was found".into()));
-                let opcode = place.map(|place| place.opcode.clone());
+                let opcode = place.map(|place| place.opcode.text().to_string());
                 Reduced {
                     code_bytes: code_bytes(&found.reduced.case),
                     seconds: found.time.as_secs_f64(),

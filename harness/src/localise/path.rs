@@ -6,6 +6,7 @@ use super::probe::{self, Arity};
 use crate::case::{Action, Case};
 use crate::observe::{ActionObservation, Capture, Observation};
 use crate::subject::{Lane, LaneSubject, Prepared, Subject, Watch};
+use crate::wasm::instruction::{Instruction, instructions};
 use crosscheck_engine::opcode::{Control, Opcode};
 use crosscheck_engine::{Config, Engine, Mode, Module, Trace};
 use std::collections::HashMap;
@@ -70,13 +71,13 @@ impl Path {
         Ok(path)
     }
 
-    /// Goes on with the instructions from an offset up to where control goes elsewhere, which nobody has executed yet.
+    /// Goes on with the instructions from an offset up to where control goes elsewhere; they are not executed yet.
     pub fn go_on(&mut self, case: &Case, instance: u32, offset: u32) -> Option<()> {
         let wasm = &case.modules[*self.modules.get(instance as usize)? as usize].wasm;
-        let functions = probe::instructions(wasm).ok()?;
-        let function = functions.into_iter().find(|offsets| offsets.contains(&offset))?;
-        for offset in function.into_iter().filter(|at| *at >= offset) {
-            let (opcode, _) = Opcode::decode(wasm.get(offset as usize..)?)?;
+        let functions = instructions(wasm).ok()?;
+        let function = functions.into_iter().find(|body| body.iter().any(|found| found.at == offset))?;
+        for Instruction { at: offset, opcode, .. } in function.into_iter().filter(|found| found.at >= offset)
+        {
             if let Opcode::Control(Control::Loop | Control::Else | Control::End) = opcode {
                 break;
             }

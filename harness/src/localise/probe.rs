@@ -196,19 +196,6 @@ pub fn probed(wasm: &[u8], probe: &Probe) -> Result<Probed, String> {
     Ok(Probed { wasm: probed, shown, site: site as u32, fuel, first_global })
 }
 
-/// File offsets of the instructions of each function that the module defines.
-pub fn instructions(wasm: &[u8]) -> Result<Vec<Vec<u32>>, String> {
-    let mut functions = Vec::new();
-    for payload in Parser::new(0).parse_all(wasm) {
-        if let wasmparser::Payload::CodeSectionEntry(body) = payload.map_err(decoding)? {
-            let operators = body.get_operators_reader().map_err(decoding)?.into_iter_with_offsets();
-            let offsets: Result<Vec<u32>, _> = operators.map(|item| Ok(item?.1 as u32)).collect();
-            functions.push(offsets.map_err(decoding)?);
-        }
-    }
-    Ok(functions)
-}
-
 /// What the instruction at an offset takes and leaves, where validation knows.
 pub fn arity(wasm: &[u8], offset: u32) -> Option<Arity> {
     place(wasm, offset).ok()?.arity

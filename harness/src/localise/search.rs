@@ -9,6 +9,7 @@ use crate::observe::{Capture, Observation, Outcome};
 use crate::run::Ground;
 use crate::subject::{Subject, Task};
 use crate::trial::{CaseRun, run_task};
+use crate::wasm::instruction::instructions;
 use crosscheck_engine::{Mode, TrapKind};
 use std::ops::Range;
 use std::sync::Arc;
@@ -307,7 +308,7 @@ impl Bench<'_> {
     pub fn failing_code(&mut self) -> Result<Option<(u32, u32)>, String> {
         for module in 0..self.case.modules.len() {
             let wasm = self.case.modules[module].wasm.clone();
-            for offsets in probe::instructions(&wasm)? {
+            for body in instructions(&wasm).map_err(|error| error.to_string())? {
                 let fails_before = |bench: &mut Self, offset: u32| -> Result<bool, String> {
                     let (show, route) = (Show::Nothing, Route::Direct);
                     let probe = Probe { offset, execution: 1, show, route, exported: false };
@@ -315,15 +316,15 @@ impl Bench<'_> {
                     case.modules[module].wasm = probe::probed(&wasm, &probe)?.wasm;
                     bench.fails_the_same(case)
                 };
-                if fails_before(self, offsets[0])? {
+                if fails_before(self, body[0].at)? {
                     continue;
                 }
-                let (mut well, mut fails) = (0, offsets.len());
+                let (mut well, mut fails) = (0, body.len());
                 while fails - well > 1 {
                     let middle = well + (fails - well) / 2;
-                    if fails_before(self, offsets[middle])? { fails = middle } else { well = middle }
+                    if fails_before(self, body[middle].at)? { fails = middle } else { well = middle }
                 }
-                return Ok(Some((module as u32, offsets[well])));
+                return Ok(Some((module as u32, body[well].at)));
             }
         }
         Ok(None)

@@ -12,7 +12,7 @@ use crate::fingerprint::Fingerprint;
 use crate::localise::{Localisation, Precision, localise, parties};
 use crate::observe::{Capture, Observation};
 use crate::reduce::{Reduced, Reducer, Refused, code_bytes, shown, to_script_on};
-use crate::relative::{Relative, Relatives, operations_left};
+use crate::relative::{Operation, Relative, Relatives};
 use crate::run::Ground;
 use crate::subject::{Subject, Task, releases};
 use crate::trial::{CaseRun, run_task};
@@ -80,8 +80,8 @@ impl Investigation {
         let localised = self.localised.as_ref().ok();
         let parted = localised.filter(|localised| localised.precision == Precision::Instruction);
         let operations = match parted.and_then(|localised| localised.place.as_ref()) {
-            Some(place) => place.opcode.clone(),
-            None => operations_left(&self.reduced.case),
+            Some(place) => Operation::One(place.opcode),
+            None => Operation::left_in(&self.reduced.case),
         };
         Fingerprint::of_unrelated(&seen.groups, &operations).unwrap_or_else(|| seen.fingerprint())
     }

@@ -79,7 +79,7 @@ fn names(fault: &str, opcodes: &[&str]) {
 /// The same, in a case of that generator.
 fn names_in(generator: &str, fault: &str, opcodes: &[&str]) {
     for found in localised(generator, fault) {
-        let opcode = found.place.as_ref().map_or("", |place| place.opcode.as_str());
+        let opcode = found.place.as_ref().map_or("", |place| place.opcode.text());
         assert!(opcodes.contains(&opcode), "{fault}: {found}");
         assert_eq!(found.precision, Precision::Instruction, "{fault}: {found}");
     }

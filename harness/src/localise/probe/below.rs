@@ -31,8 +31,8 @@ pub fn without_operands_below(wasm: &[u8], offset: u32) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::instructions;
     use super::*;
+    use crate::wasm::instruction::instructions;
 
     #[test]
     fn what_is_below_is_dropped_and_what_is_taken_stays() {
@@ -49,7 +49,7 @@ mod tests {
         let wasm = module.encode().expect("the test's text can be encoded");
         let call_of = |wasm: &[u8]| {
             let functions = instructions(wasm).expect("the module is valid");
-            *functions[1].iter().nth_back(1).expect("it has a call before its end")
+            functions[1].iter().nth_back(1).expect("it has a call before its end").at
         };
         let call = call_of(&wasm);
         let without = without_operands_below(&wasm, call).expect("two operands are below");
