@@ -7,6 +7,7 @@
 mod difference;
 mod groups;
 mod state;
+mod suspect;
 
 use crate::case::Value;
 use crate::observe::{ActionObservation, HostCall, HostCalls, Observation, Outcome, TrapObservation};
@@ -17,6 +18,7 @@ pub use difference::{Difference, Kind, Side};
 pub use groups::{majority, mode_of};
 pub(crate) use state::first_byte;
 use state::state_difference;
+pub use suspect::Suspect;
 
 /// One subject's part in a case.
 pub struct Testimony<'a> {

@@ -195,7 +195,7 @@ fn a_command_that_is_wrong_differs() {
         panic!("two is not one");
     };
     assert_eq!(divergence.first.right.to_string(), "i32:0x2");
-    assert!(divergence.triage().starts_with("all modes agree, an outside engine differs"));
+    assert!(divergence.triage().to_string().starts_with("all modes agree, an outside engine differs"));
 }
 
 #[test]

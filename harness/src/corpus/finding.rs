@@ -186,7 +186,7 @@ impl Finding {
             kind: self.divergence.first.kind.word().into(),
             first_difference: self.divergence.first.to_string(),
             difference: self.divergence.first.clone(),
-            triage: self.divergence.triage().into(),
+            triage: self.divergence.triage().to_string(),
             replay: self.replay_command(folder, started),
             commit: env!("CROSSCHECK_COMMIT").into(),
             rustc: env!("CROSSCHECK_RUSTC").into(),

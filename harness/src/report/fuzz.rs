@@ -322,7 +322,7 @@ fn entries(tally: &Tally, report: &Path, started: &Started) -> Vec<FindingEntry>
             subjects: finding.divergence.groups.clone(),
             kind: finding.divergence.first.kind.word().into(),
             first_difference: finding.divergence.first.to_string(),
-            triage: finding.divergence.triage().into(),
+            triage: finding.divergence.triage().to_string(),
             cases: tally.fingerprints.get(&fingerprint).copied(),
             bug: Record::load(&path).ok().and_then(|record| record.reduced).map(|reduced| reduced.bug),
             replay: finding.replay_command(&path, started),
