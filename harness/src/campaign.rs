@@ -100,7 +100,7 @@ pub struct Campaign {
     pub seed: u64,
     /// First index.
     pub first: u64,
-    /// How many indices; `None` goes on until the time is up or somebody stops it.
+    /// How many indices; `None` goes on until the time is up or it is stopped.
     pub cases: Option<u64>,
     /// How long at most.
     pub time: Option<Duration>,
@@ -146,7 +146,7 @@ impl Campaign {
         self.go_on_until(ends, tally, ground, events, started)
     }
 
-    /// As [`Campaign::go_on`], with somebody else's clock.
+    /// As [`Campaign::go_on`], with the caller's clock.
     ///
     /// Time may be up in the middle of a batch. Then what counts is what was done before the first case that was not;
     /// but a divergence always counts, so what comes before one is run to its end.
@@ -252,7 +252,7 @@ impl Campaign {
 /// When a campaign ends before it is done.
 #[derive(Clone, Copy)]
 struct Ends<'a> {
-    /// Somebody wants it to.
+    /// Set when it is to end.
     stop: &'a AtomicBool,
     /// Time is up.
     is_late: &'a (dyn Fn() -> bool + Sync),

@@ -281,7 +281,7 @@ impl Common {
         })
     }
 
-    /// The same, for a part of a run whose totals nobody asked for.
+    /// The same, for a part of a run whose totals were not asked for.
     fn without_files(&self) -> Common {
         Common { json: None, junit: None, ..self.clone() }
     }
@@ -307,7 +307,7 @@ impl Common {
         Ok(lanes.chain(self.judges()?).collect())
     }
 
-    /// The same for a file; where nobody asked for any, those that it was found with, if it is a finding or the case
+    /// The same for a file; where none were asked for, those that it was found with, if it is a finding or the case
     /// of a fuzz target.
     fn subjects_for(&self, file: &Path, of_target: Option<&Case>) -> Result<Vec<Arc<dyn Subject>>, Failure> {
         if !self.modes.is_empty() || !self.with.is_empty() || self.engines.is_some() {
@@ -365,7 +365,7 @@ fn stop_flag() -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = stop.clone();
     let handler = move || {
-        // A second interrupt is for whoever cannot wait for the batch to end.
+        // A second interrupt is for a user who cannot wait for the batch to end.
         if flag.swap(true, Ordering::Relaxed) {
             std::process::exit(Exit::Interrupted as i32);
         }

@@ -1,12 +1,12 @@
 //! Makes every case of a campaign from a seed and an index alone.
 //!
-//! A campaign is a seed; its cases are numbered. Whoever knows both numbers, and the commit, can make the case
+//! A campaign is a seed; its cases are numbered. With both numbers, and the commit, the case can be made
 //! again on any machine, in any order, on any shard. So nothing here reads a clock, a hash order or a
 //! previous case: what survives between cases is allocations.
 //!
 //! [`features`](crate::features) says which proposals modules may use; [`draw`](crate::draw) turns numbers into choices.
 //! In order: a generator (a row of [`GENERATORS`], a file each) makes modules; [`plan`] adds hosts, actions and limits. What
-//! subjects then run the case is not decided here. [`mutate`] damages modules for whoever tests hostile input.
+//! subjects then run the case is not decided here. [`mutate`] damages modules for tests of hostile input.
 
 mod boundary;
 mod canonical;

@@ -29,7 +29,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-/// Lines of wasm that are shown before the instruction, and behind it.
+/// Lines of wasm that are shown before the instruction, and after it.
 const AROUND: (usize, usize) = (6, 4);
 
 /// How closely the place is known.
@@ -159,7 +159,7 @@ mod opcode_text {
     }
 }
 
-/// Finds where two subjects first part on a case. Fails if they do not, if somebody says stop, or if no worker can
+/// Finds where two subjects first part on a case. Fails if they do not, if it is told to stop, or if no worker can
 /// be had.
 pub fn localise(
     ground: Ground<'_>,
@@ -240,7 +240,11 @@ impl Search<'_> {
         }
         let visible = self.bench.visible(&self.reference)?;
         let Some(path) = self.bench.path(&self.reference, visible.as_ref())? else {
-            return Ok(self.segment(None, visible.as_ref(), "`interp` cannot be asked for the way it takes"));
+            return Ok(self.segment(
+                None,
+                visible.as_ref(),
+                "no execution path: `interp` itself fails on this case",
+            ));
         };
         match self.bench.first_difference(&path)? {
             Some(found) => self.before(&path, found, visible.as_ref()),
@@ -327,7 +331,7 @@ impl Search<'_> {
             // Naming locals has made it vanish.
             _ => self.bench.look(path, &path.steps[found], Show::Operands, route, Capture::Full)?,
         };
-        // Whoever takes another way charges other fuel, but does not come to the same place either.
+        // A subject that takes another path charges other fuel, but does not come to the same place either.
         let charges = |seen: &Shown| seen.difference.as_ref().is_some_and(|found| found.kind == Kind::Fuel);
         if visible.is_some_and(|visible| visible.segment.is_some()) && seen.as_ref().is_some_and(charges) {
             return Ok(self.segment(Some(path), visible, "fuel is charged a segment at a time"));
@@ -341,7 +345,7 @@ impl Search<'_> {
 
     /// The step to blame for a difference before step `found`: the one before, but for a call that came back. Where not
     /// its results differ but what its caller had in hand, it is the call that lost it, not the callee's last
-    /// instruction; or the tail call behind it, without which the call would have come back from the callee itself.
+    /// instruction; or the tail call after it, without which the call would have come back from the callee itself.
     fn blamed(&self, path: &Path, found: usize, seen: Option<&Shown>) -> usize {
         let (before, step) = (found - 1, &path.steps[found]);
         let same_call = |number: &usize| path.steps[*number].activation == step.activation;
@@ -461,7 +465,7 @@ fn differing(seen: &Shown) -> Vec<(What, Value, Value)> {
     differing.map(|((what, ours), (_, theirs))| (*what, ours.clone(), theirs.clone())).collect()
 }
 
-/// What a shown value is called, behind an instruction that leaves so many results.
+/// What a shown value is called, after an instruction that leaves so many results.
 fn name(what: &What, results: u32) -> String {
     match what {
         What::Operand(number) if *number < results => match results {

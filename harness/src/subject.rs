@@ -282,7 +282,7 @@ impl Acceptance {
     }
 }
 
-/// Whether a refusal by whoever knows these features says something about a module: it is refused in the same way with
+/// Whether a refusal by an engine that knows these features says something about a module: it is refused in the same way with
 /// every proposal known.
 pub fn is_judged_within(wasm: &[u8], features: WasmFeatures) -> bool {
     let error = |features| Validator::new_with_features(features).validate_all(wasm).err();
@@ -304,7 +304,7 @@ pub trait Watch {
     fn ended(&mut self, observed: &ActionObservation);
 }
 
-/// Nobody watches: a subject that never comes back takes this process with it.
+/// No watch: a subject that never comes back takes this process with it.
 pub struct Unwatched;
 
 impl Watch for Unwatched {
@@ -315,7 +315,7 @@ impl Watch for Unwatched {
 /// What subjects showed on a case.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Shown {
-    /// A module of the case is invalid, so nobody was asked.
+    /// A module of the case is invalid, so no subject was asked.
     Invalid,
     /// An entry a subject; none for those that were spared.
     Observed(Vec<Option<Observation>>),
@@ -505,7 +505,7 @@ impl Outside {
 /// Engines that a program brings along.
 static OWN: OnceLock<Vec<Outside>> = OnceLock::new();
 
-/// Adds engines to the outside ones, once, before anybody asks for any.
+/// Adds engines to the outside ones, once, before any is asked for.
 pub(crate) fn add_outside(engines: Vec<Outside>) {
     assert!(OWN.set(engines).is_ok(), "engines are added once");
 }

@@ -10,7 +10,7 @@
 //! [`client`] is the parent's end of one worker, and [`death`] what it finds there; [`cases`] and [`scripts`] see to it that every case and
 //! script gets an answer, whatever dies on the way. Nothing here judges.
 //!
-//! How a death is laid at somebody's door: answers come in order, so the first case without one was under way. It is
+//! How a crash is attributed to a subject: answers come in order, so the first case without one was under way. It is
 //! asked for again, one subject at a time, with a word before every action ([`protocol::Message::Begins`]): what dies
 //! then is known to the action. Signals that people and the system send to healthy processes must come twice.
 

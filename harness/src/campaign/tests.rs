@@ -4,7 +4,7 @@ use super::*;
 use crate::finding::Finding;
 use std::sync::atomic::AtomicU64;
 
-/// Nobody listens.
+/// A listener that ignores everything.
 struct Silence;
 
 impl Events for Silence {

@@ -58,7 +58,7 @@ pub struct Hunted {
     /// How many findings each bug had, of those that were looked at: as a campaign counts, for which all findings of a
     /// fingerprint are of the bug that the first was localised to.
     pub bugs: BTreeMap<String, u64>,
-    /// The findings behind `bugs`, one of each fingerprint.
+    /// The findings that `bugs` counts, one of each fingerprint.
     pub looks: Vec<Look>,
 }
 

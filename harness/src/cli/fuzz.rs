@@ -80,7 +80,7 @@ impl Fuzz {
         Ok(exit)
     }
 
-    /// As [`Fuzz::run`], with somebody else watching for interrupts.
+    /// As [`Fuzz::run`], with the caller watching for interrupts.
     pub fn run_until(&self, stop: &AtomicBool) -> Done {
         let campaign = self.campaign()?;
         let identity = identity(&campaign);

@@ -124,7 +124,7 @@ pub struct Record {
     arch: String,
     /// What it was reduced to, if it was.
     pub reduced: Option<Reduction>,
-    /// Why it was not reduced, if somebody tried.
+    /// Why it was not reduced, if that was tried.
     pub not_reduced: Option<String>,
 }
 
@@ -150,7 +150,7 @@ impl Finding {
 
     /// Writes the finding as a folder below `findings` and gives its path.
     ///
-    /// The folder is filled under another name and renamed when it is complete: whoever finds it finds all of it.
+    /// The folder is filled under another name and renamed when it is complete, so a folder of that name is complete.
     pub fn save(&self, findings: &Path, started: &Started) -> io::Result<PathBuf> {
         let target = findings.join(self.folder_name());
         if target.exists() {
@@ -290,7 +290,7 @@ impl Record {
                         let _ = writeln!(text, "\nIn the reduced case:\n\n```text\n{localised}\n```");
                     }
                     (None, reason) => {
-                        let reason = reason.as_deref().unwrap_or("nobody tried");
+                        let reason = reason.as_deref().unwrap_or("it was not tried");
                         let _ = writeln!(text, "\nNot localised: {reason}.");
                     }
                 }

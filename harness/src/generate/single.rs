@@ -69,7 +69,7 @@ fn is_stateful(family: Family) -> bool {
         | Family::Variable
         | Family::Reference => true,
         Family::Numeric | Family::Wide | Family::Const => false,
-        // Branches and calls are made by others, and the rest by nobody as long as not every mode executes it.
+        // Branches and calls are made by others, and the rest is not made as long as not every mode executes it.
         Family::Control | Family::Gc | Family::Vector | Family::VectorMemory | Family::Atomic => false,
     }
 }

@@ -15,7 +15,7 @@
 //! For outside judges ([`Profile::Judged`]) NaNs are made canonical where they arise, and the sink is exported.
 //!
 //! What is new goes to the end of its index space, so no index changes, and everything else stays identical to the
-//! byte. The sizes of sections and bodies change, and so do file offsets; nobody has seen them yet.
+//! byte. The sizes of sections and bodies change, and so do file offsets, which are not in use yet.
 
 mod function;
 

@@ -1,6 +1,6 @@
 //! The way that the reference takes through a case: every instruction of one action, in order.
 //!
-//! `interp` tells it, whoever the reference is: up to where subjects part they take the same way.
+//! `interp` tells it, whichever subject is the reference: up to where subjects part they take the same way.
 
 use super::probe::{self, Arity};
 use crate::case::{Action, Case};
@@ -46,7 +46,7 @@ pub struct Function {
 pub struct Path {
     /// The instructions.
     pub steps: Vec<Step>,
-    /// Whether the way goes on behind the last of them.
+    /// Whether the path goes on after the last of them.
     pub is_cut: bool,
     /// The module of each instance.
     pub modules: Vec<u32>,
@@ -205,8 +205,8 @@ fn kind(opcode: Opcode) -> Kind {
 }
 
 fn function_at(functions: &[Function], offset: u32) -> Option<&Function> {
-    let behind = functions.partition_point(|function| function.code.start <= offset);
-    functions[..behind].last().filter(|function| function.code.contains(&offset))
+    let after = functions.partition_point(|function| function.code.start <= offset);
+    functions[..after].last().filter(|function| function.code.contains(&offset))
 }
 
 /// Writes down what `interp` tells.

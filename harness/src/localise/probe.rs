@@ -53,7 +53,7 @@ pub enum Show {
 pub struct Probe {
     /// File offset of the opcode before which it stops.
     pub offset: u32,
-    /// The how manyth time that an instance comes there, from 1.
+    /// Which execution of this instruction in the instance (1 is the first).
     pub execution: u32,
     /// What it shows.
     pub show: Show,

@@ -63,7 +63,7 @@ impl Bench<'_> {
     }
 
     /// The least fuel with which a difference is visible. None if a subject counts no fuel, if less fuel would
-    /// change earlier actions, or if each try may cost the patience that one has with a subject that hangs.
+    /// change earlier actions, or if each attempt may cost a full hang timeout.
     pub fn visible(&mut self, reference: &Observation) -> Result<Option<Visible>, String> {
         let counted = self.subjects.iter().all(|subject| subject.capabilities().fuel);
         if !counted || self.first.kind == Kind::Hang {
@@ -150,7 +150,7 @@ impl Bench<'_> {
                 }
             }
         }
-        // A hang costs its whole patience: only halving is affordable.
+        // A hang costs its whole timeout: only halving is affordable.
         if self.first.kind != Kind::Hang {
             let mut window = found.saturating_sub(ONE_BY_ONE)..found;
             while let Some(earlier) = self.first_of(path, window.clone(), Show::All)? {
@@ -222,7 +222,7 @@ impl Bench<'_> {
         let Some((case, probed)) = self.probed(path, step, show, route) else { return Ok(None) };
         let mut run = self.run(case, capture)?;
         let last = self.case.actions.len() - 1;
-        // Whoever branches to the end of a function passes it, but not what stands before it.
+        // A branch to the end of a function passes it, but not what stands before it.
         let stopped = run.observations.first().and_then(|(_, seen)| seen.actions.get(last));
         let stopped = stopped.is_some_and(|seen| match &seen.outcome {
             Outcome::Trap(trap) => trap.kind == TrapKind::Unreachable && trap.site == Some(probed.site),

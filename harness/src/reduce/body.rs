@@ -1,8 +1,8 @@
 //! Makes function bodies smaller.
 //!
-//! A body is seen as nodes ([`tree`](crate::wasm::tree)): an instruction with the instructions that make its operands, or a block
-//! up to its end. Each pass lists edits, the most promising first. An edit need not make a valid module; whoever
-//! applies it validates.
+//! A body is seen as nodes ([`tree`](crate::wasm::tree)): an instruction with the instructions that make its operands,
+//! or a block up to its end. Each pass lists edits, the most promising first. An edit need not make a valid module; the
+//! reducer validates what it applies.
 
 pub mod blocks;
 pub mod calls;

@@ -1,7 +1,7 @@
 //! Leaves out entities of a module: exports, functions, segments, globals, tables, memories, imports, types, the
 //! start function, custom sections.
 //!
-//! What comes behind in an index space moves up, everywhere it is named. Where something still names what is
+//! What comes later in an index space moves up, everywhere it is named. Where something still names what is
 //! left out there is nothing to propose.
 
 use super::proposal::{Look, Proposal, halvings};

@@ -35,7 +35,7 @@ pub fn inlined(look: &Look<'_>) -> Vec<Proposal> {
     proposals
 }
 
-/// Whether a function leaves its frame to nobody else.
+/// Whether a function does not leave its frame to another one.
 fn returns_itself(body: &Body) -> bool {
     use Control::{ReturnCall, ReturnCallIndirect, ReturnCallRef};
     let is_tail_call =

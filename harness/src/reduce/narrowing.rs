@@ -188,7 +188,7 @@ impl Kinds {
                     );
                 }
                 Narrowed::Same => {
-                    // A type is a byte, behind a count of one if it is that of a `select`.
+                    // A type is a byte, after a count of one if it is that of a `select`.
                     let at = match node.opcode.row().immediates.first() {
                         Some(Immediate::BlockType) => node.immediates.start,
                         Some(Immediate::SelectTypes) => node.immediates.start + 1,

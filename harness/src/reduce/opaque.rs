@@ -1,4 +1,4 @@
-//! Hides constants from whoever compiles or lowers a body: what an instruction is given as constants it reads from
+//! Hides constants from what compiles or lowers a body: what an instruction is given as constants it reads from
 //! globals instead.
 
 use crate::case::Case;

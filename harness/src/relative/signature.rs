@@ -1,7 +1,7 @@
 //! What tells a bug from others: what goes wrong in its simplest case, and what it takes to make it go wrong.
 
 use super::operation::{Operation, bodies, is_comparison, is_eqz, is_tail_call, only_fetches};
-use super::{Plainness, anybody_trapped};
+use super::{Evidence, anybody_trapped};
 use crate::case::{Case, Value};
 use crate::compare::{Divergence, Kind, Side};
 use crate::localise::probe::without_operands_below;
@@ -32,7 +32,7 @@ pub enum Wrong {
         /// The operation.
         operation: Operation,
     },
-    /// Somebody fails over an operation before it is executed.
+    /// A subject fails over an operation before it is executed.
     Refused {
         /// What is said of that, without what is different each time.
         message: String,
@@ -66,7 +66,7 @@ pub enum Circumstance {
     FarOffset,
     /// An address that is not zero.
     Address,
-    /// A comparison behind the condition.
+    /// A comparison that makes the condition.
     Comparison,
     /// Operands below those that a tail call takes.
     OperandsBelow,
@@ -117,7 +117,7 @@ impl Seen<'_> {
         if is_refused {
             return self.refused(operation);
         }
-        let plainness = Plainness::of(run, divergence);
+        let evidence = Evidence::of(run, divergence);
         if !localised.leaves_other_values {
             if anybody_trapped(run, divergence, TrapKind::CallStackExhausted) {
                 return Signature::bare(Wrong::Depth);
@@ -125,15 +125,15 @@ impl Seen<'_> {
             let is_imprecise = localised.precision != Precision::Instruction;
             // Where fuel runs out depends on what was charged before.
             let out_of_fuel = anybody_trapped(run, divergence, TrapKind::OutOfFuel);
-            match plainness {
-                Plainness::Fuel if is_imprecise => return Signature::bare(Wrong::Fuel),
-                Plainness::Site if out_of_fuel => return Signature::bare(Wrong::Fuel),
-                Plainness::Site if operation != Operation::TailCall => return Signature::bare(Wrong::Frames),
-                Plainness::Effect
-                | Plainness::Fuel
-                | Plainness::OutOfFuel
-                | Plainness::Site
-                | Plainness::Unstable => {}
+            match evidence {
+                Evidence::Fuel if is_imprecise => return Signature::bare(Wrong::Fuel),
+                Evidence::Site if out_of_fuel => return Signature::bare(Wrong::Fuel),
+                Evidence::Site if operation != Operation::TailCall => return Signature::bare(Wrong::Frames),
+                Evidence::Effect
+                | Evidence::Fuel
+                | Evidence::OutOfFuel
+                | Evidence::Site
+                | Evidence::Unstable => {}
             }
         }
         // Which load it is does not matter to an address.
@@ -182,7 +182,7 @@ impl Seen<'_> {
         let known = if is_vague { earlier.unwrap_or(localised) } else { localised };
         let opcode = known.place.as_ref().map(|place| place.opcode);
         let only_fetches = opcode.is_none_or(only_fetches);
-        let is_late = only_fetches || is_vague || Plainness::of(run, divergence) == Plainness::Site;
+        let is_late = only_fetches || is_vague || Evidence::of(run, divergence) == Evidence::Site;
         let has_tail_call = || self.code().iter().any(|instruction| is_tail_call(instruction.opcode));
         if opcode.is_some_and(is_tail_call) || (is_late && has_tail_call()) {
             return Operation::TailCall;

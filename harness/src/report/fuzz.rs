@@ -32,7 +32,7 @@ pub struct Fuzz {
     /// Those of them on which all modes agree and only outside engines differ.
     #[serde(default)]
     pub judged_differences: u64,
-    /// Cases whose module nobody accepts.
+    /// Cases whose module no subject accepts.
     pub invalid: u64,
     /// Cases about which nothing can be said, by reason.
     pub inconclusive: BTreeMap<String, u64>,

@@ -171,7 +171,7 @@ impl Subject for PipeSubject {
         let mut observation = observe(store, prepared, capture, watch);
         match peer.death() {
             None => self.give_back(peer),
-            // What comes after the action in which the process ended was asked of nobody.
+            // What comes after the action in which the process ended was not asked.
             Some(_) => {
                 let ended = observation.actions.iter().position(|action| action.outcome.failure().is_some());
                 observation.actions.truncate(ended.map_or(usize::MAX, |ended| ended + 1));

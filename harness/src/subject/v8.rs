@@ -70,7 +70,7 @@ impl V8Subject {
         Ok(Arc::new(V8Subject::start(tier)?))
     }
 
-    /// A process that is there: one that waits, if nobody killed it meanwhile, or a new one.
+    /// A process that is there: one that waits, if it was not killed meanwhile, or a new one.
     fn node(&self) -> Result<Node, String> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(mut node) = idle.pop() {

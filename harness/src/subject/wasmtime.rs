@@ -146,7 +146,7 @@ impl Data {
         if !within {
             self.refused = Some(RefusedBy::Limits);
         }
-        // Asking for more than the type's maximum fails as it should, and nobody refuses anything.
+        // Asking for more than the type's maximum fails as it should, and no memory is refused.
         within && maximum.is_none_or(|maximum| desired <= maximum)
     }
 }

@@ -136,7 +136,7 @@ pub enum Step<'a> {
 
 impl<'a> Question<'a> {
     /// The question that a divergence of those subjects asks. Fails if it does not show again with two of them, or
-    /// nobody can be asked.
+    /// no worker can be had.
     pub fn new(
         ground: Ground<'a>,
         case: &Case,
@@ -315,7 +315,7 @@ impl<'a> Question<'a> {
         let speakers = [self.majority, usize::from(self.majority == 0)];
         match speakers.map(|speaker| self.subjects.get(speaker)) {
             [Some(right), Some(wrong)] => Ok([right, wrong]),
-            _ => Err(format!("nobody to hold against {}", divergence.groups.concat().join(" "))),
+            _ => Err(format!("no subject to hold against {}", divergence.groups.concat().join(" "))),
         }
     }
 }

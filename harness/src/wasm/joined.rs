@@ -99,7 +99,7 @@ impl<'a> Pair<'a> {
             let (imported, all) = of_first.in_space(space);
             let mut own = imports.iter().filter(|import| Space::of(import.ty) == space);
             let kept = own.clone().filter(|import| provides(import).is_none()).count() as u32;
-            // Definitions come behind the imports of both.
+            // Definitions come after the imports of both.
             let moved = |index: u32| if index < imported { index } else { index + kept };
             numbers[0].of[space as usize] = (0..all).map(moved).collect();
             let mut next = imported..;

@@ -140,7 +140,7 @@ fn is_at(death: &LaneDeath, place: Place) -> bool {
     (death.lane.unwrap_or(NONE), death.directive) == (place.subject, place.step)
 }
 
-/// The report on a script that nobody survives.
+/// The report on a script that no lane survives.
 fn lost(file: &ScriptFile, lanes: &[Lane], death: &Death) -> ScriptReport {
     let mut report = ScriptReport { files: 1, ..ScriptReport::of_lanes(lanes) };
     let message = format!("the whole script is lost: {}", death.outcome().describe());

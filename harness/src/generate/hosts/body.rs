@@ -263,7 +263,7 @@ impl<'a> Body<'a> {
         self.keep_all(&self.plan.signature(func).results);
     }
 
-    /// More memory for whoever is called next.
+    /// More memory for the next callee.
     fn grow(&mut self) {
         self.address(1);
         self.op().memory_grow(0);

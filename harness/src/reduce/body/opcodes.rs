@@ -65,7 +65,7 @@ fn code(opcode: Opcode) -> Vec<u8> {
     code
 }
 
-/// Whether one that computes or loads may stand where another stands; of what is stored somebody may be particular.
+/// Whether one that computes or loads may stand where another stands; of what is stored the type may matter.
 fn may_stand_for(other: Opcode, opcode: Opcode) -> bool {
     let (row, own) = (other.row(), opcode.row());
     let is_alike = row.operands == own.operands && row.results == own.results;

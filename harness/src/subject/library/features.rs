@@ -76,7 +76,7 @@ fn asked(loaded: &Loaded, probes: &[Probe]) -> Vec<bool> {
 /// The life of the process that asks.
 fn answer(loaded: &Loaded, probes: &[Probe], to: i32) {
     // SAFETY: these calls take numbers and constants only. This process's own handlers would speak for its parent, and
-    // what a library prints belongs to nobody.
+    // what a library prints is not ours to show.
     let mut to: File = unsafe {
         for signal in [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGABRT, libc::SIGALRM]
         {
