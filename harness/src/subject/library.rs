@@ -24,7 +24,7 @@ use super::embedding::{accepts_by, observe};
 use super::probe::features::Executed;
 use super::{Acceptance, Capabilities, Prepared, Subject, Watch};
 use crate::case::{HostPlan, Limits};
-use crate::generate::Features;
+use crate::features::Features;
 use crate::hosts::Host;
 use crate::observe::{Capture, Observation};
 use api::{Api, Engine};
