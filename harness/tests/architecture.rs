@@ -183,9 +183,7 @@ fn the_single_pass_compiler_names_no_machine() {
     let mut count = 0;
     for file in neutral {
         let text = fs::read_to_string(&file).expect("readable");
-        let found = mentions(&text, "crate::native::");
-        assert!(!found.contains("x64"), "{} names x86-64", file.display());
-        assert!(!text.contains("x64::"), "{} names x86-64", file.display());
+        assert!(!text.contains("x64"), "{} names x86-64", file.display());
         count += 1;
     }
     assert!(count > 10, "{count} files");

@@ -79,15 +79,15 @@ pub(super) struct Compiler<'m, T: Target> {
     pub(super) marks: Option<Vec<Mark>>,
 
     pub(super) scan: Scan,
-    pub(super) chosen: Vec<u32>,
+    chosen: Vec<u32>,
     pub(super) regs: Registers<T>,
     /// Types of parameters and locals.
     pub(super) local_types: Vec<Ty>,
-    pub(super) frame_cost: u32,
+    frame_cost: u32,
     /// File offset of the opcode that is being compiled.
     pub(super) offset: u32,
     /// Index of the next fuel segment.
-    pub(super) segment: usize,
+    segment: usize,
     pub(super) reachable: bool,
     pub(super) blocks: Vec<Block<T>>,
     pub(super) stack: Vec<Operand<T>>,
