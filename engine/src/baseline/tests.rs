@@ -5,14 +5,18 @@ mod golden;
 mod lowering;
 mod recording;
 
-use super::Linked;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::limits::Settings;
 use crate::mode::Mode;
 use crate::module::{DefinedFuncIndex, ModuleInner};
+use crate::native::arch::Arch;
 use crate::native::code::{CodeUnit, code_place};
+use crate::native::x64::X64;
 use crate::trap::TrapKind;
+
+/// The code of x86-64 is verified on every host.
+type Linked = super::Linked<X64>;
 
 /// Of every kind of call, branch, access and trap at least two, so that one can be taken for the other.
 const MODULE: &str = r#"(module
@@ -104,7 +108,8 @@ impl Linked {
 
 impl Clone for Linked {
     fn clone(&self) -> Linked {
-        Linked { code: self.code.clone(), plan: self.plan.clone(), map: self.map.clone() }
+        let super::Linked { code, plan, map, target } = self;
+        super::Linked { code: code.clone(), plan: plan.clone(), map: map.clone(), target: *target }
     }
 }
 
@@ -296,7 +301,7 @@ const KINDS: &[(&str, Corrupt)] = &[
         let other = numbers.below(linked.plan.regions.len()) as u32;
         let before = std::mem::replace(&mut linked.plan.calls[at].target.0, other);
         linked.plan.calls[at].island?;
-        linked.plan.write(&mut linked.code, &crate::native::x64::SHORT_RANGE);
+        linked.plan.write::<X64>(&mut linked.code, &X64::SHORT_RANGE);
         (before != other).then_some(())
     }),
     ("a call's island", |linked, numbers, _| {

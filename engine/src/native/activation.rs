@@ -3,10 +3,12 @@
 //! The stack of a store is used from its end downwards; the first slots of it are the argument buffer. What
 //! the store calls "free" is counted in slots from the end.
 
+use super::arch::Arch;
 use super::code::CodeUnit;
 use super::context::{Failure, VmContext};
 use super::helpers;
-use super::x64::thunks::thunks;
+use super::host::Host;
+use super::thunks::{Status, thunks};
 use crate::backtrace::{FrameKind, RawFrame};
 use crate::error::Error;
 use crate::faults::Fault;
@@ -17,7 +19,7 @@ use crate::types::{FuncType, ValType};
 /// Slots for arguments without registers and for several results: as many as validation allows, twice,
 /// since a vector takes two.
 const ARGUMENT_SLOTS: usize = 2048;
-/// Slots below a frame that signal handlers of others may use.
+/// Slots below a frame that other signal handlers of the process may use.
 const SPARE_SLOTS: usize = 64;
 
 /// Where a value of a signature travels.
@@ -33,7 +35,7 @@ pub(crate) enum Place {
 
 /// Where the arguments of a function travel on this machine, in order.
 fn places(params: &[ValType]) -> impl Iterator<Item = Place> + '_ {
-    places_in(params, super::context::INT_ARGUMENTS, super::context::FLOAT_ARGUMENTS)
+    places_in(params, Host::INT_ARGUMENT_REGISTERS, Host::FLOAT_ARGUMENT_REGISTERS)
 }
 
 /// Where the arguments of a function travel on a machine that passes so many integers and so many floats in
@@ -118,8 +120,8 @@ impl VmContext {
 
     /// Slots of the depth budget that are left where the guest left its code by a call.
     pub fn depth_left(&self) -> u32 {
-        // The return address belongs to the callee's frame; a frame that found no room is below the limit.
-        ((self.guest_sp + 8).saturating_sub(self.stack_limit) / 8) as u32
+        // What the call put on the stack belongs to the callee's frame; a frame that found no room is below the limit.
+        ((self.guest_sp + Host::CALL_BYTES).saturating_sub(self.stack_limit) / 8) as u32
     }
 
     /// Tells the store where the guest is, before anything may look at it.
@@ -161,8 +163,7 @@ impl VmContext {
         // SAFETY: frames in progress begin with the caller's frame pointer and the return address.
         let outwards = |fp: u64| unsafe { (fp as *const [u64; 2]).read() };
         let mut pc = match self.fault_pc {
-            // SAFETY: guest code left through a call, which pushed its return address.
-            0 => unsafe { (self.guest_sp as *const u64).read() },
+            0 => self.return_address(),
             at => {
                 let (unit, offset) = CodeUnit::at(at as usize).expect("the guest was in its code");
                 frame(instance, unit, offset, unit.fault(offset).expect("the signal handler looked it up"));
@@ -200,11 +201,11 @@ fn stack_end(store: &mut StoreInner) -> u64 {
     store.stack_base().expect("the activation has it already").wrapping_add(slots) as u64
 }
 
-/// Says where code goes on whose access of memory 0 was out of bounds.
+/// Says where code goes on after an access of memory 0 that was out of bounds.
 fn redirect(interrupted: &Interrupted) -> Option<usize> {
     let (unit, offset) = CodeUnit::at(interrupted.pc)?;
     unit.fault(offset)?;
-    let context = interrupted.context as *mut VmContext;
+    let context = interrupted.register(Host::CONTEXT_REGISTER) as *mut VmContext;
     // SAFETY: code that may fault runs with the context register set.
     let context = unsafe { &mut *context };
     let reached = (interrupted.address as u64).wrapping_sub(context.memory_base as u64);
@@ -212,7 +213,7 @@ fn redirect(interrupted: &Interrupted) -> Option<usize> {
         return None;
     }
     context.fault_pc = interrupted.pc as u64;
-    context.guest_fp = interrupted.fp as u64;
+    context.guest_fp = interrupted.register(Host::FRAME_REGISTER) as u64;
     Some(thunks().ok()?.fault as usize)
 }
 
@@ -260,8 +261,8 @@ pub(crate) fn call(store: &mut StoreInner, func: FuncId, slots: &mut [u64]) -> R
         cross_back: helpers::cross_back as *const () as usize,
         compile_now: helpers::compile_now as *const () as usize,
         check_now: helpers::check_subtype as *const () as usize,
-        ints: [0; super::context::INT_ARGUMENTS],
-        floats: [0; super::context::FLOAT_ARGUMENTS],
+        ints: Default::default(),
+        floats: Default::default(),
         #[cfg(feature = "planted-faults")]
         in_corner: 0,
         store,
@@ -278,7 +279,7 @@ pub(crate) fn call(store: &mut StoreInner, func: FuncId, slots: &mut [u64]) -> R
     // SAFETY: the piece of code has this type.
     let enter: extern "C" fn(*mut VmContext, *const ()) -> u64 = unsafe { std::mem::transmute(thunks.enter) };
     let status = enter(&raw mut context, entry.0);
-    if status == super::x64::thunks::DONE {
+    if status == Status::Done as u64 {
         context.give_back_fuel();
         context.results(&ty, slots);
         return Ok(());
@@ -302,7 +303,7 @@ impl VmContext {
         let kind = kind.or(own).expect("code leaves for good only where a trap is");
         if self.fault_pc != 0 {
             // The stack pointer is not known, and nothing runs below the frame any more.
-            self.guest_sp = self.guest_fp - 8;
+            self.guest_sp = self.guest_fp - Host::CALL_BYTES;
         }
         self.leave();
         self.store().trap(kind, site)

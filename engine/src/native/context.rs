@@ -3,17 +3,24 @@
 //! One context an activation. The first part has a fixed layout, whose offsets are constants of the code;
 //! the fields most often used come first, where an offset takes one byte.
 
+use super::arch::Arch;
 use super::code::CodeUnit;
+use super::host::Host;
 use crate::error::Error;
 use crate::store::{FuncId, FuncLink, InstanceId, MemoryLink, StoreInner, TableLink};
 use crate::trap::TrapKind;
 use crate::types::TypeId;
 use std::any::Any;
 
-/// Integer arguments in registers.
-pub(crate) const INT_ARGUMENTS: usize = 6;
-/// Floating-point arguments in registers.
-pub(crate) const FLOAT_ARGUMENTS: usize = 8;
+/// The most integer arguments that any machine passes in registers. One number for all, since the layout is the same
+/// on every host.
+const MOST_INT_ARGUMENTS: usize = 6;
+/// The most floating-point arguments that any machine passes in registers.
+const MOST_FLOAT_ARGUMENTS: usize = 8;
+const _: () = assert!(
+    Host::INT_ARGUMENT_REGISTERS <= MOST_INT_ARGUMENTS
+        && Host::FLOAT_ARGUMENT_REGISTERS <= MOST_FLOAT_ARGUMENTS
+);
 
 /// Why an activation ended without a result.
 pub(crate) enum Failure {
@@ -55,7 +62,7 @@ pub(crate) struct VmContext {
     pub instance: u64,
 
     pub host_sp: u64,
-    /// Where the guest left its code: the address of the return address, and the frame.
+    /// Where the guest left its code: the stack pointer right after the call instruction, and the frame.
     pub guest_sp: u64,
     pub guest_fp: u64,
     /// Address of the instruction that faulted; 0 if none did.
@@ -71,8 +78,8 @@ pub(crate) struct VmContext {
     pub cross_back: usize,
     pub compile_now: usize,
     pub check_now: usize,
-    pub ints: [u64; INT_ARGUMENTS],
-    pub floats: [u64; FLOAT_ARGUMENTS],
+    pub ints: [u64; MOST_INT_ARGUMENTS],
+    pub floats: [u64; MOST_FLOAT_ARGUMENTS],
     /// Whether the operands of a drawn fault's opcode were in the fault's corner.
     #[cfg(feature = "planted-faults")]
     pub in_corner: u64,
@@ -112,7 +119,7 @@ impl VmContext {
         self.refresh();
     }
 
-    /// Takes over from the store whatever may have changed outside.
+    /// Takes over from the store all that may have changed outside.
     pub fn refresh(&mut self) {
         let id = self.instance_id();
         let store = self.store();
@@ -126,6 +133,12 @@ impl VmContext {
         (self.memory_base, self.memory_bytes) = (base, bytes);
     }
 
+    /// Where the guest goes on after the call by which it left its code; no access has faulted.
+    pub fn return_address(&self) -> u64 {
+        // SAFETY: guest code leaves through calls or tail calls of the pieces between it and Rust, which note where.
+        unsafe { Host::return_address(self) }
+    }
+
     /// File offset of the instruction at which the guest has left its code, and the trap it stands for if
     /// it stands for one.
     pub fn left_site(&self) -> (u32, Option<TrapKind>) {
@@ -135,8 +148,7 @@ impl VmContext {
             let wasm = unit.fault(offset).expect("the signal handler looked it up");
             return (wasm, Some(TrapKind::MemoryOutOfBounds));
         }
-        // SAFETY: guest code left through a call, which pushed its return address.
-        let (unit, offset) = at(unsafe { (self.guest_sp as *const u64).read() });
+        let (unit, offset) = at(self.return_address());
         let site = unit.site(offset).expect("every call has its row");
         (site.wasm, site.trap)
     }

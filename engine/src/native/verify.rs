@@ -16,18 +16,15 @@
 
 mod ledger;
 
+use super::arch::{Arch, Class, Decoder, Instruction};
 use super::code::{CodeMap, FuncRange, Site};
 use super::link::{Branch, CallSite, Plan, Region};
-use super::x64::decode::{Class, Decoder, Instruction};
-use super::x64::{DISTANCE_BYTES, ISLAND_BYTES, ISLAND_RANGE};
 use crate::limits::Settings;
 use crate::module::ModuleInner;
 use ledger::{Ledger, Role};
 use std::collections::VecDeque;
+use std::marker::PhantomData;
 use std::ops::{Range, RangeInclusive};
-
-/// Functions begin at multiples of this.
-const ALIGNMENT: u32 = 16;
 
 /// What is checked.
 pub(crate) struct Subject<'a> {
@@ -72,8 +69,8 @@ impl Progress {
     }
 }
 
-/// Says what is wrong, if anything is.
-pub(crate) fn verify(subject: &Subject) -> Result<(), String> {
+/// Says what is wrong with code of a machine, if anything is.
+pub(crate) fn verify<A: Arch>(subject: &Subject) -> Result<(), String> {
     let Subject { code, plan, map, module, .. } = subject;
     if plan.regions.len() != map.funcs.len() || map.imported_funcs != module.imported_funcs {
         return Err(format!("{} regions for {} functions", plan.regions.len(), map.funcs.len()));
@@ -82,15 +79,16 @@ pub(crate) fn verify(subject: &Subject) -> Result<(), String> {
     let mut progress = Progress::default();
     let mut written = 0;
     for (region, func) in plan.regions.iter().zip(&map.funcs) {
-        check_gap(code, written, region.bytes.start)?;
+        check_gap::<A>(code, written, region.bytes.start)?;
         check_layout(code, region, func)?;
         written = region.bytes.end;
-        Function { subject, region, func, entries: &entries, progress: &mut progress, island: None }
-            .check()
-            .map_err(|fault| {
-                // Readers of reports look for the place behind the word.
-                format!("{fault} in function {} (wasm {:#x})", func.func.0, progress.ledger.place())
-            })?;
+        let (entries, progress, island) = (&entries, &mut progress, None);
+        let mut function =
+            Function::<A> { subject, region, func, entries, progress, island, arch: PhantomData };
+        function.check().map_err(|fault| {
+            // Readers of reports look for the place after the word.
+            format!("{fault} in function {} (wasm {:#x})", func.func.0, progress.ledger.place())
+        })?;
     }
     if written as usize != code.len() {
         return Err(format!("there is more behind the last function's end at {written:#x}"));
@@ -118,12 +116,12 @@ fn entries(plan: &Plan, module: &ModuleInner) -> Result<Vec<Option<u32>>, String
 }
 
 /// Between regions there is padding up to the next multiple, and nothing before the first.
-fn check_gap(code: &[u8], written: u32, start: u32) -> Result<(), String> {
-    if start != written.next_multiple_of(ALIGNMENT) || start as usize > code.len() {
+fn check_gap<A: Arch>(code: &[u8], written: u32, start: u32) -> Result<(), String> {
+    if start != written.next_multiple_of(A::ALIGNMENT) || start as usize > code.len() {
         return Err(format!("a region begins at {start:#x} behind one that ends at {written:#x}"));
     }
-    let padding = &code[written as usize..start as usize];
-    if padding.iter().any(|byte| *byte != super::x64::PADDING) {
+    let padding = code[written as usize..start as usize].chunks(A::PADDING.len());
+    if padding.into_iter().any(|bytes| bytes != A::PADDING) {
         return Err(format!("what is before {start:#x} could run"));
     }
     Ok(())
@@ -146,7 +144,7 @@ fn check_layout(code: &[u8], region: &Region, func: &FuncRange) -> Result<(), St
 }
 
 /// One function under examination.
-struct Function<'a> {
+struct Function<'a, A> {
     subject: &'a Subject<'a>,
     region: &'a Region,
     func: &'a FuncRange,
@@ -154,9 +152,10 @@ struct Function<'a> {
     progress: &'a mut Progress,
     /// Number of the call whose island is the next.
     island: Option<usize>,
+    arch: PhantomData<A>,
 }
 
-impl Function<'_> {
+impl<A: Arch> Function<'_, A> {
     /// Checks all of it; the rows from the next on are its own until they leave it.
     fn check(&mut self) -> Result<(), String> {
         let Subject { code, module, settings, plan, .. } = *self.subject;
@@ -173,7 +172,7 @@ impl Function<'_> {
         self.island = self.next_island(calls.start as usize);
         let first_branch = self.progress.branch;
         let (mut bound, mut table, mut tables) = (None, None, self.func.tables.iter());
-        let mut decoder = Decoder::new(&code[..range.end as usize], range.start);
+        let mut decoder = A::Decoder::new(&code[..range.end as usize], range.start);
         while let Some(instruction) = decoder.next() {
             let start = instruction.start;
             self.progress.start(start - range.start);
@@ -213,7 +212,7 @@ impl Function<'_> {
                 Class::Trap if self.is_island(start) => self.check_unused_island(&mut decoder, start)?,
                 Class::Trap => return Err(format!("what is at {start:#x} is not meant to run")),
                 Class::CallElsewhere => return Err(format!("the call at {start:#x} goes anywhere")),
-                Class::Invalid => return Err(format!("at {start:#x} is no instruction that we write")),
+                Class::Invalid => return Err(format!("at {start:#x} is no instruction that is written")),
                 Class::Return | Class::Access | Class::Plain | Class::Compare(_) => {}
             }
             self.check_fault(&instruction)?;
@@ -274,7 +273,7 @@ impl Function<'_> {
     fn is_planned(&self, instruction: &Instruction) -> bool {
         let call = self.subject.plan.calls.get(self.progress.call);
         call.is_some_and(|call| {
-            call.at.checked_add(DISTANCE_BYTES) == Some(instruction.end) && call.at > instruction.start
+            call.at.checked_add(A::DISTANCE_BYTES) == Some(instruction.end) && call.at >= instruction.start
         })
     }
 
@@ -296,9 +295,9 @@ impl Function<'_> {
         if call.island.is_some() {
             self.progress.islands.push_back(self.progress.ledger.place());
         }
-        let distance = i64::from(target) - i64::from(instruction.end);
+        let distance = i64::from(target) - i64::from(call.at + A::DISTANCE_ORIGIN);
         let is_over_island = call.island == Some(target);
-        let range = if is_over_island { &ISLAND_RANGE } else { self.subject.range };
+        let range = if is_over_island { A::ISLAND_RANGE } else { self.subject.range.clone() };
         if !range.contains(&distance) {
             return Err(format!("the call at {:#x} reaches further than calls may", call.at));
         }
@@ -338,7 +337,7 @@ impl Function<'_> {
         let number = self.take_island();
         let call = &self.subject.plan.calls[number];
         if number < self.progress.call
-            && instruction.end - instruction.start == ISLAND_BYTES
+            && instruction.end - instruction.start == A::ISLAND_BYTES
             && target == self.entry(call)?
             && self.goes_to(call, instruction.start)
         {
@@ -348,12 +347,14 @@ impl Function<'_> {
     }
 
     /// The call of an unused island goes elsewhere.
-    fn check_unused_island(&mut self, decoder: &mut Decoder, start: u32) -> Result<(), String> {
+    fn check_unused_island(&mut self, decoder: &mut A::Decoder<'_>, start: u32) -> Result<(), String> {
         let number = self.take_island();
         let call = &self.subject.plan.calls[number];
-        let rest = decoder.by_ref().take(ISLAND_BYTES as usize - 1);
+        // One of the instructions was just read.
+        let others = A::ISLAND_BYTES as usize / A::PADDING.len() - 1;
+        let rest = decoder.by_ref().take(others);
         let unused = rest.filter(|instruction| instruction.class == Class::Trap).count();
-        if number < self.progress.call && unused == ISLAND_BYTES as usize - 1 && !self.goes_to(call, start) {
+        if number < self.progress.call && unused == others && !self.goes_to(call, start) {
             return Ok(());
         }
         Err(format!("the island at {start:#x} is used or cut off"))
@@ -362,9 +363,8 @@ impl Function<'_> {
     /// Whether a call's distance leads to an offset.
     fn goes_to(&self, call: &CallSite, offset: u32) -> bool {
         let at = call.at as usize;
-        let distance = self.subject.code.get(at..at + DISTANCE_BYTES as usize);
-        let distance = distance.and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes);
-        distance.map(|distance| (call.at + DISTANCE_BYTES).wrapping_add(distance)) == Some(offset)
+        let distance = self.subject.code.get(at..at + A::DISTANCE_BYTES as usize).map(A::read_distance);
+        distance.map(|distance| i64::from(call.at + A::DISTANCE_ORIGIN) + distance) == Some(i64::from(offset))
     }
 
     /// A branch within the function is the next that is planned.

@@ -4,8 +4,8 @@
 //! they come, then the pieces that run rarely, again as they come. So each row has one right place, and the
 //! ledger knows it: a row that names another instruction, or another trap, or stands elsewhere, is found.
 
+use super::super::arch::Pointer;
 use super::super::context::VmContext;
-use super::super::x64::decode::Pointer;
 use crate::limits::Settings;
 use crate::module::{DefinedFuncIndex, FuncIndex, ModuleInner};
 use crate::opcode::reader::Reader;
