@@ -3,7 +3,7 @@
 //! Everything unsafe about mapping stands here, behind [`Reservation`]. On a platform without
 //! `mmap` a reservation is an ordinary allocation of the whole size, which is slower and works.
 
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[cfg(target_os = "linux")]
 pub mod faults;
 
 use std::io;
