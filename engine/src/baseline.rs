@@ -2,7 +2,7 @@
 //!
 //! [`scan`] looks at a body to see which locals deserve a register; [`compiler`] walks over its opcodes, following an
 //! abstract stack of [`operand`]s; a [`target`] selects and writes the instructions of a machine, [`x64`] those of
-//! x86-64. `native` links the code, makes it executable and runs it. [`explain`] shows what became of each
+//! x86-64. `native` links the code, checks it with the help of the [`ledger`], makes it executable and runs it. [`explain`] shows what became of each
 //! instruction.
 
 mod calls;
@@ -10,6 +10,7 @@ mod compiler;
 mod conditions;
 mod control;
 mod explain;
+mod ledger;
 mod memory;
 mod operand;
 mod registers;
@@ -32,10 +33,12 @@ use crate::native::code::{CodeMap, CodeUnit};
 use crate::native::host::{self, Host};
 use crate::native::lazy::LazyCode;
 use crate::native::link::{Plan, call_range};
+use crate::native::verify::ledger::Ledger;
 use crate::native::{activation, verify};
 use crate::opcode::{Memory, Opcode, Reference, Table};
 use crate::store::{FuncId, StoreInner};
 use compiler::Compiler;
+use ledger::SinglePass;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use target::{Assembler, Target};
@@ -166,9 +169,10 @@ impl<T: Target + Arch> Linked<T> {
         Linked { code, plan, map, target: PhantomData }
     }
 
-    fn verify(&self, module: &ModuleInner, settings: &Settings) -> Result<(), String> {
+    /// Checks everything; the ledger says what the code must have.
+    fn verify<L: Ledger>(&self, module: &ModuleInner, settings: &Settings) -> Result<(), String> {
         let (Linked { code, plan, map, .. }, range) = (self, call_range::<T>(settings));
-        verify::verify::<T>(&verify::Subject { code, plan, map, range: &range, module, settings })
+        verify::verify::<T, L>(&verify::Subject { code, plan, map, range: &range, module, settings })
     }
 }
 
@@ -180,7 +184,7 @@ fn compile(
 ) -> Result<Box<CodeUnit>, Error> {
     let linked = Linked::<Host>::new(module, settings, funcs);
     if !settings.unverified
-        && let Err(message) = linked.verify(module, settings)
+        && let Err(message) = linked.verify::<SinglePass>(module, settings)
     {
         panic!("the code of a module is not what it should be: {message}");
     }

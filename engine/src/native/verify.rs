@@ -1,7 +1,7 @@
 //! Checks code before it may run: decodes it as the machine would and proves where every branch goes.
 //!
-//! Nothing here believes the assembler, the linker or the maps. A fault found is a fault of ours, so it is
-//! reported as text and whoever compiles panics with it. What is proved:
+//! Nothing here believes the assembler, the linker or the maps. A fault found is a fault of the compiler, so it is
+//! reported as text, with which the compiler panics. What is proved:
 //!
 //! - regions follow one another from the first byte to the last, with nothing but padding between; each is a
 //!   function's code and then its jump tables, and the code decodes from entry to end without a gap;
@@ -10,11 +10,12 @@
 //! - every other call or jump goes through the pointer of the context or of a function's link that belongs to
 //!   the instruction, or through a jump table of the planned length whose every entry is planned;
 //! - islands are where they are planned, and nothing else is never meant to run;
-//! - the rows of the maps are exactly those that the function's body asks for ([`ledger`]), each at an
-//!   instruction of its kind: a return address behind a call, a fault at an access of memory whose address
-//!   nobody has compared.
+//! - the rows of the maps ascend, each at an instruction of its kind: a return address after a call, a fault at an
+//!   access of memory whose address was not compared before; and every such instruction has its row;
+//! - the compiler's [`ledger`] agrees: of code of one pass, that the rows are exactly those that the body asks for.
 
-mod ledger;
+pub(crate) mod ledger;
+mod pointer;
 
 use super::arch::{Arch, Class, Decoder, Instruction};
 use super::code::{CodeMap, FuncRange, Site};
@@ -39,12 +40,12 @@ pub(crate) struct Subject<'a> {
 
 /// What is reused from one function to the next, and how far the rows have been used up.
 #[derive(Default)]
-struct Progress {
+struct Progress<L> {
     /// A bit for each byte of the function: whether an instruction begins there.
     starts: Vec<u64>,
-    ledger: Ledger,
-    /// File offsets of the calls of this function whose islands are still to come.
-    islands: VecDeque<u32>,
+    ledger: L,
+    /// File offsets, as far as they are known, of the calls of this function whose islands are still to come.
+    islands: VecDeque<Option<u32>>,
     /// Numbers of the next rows.
     site: usize,
     fault: usize,
@@ -53,7 +54,7 @@ struct Progress {
     target: usize,
 }
 
-impl Progress {
+impl<L> Progress<L> {
     fn begin(&mut self, bytes: u32) {
         self.islands.clear();
         self.starts.clear();
@@ -70,13 +71,13 @@ impl Progress {
 }
 
 /// Says what is wrong with code of a machine, if anything is.
-pub(crate) fn verify<A: Arch>(subject: &Subject) -> Result<(), String> {
+pub(crate) fn verify<A: Arch, L: Ledger>(subject: &Subject) -> Result<(), String> {
     let Subject { code, plan, map, module, .. } = subject;
     if plan.regions.len() != map.funcs.len() || map.imported_funcs != module.imported_funcs {
         return Err(format!("{} regions for {} functions", plan.regions.len(), map.funcs.len()));
     }
     let entries = entries(plan, module)?;
-    let mut progress = Progress::default();
+    let mut progress = Progress::<L>::default();
     let mut written = 0;
     for (region, func) in plan.regions.iter().zip(&map.funcs) {
         check_gap::<A>(code, written, region.bytes.start)?;
@@ -84,14 +85,15 @@ pub(crate) fn verify<A: Arch>(subject: &Subject) -> Result<(), String> {
         written = region.bytes.end;
         let (entries, progress, island) = (&entries, &mut progress, None);
         let mut function =
-            Function::<A> { subject, region, func, entries, progress, island, arch: PhantomData };
+            Function::<A, L> { subject, region, func, entries, progress, island, arch: PhantomData };
         function.check().map_err(|fault| {
             // Readers of reports look for the place after the word.
-            format!("{fault} in function {} (wasm {:#x})", func.func.0, progress.ledger.place())
+            let place = progress.ledger.place().unwrap_or(module.body(func.func).code.start);
+            format!("{fault} in function {} (wasm {place:#x})", func.func.0)
         })?;
     }
     if written as usize != code.len() {
-        return Err(format!("there is more behind the last function's end at {written:#x}"));
+        return Err(format!("there is more after the last function, which ends at {written:#x}"));
     }
     let Progress { site, fault, call, branch, target, .. } = progress;
     let used = [site, fault, call, branch, target];
@@ -118,7 +120,7 @@ fn entries(plan: &Plan, module: &ModuleInner) -> Result<Vec<Option<u32>>, String
 /// Between regions there is padding up to the next multiple, and nothing before the first.
 fn check_gap<A: Arch>(code: &[u8], written: u32, start: u32) -> Result<(), String> {
     if start != written.next_multiple_of(A::ALIGNMENT) || start as usize > code.len() {
-        return Err(format!("a region begins at {start:#x} behind one that ends at {written:#x}"));
+        return Err(format!("a region begins at {start:#x} after one that ends at {written:#x}"));
     }
     let padding = code[written as usize..start as usize].chunks(A::PADDING.len());
     if padding.into_iter().any(|bytes| bytes != A::PADDING) {
@@ -127,7 +129,7 @@ fn check_gap<A: Arch>(code: &[u8], written: u32, start: u32) -> Result<(), Strin
     Ok(())
 }
 
-/// A region is code, then jump tables one behind the other.
+/// A region is code, then jump tables one after the other.
 fn check_layout(code: &[u8], region: &Region, func: &FuncRange) -> Result<(), String> {
     let Range { start, end } = region.bytes;
     let mut at = func.code.end;
@@ -144,21 +146,22 @@ fn check_layout(code: &[u8], region: &Region, func: &FuncRange) -> Result<(), St
 }
 
 /// One function under examination.
-struct Function<'a, A> {
+struct Function<'a, A, L> {
     subject: &'a Subject<'a>,
     region: &'a Region,
     func: &'a FuncRange,
     entries: &'a [Option<u32>],
-    progress: &'a mut Progress,
+    progress: &'a mut Progress<L>,
     /// Number of the call whose island is the next.
     island: Option<usize>,
     arch: PhantomData<A>,
 }
 
-impl<A: Arch> Function<'_, A> {
+impl<A: Arch, L: Ledger> Function<'_, A, L> {
     /// Checks all of it; the rows from the next on are its own until they leave it.
     fn check(&mut self) -> Result<(), String> {
         let Subject { code, module, settings, plan, .. } = *self.subject;
+        let lazy_entries = if settings.lazy { module.bodies.len() as u32 } else { 0 };
         let range = self.func.code.clone();
         let calls = self.region.calls.clone();
         if calls.start as usize != self.progress.call
@@ -190,11 +193,11 @@ impl<A: Arch> Function<'_, A> {
                 }
                 Class::CallThrough(pointer) => {
                     let row = self.site(&instruction)?;
-                    let role = self.progress.ledger.call_through(pointer, row.trap, settings.lazy)?;
+                    let role = pointer::called(&self.progress.ledger, pointer, row.trap, lazy_entries)?;
                     self.progress.ledger.has(role, Some(row.wasm))?;
                 }
                 Class::JumpThrough(pointer) => {
-                    let role = self.progress.ledger.jump_through(pointer, settings.lazy)?;
+                    let role = pointer::jumped(&self.progress.ledger, pointer, lazy_entries)?;
                     self.progress.ledger.has(role, None)?;
                 }
                 Class::TableAddress(target) => {
@@ -326,7 +329,7 @@ impl<A: Arch> Function<'_, A> {
     fn take_island(&mut self) -> usize {
         let number = self.island.expect("just asked");
         self.island = self.next_island(number + 1);
-        if let Some(place) = self.progress.islands.pop_front() {
+        if let Some(Some(place)) = self.progress.islands.pop_front() {
             self.progress.ledger.look_at(place);
         }
         number
@@ -386,7 +389,7 @@ impl<A: Arch> Function<'_, A> {
     fn check_targets(&mut self, first_branch: usize) -> Result<(), String> {
         let Subject { code, plan, .. } = self.subject;
         let range = &self.func.code;
-        let is_inside = |progress: &Progress, target: u32| {
+        let is_inside = |progress: &Progress<L>, target: u32| {
             range.contains(&target) && progress.is_start(target - range.start)
         };
         for branch in &plan.branches[first_branch..self.progress.branch] {
