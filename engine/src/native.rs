@@ -2,11 +2,11 @@
 //! the module.
 //!
 //! In the order of a module's life: a mode writes code into a [`buffer`] through the assembler of a machine ([`x64`]),
-//! [`link`] plans where each function and island goes and fills in the distances of calls, [`verify`]
-//! decodes the result and proves where every branch goes, [`code`] makes it executable and remembers what
-//! each place in it stands for. [`context`] is what running code reads and writes; [`thunks`] are the pieces of code
-//! through which control gets in and out; [`activation`] enters code and finds out how it ended; [`helpers`] are the
-//! functions that code calls; [`lazy`] compiles a function when it is first called.
+//! [`link`] plans where each function and island goes and fills in the distances of calls, [`verify`] decodes the
+//! result and proves where every branch goes, [`code`] makes it executable and remembers what each place in it stands
+//! for, some of it in [`side_tables`]. [`context`] is what running code reads and writes; [`thunks`] are the pieces of
+//! code through which control gets in and out; [`activation`] enters code and finds out how it ended; [`helpers`] are
+//! the functions that code calls; [`lazy`] compiles a function when it is first called.
 //!
 //! None of these knows a machine. What they need of one is an [`arch::Arch`]; [`host`] says which machine's code runs
 //! in this process.
@@ -29,6 +29,7 @@ pub(crate) mod helpers;
 pub(crate) mod host;
 pub(crate) mod lazy;
 pub(crate) mod link;
+pub(crate) mod side_tables;
 pub(crate) mod thunks;
 pub(crate) mod verify;
 pub(crate) mod width;

@@ -12,11 +12,13 @@ use crate::limits::Settings;
 use crate::mode::Mode;
 use crate::module::{DefinedFuncIndex, ModuleInner};
 use crate::native::arch::Arch;
-use crate::native::code::{CodeUnit, code_place};
+use crate::native::code::{CodeUnit, What, code_place};
+use crate::native::side_tables::{Handler, Inlined, Point, Root};
 use crate::native::verify::ledger::Ledger;
 use crate::native::x64::X64;
 use crate::trap::TrapKind;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 /// The code of x86-64 is verified on every host.
 type Linked = super::Linked<X64>;
@@ -184,15 +186,15 @@ const KINDS: &[(&str, Corrupt)] = &[
     ("a site's trap", |linked, numbers, _| {
         let at = numbers.position(&linked.map.sites)?;
         let kind = (numbers.below(4) > 0).then(|| TrapKind::ALL[numbers.below(TrapKind::ALL.len())]);
-        let before = std::mem::replace(&mut linked.map.sites[at].trap, kind);
-        (before != kind).then_some(())
+        let before = std::mem::replace(&mut linked.map.sites[at].what, kind.map_or(What::Call, What::Trap));
+        (before != linked.map.sites[at].what).then_some(())
     }),
     ("two sites' traps", |linked, numbers, _| {
         let sites = &mut linked.map.sites;
         let one = numbers.below(sites.len() - 1);
         let (first, second) = (sites[one], sites[one + 1]);
-        (sites[one].trap, sites[one + 1].trap) = (second.trap, first.trap);
-        (first.trap != second.trap).then_some(())
+        (sites[one].what, sites[one + 1].what) = (second.what, first.what);
+        (first.what != second.what).then_some(())
     }),
     ("a site is missing", |linked, numbers, _| {
         let at = numbers.position(&linked.map.sites)?;
@@ -247,6 +249,12 @@ const KINDS: &[(&str, Corrupt)] = &[
         if numbers.below(2) == 0 {
             linked.plan.regions[at].func = *func;
         }
+        Some(())
+    }),
+    ("a function's frame", |linked, numbers, _| {
+        let at = numbers.position(&linked.map.funcs)?;
+        let frame_slots = &mut linked.map.funcs[at].frame_slots;
+        *frame_slots = numbers.other(*frame_slots, 64);
         Some(())
     }),
     ("two functions", |linked, numbers, _| {
@@ -492,6 +500,86 @@ fn every_corruption_is_found() {
     assert!(missed.is_empty(), "{missed:?}");
     assert!(tried.values().sum::<u32>() > 1000, "{tried:?}");
     assert_eq!(tried.len(), KINDS.len(), "{tried:?}");
+}
+
+/// Checks code whose map was changed to have side tables, which the pass does not write.
+fn check_side_tables(change: impl Fn(&mut Linked)) -> Result<(), String> {
+    let (module, settings) = (module(), lanes()[0]);
+    let mut linked = Linked::all(&module, &settings);
+    change(&mut linked);
+    linked.verify::<SinglePass>(&module, &settings)
+}
+
+/// The return addresses of the function that calls most, and where its code can go on.
+fn calls_and_targets(linked: &Linked) -> (Vec<Point>, Vec<u32>) {
+    let calls = |code: &Range<u32>| {
+        let sites = linked.map.sites.iter().map(|site| site.code).filter(|at| code.contains(at));
+        sites.map(Point::of_return).collect::<Vec<_>>()
+    };
+    let func =
+        linked.map.funcs.iter().max_by_key(|func| calls(&func.code).len()).expect("there are functions");
+    let targets = linked.plan.branches.iter().map(|branch| branch.target).filter(|at| func.code.contains(at));
+    (calls(&func.code), targets.collect())
+}
+
+#[test]
+fn side_tables_that_fit_pass() {
+    let checked = check_side_tables(|linked| {
+        let (calls, targets) = calls_and_targets(linked);
+        let fault = Point::of_fault(linked.map.faults[0].code);
+        let inlined = Inlined { func: DefinedFuncIndex(0), call: 0 };
+        linked.map.inlined.rows = vec![(calls[0], inlined), (calls[0], inlined), (calls[2], inlined)];
+        linked.map.handlers.rows = vec![
+            (calls[0], Handler { tag: None, code: targets[0] }),
+            (calls[1], Handler { tag: None, code: targets[1] }),
+        ];
+        linked.map.roots.rows = vec![(calls[1], Root { slot: 0 }), (fault, Root { slot: 2 })];
+        linked.map.roots.rows.sort_by_key(|(point, _)| *point);
+    });
+    assert_eq!(checked, Ok(()));
+}
+
+#[test]
+fn side_tables_that_do_not_fit_are_refused() {
+    type Change = fn(&mut Linked, &[Point], &[u32]);
+    let wrong: [(&str, Change); 8] = [
+        ("a function that is not there", |linked, calls, _| {
+            let inlined = Inlined { func: DefinedFuncIndex(99), call: 0 };
+            linked.map.inlined.rows = vec![(calls[0], inlined)];
+        }),
+        ("a handler inside of an instruction", |linked, calls, targets| {
+            linked.map.handlers.rows = vec![(calls[0], Handler { tag: None, code: targets[0] + 1 })];
+        }),
+        ("a handler in another function", |linked, calls, _| {
+            let code = linked.map.funcs[0].code.start;
+            linked.map.handlers.rows = vec![(calls[0], Handler { tag: None, code })];
+        }),
+        ("a tag that is not there", |linked, calls, targets| {
+            linked.map.handlers.rows = vec![(calls[0], Handler { tag: Some(0), code: targets[0] })];
+        }),
+        ("a slot beyond the frame", |linked, calls, _| {
+            let slot =
+                linked.map.funcs.iter().map(|func| func.frame_slots).max().expect("there are functions");
+            linked.map.roots.rows = vec![(calls[0], Root { slot })];
+        }),
+        ("a place without a row", |linked, calls, _| {
+            let between = Point::of_return(calls[0].code + 1);
+            linked.map.roots.rows = vec![(between, Root { slot: 0 })];
+        }),
+        ("a fault where a call returns", |linked, calls, _| {
+            linked.map.roots.rows = vec![(Point::of_fault(calls[0].code), Root { slot: 0 })];
+        }),
+        ("rows that do not ascend", |linked, calls, _| {
+            linked.map.roots.rows = vec![(calls[1], Root { slot: 0 }), (calls[0], Root { slot: 0 })];
+        }),
+    ];
+    for (what, change) in wrong {
+        let checked = check_side_tables(|linked| {
+            let (calls, targets) = calls_and_targets(linked);
+            change(linked, &calls, &targets);
+        });
+        assert!(checked.is_err(), "{what} passes");
+    }
 }
 
 /// Damage that leaves code and maps in agreement: only the body says that they are of something else.

@@ -6,8 +6,8 @@
 use super::arch::Arch;
 use super::code::CodeUnit;
 use super::context::{Failure, VmContext};
-use super::helpers;
 use super::host::Host;
+use super::side_tables::{Point, PointKind};
 use super::thunks::{Status, thunks};
 use crate::backtrace::{FrameKind, RawFrame};
 use crate::error::Error;
@@ -149,16 +149,24 @@ impl VmContext {
         let mut fp = self.guest_fp;
         let mut instance = self.instance as u32;
         let mut is_innermost = true;
-        let mut frame = |instance: u32, unit: &CodeUnit, offset: u32, wasm: u32| {
-            let forgets =
-                is_innermost && const { Fault::named("native-innermost-frame-at-zero") }.is_planted();
-            let wasm = if forgets { 0 } else { wasm };
-            is_innermost = false;
-            let func = unit.func(offset).expect("every place in a unit belongs to a function").func;
+        // One frame of the machine stands for as many as functions are inlined there.
+        let mut frames = |instance: u32, unit: &CodeUnit, point: Point, wasm: u32| {
+            // A return address may be where the next function begins: the call belongs to the frame.
+            let inside = match point.kind {
+                PointKind::Return => point.code - 1,
+                PointKind::Fault => point.code,
+            };
+            let outer = unit.func(inside).expect("every place in a unit belongs to a function").func;
             // SAFETY: the activation's store lives while it is walked.
             let module = unsafe { &(&(*self.store).instances)[instance as usize].module };
-            let func = module.func_index(func).0;
-            visit(RawFrame { kind: FrameKind::Wasm, owner: instance, func, offset: wasm });
+            for (func, wasm) in unit.map().functions(outer, point, wasm) {
+                let forgets =
+                    is_innermost && const { Fault::named("native-innermost-frame-at-zero") }.is_planted();
+                let offset = if forgets { 0 } else { wasm };
+                is_innermost = false;
+                let func = module.func_index(func).0;
+                visit(RawFrame { kind: FrameKind::Wasm, owner: instance, func, offset });
+            }
         };
         // SAFETY: frames in progress begin with the caller's frame pointer and the return address.
         let outwards = |fp: u64| unsafe { (fp as *const [u64; 2]).read() };
@@ -166,7 +174,8 @@ impl VmContext {
             0 => self.return_address(),
             at => {
                 let (unit, offset) = CodeUnit::at(at as usize).expect("the guest was in its code");
-                frame(instance, unit, offset, unit.fault(offset).expect("the signal handler looked it up"));
+                let wasm = unit.fault(offset).expect("the signal handler looked it up");
+                frames(instance, unit, Point::of_fault(offset), wasm);
                 let [caller, pc] = outwards(fp);
                 fp = caller;
                 pc
@@ -177,10 +186,10 @@ impl VmContext {
                 // SAFETY: a crossing keeps the number of the instance below its frame pointer.
                 instance = unsafe { (fp as *const u64).sub(1).read() } as u32;
             } else {
-                // A return address may be where the next function begins: the call belongs to the frame.
+                // The call itself, since its return address may be where the next unit begins.
                 let (unit, offset) = CodeUnit::at(pc as usize - 1).expect("return addresses are in code");
                 let site = unit.site(offset + 1).expect("every call has its row");
-                frame(instance, unit, offset, site.wasm);
+                frames(instance, unit, Point::of_return(site.code), site.wasm);
             }
             [fp, pc] = outwards(fp);
         }
@@ -228,48 +237,7 @@ pub(crate) fn call(store: &mut StoreInner, func: FuncId, slots: &mut [u64]) -> R
     let ty = record.func_type.clone();
     let base = store.stack_base()?;
     let start = stack_end(store) - 8 * store.stack_top() as u64;
-    let mut context = VmContext {
-        stack_limit: start - 8 * u64::from(store.depth),
-        fuel: store.fuel,
-        memory_base: std::ptr::null_mut(),
-        memory_bytes: 0,
-        globals: std::ptr::null(),
-        tables: std::ptr::null(),
-        memories: std::ptr::null(),
-        func_links: std::ptr::null(),
-        funcs: std::ptr::null(),
-        types: std::ptr::null(),
-        entries: std::ptr::null(),
-        arguments: base,
-        trap: thunks.trap,
-        helper: thunks.helper,
-        call_other: thunks.call_other,
-        tail_other: thunks.tail_other,
-        compile: thunks.compile,
-        check_subtype: thunks.check_subtype,
-        instance: 0,
-        host_sp: 0,
-        guest_sp: start,
-        guest_fp: 0,
-        fault_pc: 0,
-        result_int: 0,
-        result_float: 0,
-        crossed_from: 0,
-        link: 0,
-        helpers: helpers::TABLE.as_ptr().cast(),
-        resolve: helpers::resolve as *const () as usize,
-        cross_back: helpers::cross_back as *const () as usize,
-        compile_now: helpers::compile_now as *const () as usize,
-        check_now: helpers::check_subtype as *const () as usize,
-        ints: Default::default(),
-        floats: Default::default(),
-        #[cfg(feature = "planted-faults")]
-        in_corner: 0,
-        store,
-        enter_return: thunks.enter_return as u64,
-        cross_return: thunks.cross_return as u64,
-        failure: None,
-    };
+    let mut context = VmContext::new(store, thunks, base, start);
     debug_assert!(
         base as u64 + 8 * ARGUMENT_SLOTS as u64 <= context.stack_limit,
         "the budgets fit the stack"
@@ -317,3 +285,6 @@ pub(crate) fn walk(top: usize, visit: &mut dyn FnMut(RawFrame)) {
     let context = unsafe { &*std::ptr::with_exposed_provenance::<VmContext>(top) };
     context.walk(visit);
 }
+
+#[cfg(test)]
+mod tests;

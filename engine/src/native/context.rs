@@ -5,7 +5,9 @@
 
 use super::arch::Arch;
 use super::code::CodeUnit;
+use super::helpers;
 use super::host::Host;
+use super::thunks::Pieces;
 use crate::error::Error;
 use crate::store::{FuncId, FuncLink, InstanceId, MemoryLink, StoreInner, TableLink};
 use crate::trap::TrapKind;
@@ -93,6 +95,58 @@ pub(crate) struct VmContext {
 }
 
 impl VmContext {
+    /// A context for code that begins with an empty stack at the address `start`; its arguments have a buffer.
+    #[inline(always)]
+    pub fn new(
+        store: &mut StoreInner,
+        thunks: &Pieces<*const u8>,
+        arguments: *mut u64,
+        start: u64,
+    ) -> VmContext {
+        VmContext {
+            stack_limit: start - 8 * u64::from(store.depth),
+            fuel: store.fuel,
+            memory_base: std::ptr::null_mut(),
+            memory_bytes: 0,
+            globals: std::ptr::null(),
+            tables: std::ptr::null(),
+            memories: std::ptr::null(),
+            func_links: std::ptr::null(),
+            funcs: std::ptr::null(),
+            types: std::ptr::null(),
+            entries: std::ptr::null(),
+            arguments,
+            trap: thunks.trap,
+            helper: thunks.helper,
+            call_other: thunks.call_other,
+            tail_other: thunks.tail_other,
+            compile: thunks.compile,
+            check_subtype: thunks.check_subtype,
+            instance: 0,
+            host_sp: 0,
+            guest_sp: start,
+            guest_fp: 0,
+            fault_pc: 0,
+            result_int: 0,
+            result_float: 0,
+            crossed_from: 0,
+            link: 0,
+            helpers: helpers::TABLE.as_ptr().cast(),
+            resolve: helpers::resolve as *const () as usize,
+            cross_back: helpers::cross_back as *const () as usize,
+            compile_now: helpers::compile_now as *const () as usize,
+            check_now: helpers::check_subtype as *const () as usize,
+            ints: Default::default(),
+            floats: Default::default(),
+            #[cfg(feature = "planted-faults")]
+            in_corner: 0,
+            store,
+            enter_return: thunks.enter_return as u64,
+            cross_return: thunks.cross_return as u64,
+            failure: None,
+        }
+    }
+
     /// The store.
     #[inline(always)]
     pub fn store(&mut self) -> &mut StoreInner {
@@ -150,6 +204,6 @@ impl VmContext {
         }
         let (unit, offset) = at(self.return_address());
         let site = unit.site(offset).expect("every call has its row");
-        (site.wasm, site.trap)
+        (site.wasm, site.trap())
     }
 }

@@ -50,7 +50,8 @@ pub(crate) struct Pieces<P> {
 }
 
 impl<P> Pieces<P> {
-    fn map<Q>(&self, place: impl Fn(&P) -> Q) -> Pieces<Q> {
+    /// The same pieces in other terms.
+    pub fn map<Q>(&self, place: impl Fn(&P) -> Q) -> Pieces<Q> {
         Pieces {
             enter: place(&self.enter),
             enter_return: place(&self.enter_return),

@@ -20,6 +20,7 @@ mod pointer;
 use super::arch::{Arch, Class, Decoder, Instruction};
 use super::code::{CodeMap, FuncRange, Site};
 use super::link::{Branch, CallSite, Plan, Region};
+use super::side_tables::{Point, PointKind, SideTable};
 use crate::limits::Settings;
 use crate::module::ModuleInner;
 use ledger::{Ledger, Role};
@@ -52,6 +53,9 @@ struct Progress<L> {
     call: usize,
     branch: usize,
     target: usize,
+    inlined: usize,
+    handler: usize,
+    root: usize,
 }
 
 impl<L> Progress<L> {
@@ -82,6 +86,7 @@ pub(crate) fn verify<A: Arch, L: Ledger>(subject: &Subject) -> Result<(), String
     for (region, func) in plan.regions.iter().zip(&map.funcs) {
         check_gap::<A>(code, written, region.bytes.start)?;
         check_layout(code, region, func)?;
+        check_frame(module, func)?;
         written = region.bytes.end;
         let (entries, progress, island) = (&entries, &mut progress, None);
         let mut function =
@@ -95,9 +100,18 @@ pub(crate) fn verify<A: Arch, L: Ledger>(subject: &Subject) -> Result<(), String
     if written as usize != code.len() {
         return Err(format!("there is more after the last function, which ends at {written:#x}"));
     }
-    let Progress { site, fault, call, branch, target, .. } = progress;
-    let used = [site, fault, call, branch, target];
-    let all = [map.sites.len(), map.faults.len(), plan.calls.len(), plan.branches.len(), plan.targets.len()];
+    let Progress { site, fault, call, branch, target, inlined, handler, root, .. } = progress;
+    let used = [site, fault, call, branch, target, inlined, handler, root];
+    let all = [
+        map.sites.len(),
+        map.faults.len(),
+        plan.calls.len(),
+        plan.branches.len(),
+        plan.targets.len(),
+        map.inlined.rows.len(),
+        map.handlers.rows.len(),
+        map.roots.rows.len(),
+    ];
     if used != all {
         return Err(format!("rows are left that belong to no function: {used:?} of {all:?}"));
     }
@@ -143,6 +157,15 @@ fn check_layout(code: &[u8], region: &Region, func: &FuncRange) -> Result<(), St
         return Ok(());
     }
     Err(format!("code {:?} and tables {:?} are not region {:?}", func.code, func.tables, region.bytes))
+}
+
+/// A frame is as large as the budget is charged for it, in every mode.
+fn check_frame(module: &ModuleInner, func: &FuncRange) -> Result<(), String> {
+    let cost = module.body(func.func).frame_cost;
+    if func.frame_slots == cost {
+        return Ok(());
+    }
+    Err(format!("function {} has a frame of {} slots, not {cost}", func.func.0, func.frame_slots))
 }
 
 /// One function under examination.
@@ -193,7 +216,7 @@ impl<A: Arch, L: Ledger> Function<'_, A, L> {
                 }
                 Class::CallThrough(pointer) => {
                     let row = self.site(&instruction)?;
-                    let role = pointer::called(&self.progress.ledger, pointer, row.trap, lazy_entries)?;
+                    let role = pointer::called(&self.progress.ledger, pointer, row.trap(), lazy_entries)?;
                     self.progress.ledger.has(role, Some(row.wasm))?;
                 }
                 Class::JumpThrough(pointer) => {
@@ -233,6 +256,7 @@ impl<A: Arch, L: Ledger> Function<'_, A, L> {
         }
         self.check_targets(first_branch)?;
         self.check_rows_are_used_up()?;
+        self.check_side_tables()?;
         self.progress.ledger.close()
     }
 
@@ -247,6 +271,53 @@ impl<A: Arch, L: Ledger> Function<'_, A, L> {
             plan.branches.get(next.branch).is_some_and(|branch| branch.end <= code),
         ];
         if early.contains(&true) { Err("a row is not at its instruction".to_string()) } else { Ok(()) }
+    }
+
+    /// The side tables' rows of this function are at places that have a row, and fit the function.
+    fn check_side_tables(&mut self) -> Result<(), String> {
+        let Subject { map, module, .. } = self.subject;
+        for (point, inlined) in self.side_rows(&map.inlined, self.progress.inlined)? {
+            self.progress.inlined += 1;
+            if inlined.func.0 as usize >= module.bodies.len() {
+                return Err(format!("at {point:x?} a function is inlined that is not there"));
+            }
+        }
+        for (point, handler) in self.side_rows(&map.handlers, self.progress.handler)? {
+            self.progress.handler += 1;
+            let code = &self.func.code;
+            let is_inside = code.contains(&handler.code) && self.progress.is_start(handler.code - code.start);
+            if !is_inside || handler.tag.is_some_and(|tag| tag as usize >= module.tags.len()) {
+                return Err(format!("at {point:x?} nothing is caught by {handler:x?}"));
+            }
+        }
+        for (point, root) in self.side_rows(&map.roots, self.progress.root)? {
+            self.progress.root += 1;
+            if root.slot >= self.func.frame_slots {
+                return Err(format!("at {point:x?} the frame has no {root:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows of a table from the next on that belong to this function, which ascend and are at places with a row.
+    fn side_rows<'t, T>(&self, table: &'t SideTable<T>, next: usize) -> Result<&'t [(Point, T)], String> {
+        let map = self.subject.map;
+        let rest = &table.rows[next..];
+        let is_own = |point: Point| match point.kind {
+            PointKind::Return => point.code <= self.func.code.end,
+            PointKind::Fault => point.code < self.func.code.end,
+        };
+        let own = &rest[..rest.partition_point(|(point, _)| is_own(*point))];
+        let has_row = |point: Point| match point.kind {
+            PointKind::Return => map.sites.binary_search_by_key(&point.code, |site| site.code).is_ok(),
+            PointKind::Fault => map.faults.binary_search_by_key(&point.code, |fault| fault.code).is_ok(),
+        };
+        match own.iter().find(|(point, _)| point.code < self.func.code.start || !has_row(*point)) {
+            None if own.is_sorted_by_key(|(point, _)| *point) => Ok(own),
+            wrong => {
+                Err(format!("rows of a side table are not in order: {:x?}", wrong.map(|(point, _)| point)))
+            }
+        }
     }
 
     /// The row of a call, which is the next.
@@ -287,7 +358,7 @@ impl<A: Arch, L: Ledger> Function<'_, A, L> {
         let (role, wasm) = match instruction.class {
             Class::Call(_) => {
                 let row = self.site(instruction)?;
-                if row.trap.is_some() {
+                if row.trap().is_some() {
                     return Err(format!("the call at {:#x} is no trap", call.at));
                 }
                 (Role::Call(call.target), Some(row.wasm))
