@@ -4,11 +4,10 @@
 //! never by number or value, which change while a case shrinks. One bug shows itself in many such ways, for what is
 //! seen first depends on what a program goes on to do with a wrong value; and many bugs in the same. So once a
 //! finding is looked into, it gets another fingerprint ([`Fingerprint::of_bug`]): the guilty modes, and what tells its
-//! simplest [`relative`](crate::relative) from others.
+//! simplest relative from others.
 
-use crate::compare::{Kind, majority};
+use crate::compare::{Divergence, Kind, majority, mode_of};
 use crate::digest::Digest;
-use crate::relative::Signature;
 use crate::subject::is_outside;
 use std::fmt;
 
@@ -33,14 +32,14 @@ impl Fingerprint {
     }
 
     /// The fingerprint of a bug that was looked into: which modes are wrong - those outside of the [`majority`] -, and
-    /// what tells it from others.
-    pub fn of_bug(groups: &[Vec<String>], signature: &Signature) -> Fingerprint {
+    /// the signature that tells it from others.
+    pub fn of_bug(groups: &[Vec<String>], signature: &dyn fmt::Display) -> Fingerprint {
         Fingerprint(format!("{}|{signature}", wrong_modes(groups).join(" ")))
     }
 
     /// The fingerprint of a bug of an outside engine of which no relative is known: which parties are wrong, and the
     /// operations that it perhaps is about. `None` if only modes of ours are wrong.
-    pub fn of_unrelated(groups: &[Vec<String>], operations: &str) -> Option<Fingerprint> {
+    pub fn of_unrelated(groups: &[Vec<String>], operations: &dyn fmt::Display) -> Option<Fingerprint> {
         let wrong = wrong_modes(groups);
         let name = || Fingerprint(format!("{}|perhaps|{operations}", wrong.join(" ")));
         wrong.iter().any(|party| is_outside(party)).then(name)
@@ -54,6 +53,13 @@ impl Fingerprint {
     }
 }
 
+impl Divergence {
+    /// What makes this the same bug as another.
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::new(&self.groups, self.first.kind, &self.first.place)
+    }
+}
+
 /// The modes, and outside engines, that are wrong: those outside of the [`majority`].
 fn wrong_modes(groups: &[Vec<String>]) -> Vec<&str> {
     let right = majority(groups);
@@ -62,11 +68,6 @@ fn wrong_modes(groups: &[Vec<String>]) -> Vec<&str> {
     modes.sort_unstable();
     modes.dedup();
     modes
-}
-
-/// The mode of a lane of that name; an outside engine is its own, and a command's is its label.
-pub fn mode_of(name: &str) -> &str {
-    name.split(['+', '=']).next().unwrap_or(name)
 }
 
 impl fmt::Display for Fingerprint {
@@ -78,7 +79,6 @@ impl fmt::Display for Fingerprint {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::relative::{Circumstance, Wrong};
 
     #[test]
     fn a_bug_is_told_of_the_minority_of_modes() {
@@ -87,20 +87,15 @@ mod tests {
             vec!["fast-interp".into()],
             vec!["baseline".into()],
         ];
-        let bug = |wrong, circumstances| {
-            Fingerprint::of_bug(&groups, &Signature { wrong, circumstances }).to_string()
-        };
-        let add = Wrong::Effect { operation: "i32.add".into() };
-        assert_eq!(bug(add, Vec::new()), "baseline fast-interp|outcome|i32.add");
-        let constant = vec![Circumstance::Constant, Circumstance::Linked];
-        assert_eq!(bug(Wrong::Frames, constant), "baseline fast-interp|frames|constant operand, linked");
+        let bug = Fingerprint::of_bug(&groups, &"outcome|i32.add");
+        assert_eq!(bug.to_string(), "baseline fast-interp|outcome|i32.add");
     }
 
     #[test]
     fn without_a_relative_only_an_outside_engine_gets_a_name_by_operations() {
         let name = |wrong: &str| {
             let groups = [vec!["interp".into(), "baseline".into()], vec![wrong.to_string()]];
-            Fingerprint::of_unrelated(&groups, "br_table").map(|name| name.to_string())
+            Fingerprint::of_unrelated(&groups, &"br_table").map(|name| name.to_string())
         };
         assert_eq!(name("iwasm").as_deref(), Some("iwasm|perhaps|br_table"));
         assert_eq!(name("fast-interp+no-fuel"), None);

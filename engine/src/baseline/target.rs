@@ -37,6 +37,18 @@ pub(super) trait Invertible: Copy + Eq + Debug {
 }
 
 /// A machine for which the pass compiles. The type itself has no values that matter; it names the machine.
+///
+/// What the methods that select instructions owe the pass:
+///
+/// - They take operands with [`Compiler::pop`] and read them with `read_`, `own_` or `load_`; they free all that they
+///   took but the registers that they push.
+/// - A comparison makes all NaN bits canonical first ([`Compiler::canonical_all`]), since doing so later may lose the
+///   outcome, which it pushes with [`Compiler::push_test`].
+/// - An operator that shows the bits of a float takes it with [`Compiler::pop_seen`]; a result that may be a NaN of
+///   any bits is pushed with [`Compiler::push_float`].
+/// - An instruction that jumps to a trap gets the label from [`Compiler::trap`]; before one that may fault instead,
+///   [`Compiler::fault`] is called.
+/// - A result may go to the register of the local that the next instruction sets ([`Compiler::int_target`]).
 pub(super) trait Target: Copy + Eq + Debug + 'static {
     /// An integer register. References travel in these as well.
     type Int: Register;

@@ -4,9 +4,8 @@
 use super::{Started, building, write_whole};
 use crate::case::Case;
 use crate::compare::{Difference, Divergence};
-use crate::investigate::Investigation;
+use crate::finding::Finding;
 use crate::localise::Localisation;
-use crate::reduce::code_bytes;
 use crate::subject::{Definitions, is_outside};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -14,25 +13,6 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-
-/// A divergence, with all that is needed to see it again.
-#[derive(Clone, Debug)]
-pub struct Finding {
-    /// The campaign's seed.
-    pub seed: u64,
-    /// The case's index.
-    pub index: u64,
-    /// Which generator made it.
-    pub generator: String,
-    /// The case itself.
-    pub case: Case,
-    /// What differs.
-    pub divergence: Divergence,
-    /// What subjects are whose name alone does not say it.
-    pub definitions: Definitions,
-    /// All that each subject showed, as JSON; nothing if the finding was read from its folder, where it stands.
-    pub seen: Json,
-}
 
 /// What became of a finding that was looked into.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -66,26 +46,6 @@ pub struct Reduction {
     pub not_localised: Option<String>,
 }
 
-impl Reduction {
-    /// What of an investigation of that divergence goes into the record.
-    pub fn of(found: &Investigation, seen: &Divergence) -> Reduction {
-        Reduction {
-            fingerprint: found.divergence.fingerprint().to_string(),
-            first_difference: found.divergence.first.to_string(),
-            bug: found.bug(seen).to_string(),
-            relative: found.relative.as_ref().ok().and_then(|relative| relative.script.clone().ok()),
-            no_relative: found.relative.as_ref().err().cloned(),
-            is_tried: found.relative.as_ref().is_ok_and(|relative| relative.signature.is_tried()),
-            wasm_bytes: found.reduced.case.wasm_bytes(),
-            code_bytes: code_bytes(&found.reduced.case),
-            tried: found.reduced.tried,
-            seconds: found.time.as_secs_f64(),
-            localised: found.localised.as_ref().ok().cloned(),
-            not_localised: found.localised.as_ref().err().cloned(),
-        }
-    }
-}
-
 /// How sure it is that two findings of one name of a bug are of one bug.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kinship {
@@ -111,7 +71,7 @@ impl Reduction {
         }
         let opcode = |reduction: &Reduction| {
             let place = reduction.localised.as_ref().and_then(|localised| localised.place.as_ref());
-            place.map(|place| place.opcode.clone())
+            place.map(|place| place.opcode)
         };
         // What differs and where, without who differs: a fingerprint is parties, kind and place.
         let way =
@@ -164,7 +124,7 @@ pub struct Record {
     arch: String,
     /// What it was reduced to, if it was.
     pub reduced: Option<Reduction>,
-    /// Why it was not reduced, if somebody tried.
+    /// Why it was not reduced, if that was tried.
     pub not_reduced: Option<String>,
 }
 
@@ -190,7 +150,7 @@ impl Finding {
 
     /// Writes the finding as a folder below `findings` and gives its path.
     ///
-    /// The folder is filled under another name and renamed when it is complete: whoever finds it finds all of it.
+    /// The folder is filled under another name and renamed when it is complete, so a folder of that name is complete.
     pub fn save(&self, findings: &Path, started: &Started) -> io::Result<PathBuf> {
         let target = findings.join(self.folder_name());
         if target.exists() {
@@ -226,7 +186,7 @@ impl Finding {
             kind: self.divergence.first.kind.word().into(),
             first_difference: self.divergence.first.to_string(),
             difference: self.divergence.first.clone(),
-            triage: self.divergence.triage().into(),
+            triage: self.divergence.triage().to_string(),
             replay: self.replay_command(folder, started),
             commit: env!("CROSSCHECK_COMMIT").into(),
             rustc: env!("CROSSCHECK_RUSTC").into(),
@@ -256,7 +216,7 @@ impl Record {
         serde_json::from_slice(&bytes).map_err(|error| format!("{}: {error}", path.display()))
     }
 
-    /// Whether somebody has looked into it before.
+    /// Whether the finding was looked into before.
     pub fn was_looked_into(&self) -> bool {
         self.reduced.is_some() || self.not_reduced.is_some()
     }
@@ -295,8 +255,8 @@ impl Record {
         let rows = [
             ("who differs", groups.join(" / ")),
             ("first difference", format!("action {}, {}", difference.action, difference.exactly)),
-            ("left shows", difference.left.clone()),
-            ("right shows", difference.right.clone()),
+            ("left shows", difference.left.to_string()),
+            ("right shows", difference.right.to_string()),
             ("look first at", self.triage.clone()),
             ("origin", format!("seed {}, case {}, generator {}", self.seed, self.index, self.generator)),
             ("build", format!("{} ({}, {})", self.commit, self.rustc, self.arch)),
@@ -330,7 +290,7 @@ impl Record {
                         let _ = writeln!(text, "\nIn the reduced case:\n\n```text\n{localised}\n```");
                     }
                     (None, reason) => {
-                        let reason = reason.as_deref().unwrap_or("nobody tried");
+                        let reason = reason.as_deref().unwrap_or("it was not tried");
                         let _ = writeln!(text, "\nNot localised: {reason}.");
                     }
                 }
@@ -348,6 +308,7 @@ impl Record {
 mod tests {
     use super::*;
     use crate::localise::{Place, Precision, Side};
+    use crosscheck_engine::opcode::Opcode;
 
     fn reduction(bug: &str, fingerprint: &str, opcode: Option<&str>) -> Reduction {
         let side = || Side { name: String::new(), shows: Vec::new() };
@@ -357,7 +318,7 @@ mod tests {
             function: 0,
             name: String::new(),
             offset: 0,
-            opcode: opcode.to_string(),
+            opcode: Opcode::from_text(opcode).expect("the test names an opcode"),
             execution: None,
         };
         let localised = opcode.map(|opcode| Localisation {
@@ -393,14 +354,14 @@ mod tests {
     #[test]
     fn beside_a_judge_one_name_is_one_bug_only_where_subjects_part_alike() {
         let (bug, values) = ("iwasm|values|local", "interp / iwasm|values|ref");
-        let null = reduction(bug, values, Some("local.get 0"));
+        let null = reduction(bug, values, Some("local.get"));
         assert_eq!(
-            null.kinship(&reduction(bug, "baseline / iwasm|values|ref", Some("local.get 0"))),
+            null.kinship(&reduction(bug, "baseline / iwasm|values|ref", Some("local.get"))),
             Kinship::Same
         );
         assert_eq!(null.kinship(&reduction(bug, values, Some("loop"))), Kinship::Perhaps);
         assert_eq!(
-            null.kinship(&reduction(bug, "interp / iwasm|global|global", Some("local.get 0"))),
+            null.kinship(&reduction(bug, "interp / iwasm|global|global", Some("local.get"))),
             Kinship::Perhaps
         );
         assert_eq!(reduction(bug, values, None).kinship(&reduction(bug, values, None)), Kinship::Perhaps);

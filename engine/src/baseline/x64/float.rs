@@ -40,6 +40,18 @@ impl Compiler<'_, X64> {
         use Float::{Double, Single};
         use Numeric::*;
         match opcode {
+            F32Eq => self.compare_equal(Single, true, reader),
+            F32Ne => self.compare_equal(Single, false, reader),
+            F32Lt => self.compare_order(Single, Cond::Above, true, reader),
+            F32Gt => self.compare_order(Single, Cond::Above, false, reader),
+            F32Le => self.compare_order(Single, Cond::AboveEqual, true, reader),
+            F32Ge => self.compare_order(Single, Cond::AboveEqual, false, reader),
+            F64Eq => self.compare_equal(Double, true, reader),
+            F64Ne => self.compare_equal(Double, false, reader),
+            F64Lt => self.compare_order(Double, Cond::Above, true, reader),
+            F64Gt => self.compare_order(Double, Cond::Above, false, reader),
+            F64Le => self.compare_order(Double, Cond::AboveEqual, true, reader),
+            F64Ge => self.compare_order(Double, Cond::AboveEqual, false, reader),
             F32Abs => self.absolute(Single),
             F32Neg => self.negate(Single),
             F32Ceil => self.round(Single, Round::Up),
@@ -75,14 +87,14 @@ impl Compiler<'_, X64> {
     // Comparisons.
 
     /// Equality must see NaN, which looks equal in the other flags.
-    pub(super) fn compare_equal(&mut self, float: Float, equal: bool, reader: &Reader) {
+    fn compare_equal(&mut self, float: Float, equal: bool, reader: &Reader) {
         self.compare_floats(float, false);
         let test = Test { cond: Cond::Equal, parity: Parity::Without };
         self.push_test(if equal { test } else { test.inverted() }, reader);
     }
 
     /// Orders are asked so that NaN, which looks "below", makes them false.
-    pub(super) fn compare_order(&mut self, float: Float, cond: Cond, swap: bool, reader: &Reader) {
+    fn compare_order(&mut self, float: Float, cond: Cond, swap: bool, reader: &Reader) {
         self.compare_floats(float, swap);
         self.push_test(Test::of(cond), reader);
     }

@@ -49,18 +49,6 @@ impl Compiler<'_, X64> {
             I64LeU => self.compare(W64, Cond::BelowEqual, reader),
             I64GeS => self.compare(W64, Cond::GreaterEqual, reader),
             I64GeU => self.compare(W64, Cond::AboveEqual, reader),
-            F32Eq => self.compare_equal(Float::Single, true, reader),
-            F32Ne => self.compare_equal(Float::Single, false, reader),
-            F32Lt => self.compare_order(Float::Single, Cond::Above, true, reader),
-            F32Gt => self.compare_order(Float::Single, Cond::Above, false, reader),
-            F32Le => self.compare_order(Float::Single, Cond::AboveEqual, true, reader),
-            F32Ge => self.compare_order(Float::Single, Cond::AboveEqual, false, reader),
-            F64Eq => self.compare_equal(Float::Double, true, reader),
-            F64Ne => self.compare_equal(Float::Double, false, reader),
-            F64Lt => self.compare_order(Float::Double, Cond::Above, true, reader),
-            F64Gt => self.compare_order(Float::Double, Cond::Above, false, reader),
-            F64Le => self.compare_order(Float::Double, Cond::AboveEqual, true, reader),
-            F64Ge => self.compare_order(Float::Double, Cond::AboveEqual, false, reader),
             I32Clz => self.count_leading(W32),
             I32Ctz => self.count_trailing(W32),
             I32Popcnt => self.in_place(Ty::I32, reader, |asm, reg| asm.popcnt(W32, reg, reg)),
@@ -114,7 +102,8 @@ impl Compiler<'_, X64> {
             I64Extend8S => self.in_place(Ty::I64, reader, |asm, reg| asm.movsx_rr8(W64, reg, reg)),
             I64Extend16S => self.in_place(Ty::I64, reader, |asm, reg| asm.movsx_rr16(W64, reg, reg)),
             I64Extend32S => self.in_place(Ty::I64, reader, |asm, reg| asm.movsxd_rr(reg, reg)),
-            F32Abs | F32Neg | F32Ceil | F32Floor | F32Trunc | F32Nearest | F32Sqrt | F32Add | F32Sub
+            F32Eq | F32Ne | F32Lt | F32Gt | F32Le | F32Ge | F64Eq | F64Ne | F64Lt | F64Gt | F64Le | F64Ge
+            | F32Abs | F32Neg | F32Ceil | F32Floor | F32Trunc | F32Nearest | F32Sqrt | F32Add | F32Sub
             | F32Mul | F32Div | F32Min | F32Max | F32Copysign | F64Abs | F64Neg | F64Ceil | F64Floor
             | F64Trunc | F64Nearest | F64Sqrt | F64Add | F64Sub | F64Mul | F64Div | F64Min | F64Max
             | F64Copysign => self.float(opcode, reader),

@@ -2,8 +2,8 @@
 
 use super::super::linked::operators::Operator;
 use super::{GLOBALS, Plan, SINK, Ty};
+use crate::draw::Stream;
 use crate::generate::numbers::{INTEGERS, NUMBERS, PAGE, Signature, encoded};
-use crate::generate::stream::Stream;
 use crate::generate::way::Way;
 use wasm_encoder::{BlockType, Function, InstructionSink};
 
@@ -15,7 +15,7 @@ pub(super) struct Body<'a> {
     pub code: Vec<u8>,
     /// Parameters and locals, in order.
     locals: Vec<Ty>,
-    /// Types of blocks, behind those of functions.
+    /// Types of blocks, after those of functions.
     blocks: &'a mut Vec<Signature>,
     /// Whether another function with exercises has been called, which is done once.
     has_called: bool,
@@ -254,7 +254,7 @@ impl<'a> Body<'a> {
         self.is_over |= is_bad && !guarded;
     }
 
-    /// Leaves a block with values from above others that stay behind.
+    /// Leaves a block with values from above others that stay.
     fn carry(&mut self) {
         let most = self.most();
         let carried = self.numbers(1, most);
@@ -379,7 +379,7 @@ impl<'a> Body<'a> {
                 self.keep(wide);
             }
             1 => {
-                // A count that nobody knows wants a register of its own.
+                // A count that is not known wants a register of its own.
                 self.value_of(wide, 1);
                 self.value_of(wide, 1);
                 let mut op = self.op();
@@ -483,7 +483,7 @@ impl<'a> Body<'a> {
         self.has_called |= func >= self.plan.first_exercise();
         let results = &self.signature(func).results;
         self.transfer(func, false);
-        // Whoever was called may have grown it.
+        // The callee may have grown it.
         if self.stream.percent(40) {
             self.look_at_the_end();
         }
@@ -635,7 +635,7 @@ impl<'a> Body<'a> {
         self.mix(ty);
     }
 
-    /// A table of branches on an index that is in a local, which is read again behind it.
+    /// A table of branches on an index that is in a local, which is read again after it.
     fn switch(&mut self) {
         let index = self.local(Ty::I32);
         let count = self.stream.between(1, 4) as u32;
@@ -655,7 +655,7 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// A value that nobody wants, but whose making may trap.
+    /// A value that is not used, but whose making may trap.
     fn ignore(&mut self) {
         let ty = self.number();
         let is_bad = self.wild();

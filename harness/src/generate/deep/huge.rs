@@ -1,10 +1,10 @@
 //! One function of thousands of instructions: blocks in blocks, long tables of branches, towers of operands, and
-//! more locals than anybody writes.
+//! more locals than people write.
 
 use super::{Choices, Func, GLOBALS, SINK};
+use crate::draw::Stream;
 use crate::generate::linked::types::Ty;
 use crate::generate::numbers::{NUMBERS, PAGE, Signature, constant, distance, encoded, mix, position};
-use crate::generate::stream::Stream;
 use wasm_encoder::{BlockType, Function, InstructionSink, MemArg, MemArgTarget};
 
 /// Statements at least and at most.

@@ -1,9 +1,9 @@
 //! Function bodies that call hosts in every way there is.
 
 use super::{FREE_SLOTS, Plan, Role, TEXT_BYTES};
+use crate::draw::Stream;
 use crate::generate::linked::types::Ty;
 use crate::generate::numbers::{PAGE, constant, distance, encoded, mix, position};
-use crate::generate::stream::Stream;
 use crate::generate::way::Way;
 use wasm_encoder::{BlockType, Encode, HeapType, InstructionSink, MemArg, MemArgTarget};
 
@@ -263,7 +263,7 @@ impl<'a> Body<'a> {
         self.keep_all(&self.plan.signature(func).results);
     }
 
-    /// More memory for whoever is called next.
+    /// More memory for the next callee.
     fn grow(&mut self) {
         self.address(1);
         self.op().memory_grow(0);

@@ -2,9 +2,9 @@
 
 use super::Choices;
 use super::types::Ty;
+use crate::wasm::instruction::write_code;
 use crosscheck_engine::opcode::{Family, Numeric, Opcode, Operand, Proposal, Row};
 use std::sync::LazyLock;
-use wasm_encoder::Encode;
 
 /// An operator without immediates that takes numbers and gives one.
 pub(in crate::generate) struct Operator {
@@ -72,17 +72,6 @@ fn operator(row: &'static Row) -> Operator {
         proposal: row.proposal,
         floats: float_result || operands.iter().any(is_float),
         operands,
-    }
-}
-
-/// Writes the code of an instruction: a byte, or a prefix and a number that may be longer.
-pub(crate) fn write_code(row: &Row, code: &mut Vec<u8>) {
-    match row.code.prefix {
-        None => code.push(u8::try_from(row.code.value).expect("without a prefix it is a byte")),
-        Some(prefix) => {
-            code.push(prefix);
-            row.code.value.encode(code);
-        }
     }
 }
 

@@ -1,20 +1,9 @@
-//! Which proposals generated modules may use, and what they promise to whom.
+//! Which proposals modules may use: those of a campaign, and those that an engine executes.
 //!
-//! The ceiling is what every mode executes; under it each case draws its own subset (see `smith`). When the
-//! modes learn a proposal, its line in [`Features::executed`] goes.
+//! The ceiling is what every mode executes; under it each generated case draws its own subset. When the modes
+//! learn a proposal, its line in [`Features::executed`] goes.
 
 use wasmparser::WasmFeatures;
-
-/// Who is to agree on the cases. The same seed makes the same modules for both, but for what is promised.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Profile {
-    /// Our own modes: NaN bits are theirs to agree on, and all of their state is seen.
-    #[default]
-    Own,
-    /// Outside engines too: every new NaN is made canonical by the module itself, because the specification leaves
-    /// its bits open (section 4.3.3, "NaN Propagation"), and the sink is exported.
-    Judged,
-}
 
 /// Proposals beyond the first version of WebAssembly, which is always on with mutable globals.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -7,13 +7,17 @@
 
 use crate::case::Case;
 use crate::compare::{Divergence, Kind, Verdict};
+use crate::corpus::finding::{Record, Reduction};
 use crate::fingerprint::Fingerprint;
 use crate::localise::{Localisation, Precision, localise, parties};
 use crate::observe::{Capture, Observation};
-use crate::reduce::{Reduced, Reducer, Refused, shown, to_script_on};
-use crate::relative::{Relative, Relatives, operations_left};
-use crate::run::{CaseRun, Ground, Task, run_task};
-use crate::subject::{Subject, releases};
+use crate::reduce::{Reduced, Reducer, Refused, code_bytes, shown, to_script_on};
+use crate::relative::{Operation, Relative, Relatives};
+use crate::run::Ground;
+use crate::subject::{Subject, Task, releases};
+use crate::trial::{CaseRun, run_task};
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -76,10 +80,36 @@ impl Investigation {
         let localised = self.localised.as_ref().ok();
         let parted = localised.filter(|localised| localised.precision == Precision::Instruction);
         let operations = match parted.and_then(|localised| localised.place.as_ref()) {
-            Some(place) => place.opcode.clone(),
-            None => operations_left(&self.reduced.case),
+            Some(place) => Operation::One(place.opcode),
+            None => Operation::left_in(&self.reduced.case),
         };
         Fingerprint::of_unrelated(&seen.groups, &operations).unwrap_or_else(|| seen.fingerprint())
+    }
+
+    /// Adds to a finding's folder what an investigation of that divergence came to: the reduced case, its script and the
+    /// page. Gives what is in the record now.
+    pub fn save(&self, seen: &Divergence, record: Record, folder: &Path) -> io::Result<Reduction> {
+        let reduction = self.reduction(seen);
+        record.looked_into(folder, Ok((reduction.clone(), &self.reduced.case, &self.script)))?;
+        Ok(reduction)
+    }
+
+    /// What of an investigation of that divergence goes into the finding's record.
+    fn reduction(&self, seen: &Divergence) -> Reduction {
+        Reduction {
+            fingerprint: self.divergence.fingerprint().to_string(),
+            first_difference: self.divergence.first.to_string(),
+            bug: self.bug(seen).to_string(),
+            relative: self.relative.as_ref().ok().and_then(|relative| relative.script.clone().ok()),
+            no_relative: self.relative.as_ref().err().cloned(),
+            is_tried: self.relative.as_ref().is_ok_and(|relative| relative.signature.is_tried()),
+            wasm_bytes: self.reduced.case.wasm_bytes(),
+            code_bytes: code_bytes(&self.reduced.case),
+            tried: self.reduced.tried,
+            seconds: self.time.as_secs_f64(),
+            localised: self.localised.as_ref().ok().cloned(),
+            not_localised: self.localised.as_ref().err().cloned(),
+        }
     }
 }
 
@@ -91,9 +121,22 @@ pub struct Budget<'a> {
     pub time: Option<Duration>,
 }
 
+/// A step of an investigation that is done.
+#[derive(Clone, Copy)]
+pub enum Step<'a> {
+    /// A smaller case was found that diverges the same way.
+    Smaller(&'a Case),
+    /// This is the smallest one that was found.
+    Reduced(&'a Case),
+    /// It is known where subjects part in it, or why that is not known.
+    Localised(Result<&'a Localisation, &'a str>),
+    /// The simplest case of the bug is known, or why there is none.
+    Related(Result<&'a Relative, &'a str>),
+}
+
 impl<'a> Question<'a> {
     /// The question that a divergence of those subjects asks. Fails if it does not show again with two of them, or
-    /// nobody can be asked.
+    /// no worker can be had.
     pub fn new(
         ground: Ground<'a>,
         case: &Case,
@@ -145,12 +188,19 @@ impl<'a> Question<'a> {
         &self,
         case: &Case,
         budget: &Budget<'a>,
-        progress: &(dyn Fn(&Case) + Sync),
+        progress: &(dyn Fn(Step<'_>) + Sync),
     ) -> Result<Investigation, String> {
         let started = Instant::now();
         let fifths = |fifths: u32| budget.time.map(|time| started + time / 5 * fifths);
-        let reduced =
-            self.until(budget.stop, fifths(REDUCED_BY)).reduce(case, fifths(REDUCED_BY), budget, progress)?;
+        let reduced = self.until(budget.stop, fifths(REDUCED_BY)).reduce(
+            case,
+            fifths(REDUCED_BY),
+            budget,
+            &|case| {
+                progress(Step::Smaller(case));
+            },
+        )?;
+        progress(Step::Reduced(&reduced.case));
         // An interrupt ends the reduction, not its result: the smallest case is run once more to tell what it shows.
         let is_interrupted = budget.stop.load(Ordering::Relaxed);
         let last_until = if is_interrupted { Some(Instant::now() + LAST_RUN) } else { fifths(LOCALISED_BY) };
@@ -171,10 +221,12 @@ impl<'a> Question<'a> {
         let localised = self.until(budget.stop, Some(until)).localise(&reduced.case, divergence, budget.stop);
         let localised =
             localised.map_err(|why| if Instant::now() >= until { OUT_OF_TIME.into() } else { why });
+        progress(Step::Localised(localised.as_ref().map_err(String::as_str)));
         let until = budget.time.map_or_else(|| Instant::now() + UNHURRIED, |time| started + time);
         let known = localised.as_ref().ok();
         let question = self.until(budget.stop, Some(until));
         let relative = question.relative(&reduced.case, divergence, known, budget.stop, until);
+        progress(Step::Related(relative.as_ref().map_err(String::as_str)));
         Ok(Investigation { reduced, divergence: divergence.clone(), script, localised, time, relative })
     }
 
@@ -263,7 +315,7 @@ impl<'a> Question<'a> {
         let speakers = [self.majority, usize::from(self.majority == 0)];
         match speakers.map(|speaker| self.subjects.get(speaker)) {
             [Some(right), Some(wrong)] => Ok([right, wrong]),
-            _ => Err(format!("nobody to hold against {}", divergence.groups.concat().join(" "))),
+            _ => Err(format!("no subject to hold against {}", divergence.groups.concat().join(" "))),
         }
     }
 }

@@ -5,7 +5,9 @@
 //! 2021), its state filled by SplitMix64 as its authors advise.
 //!
 //! A case has several streams, one a [`Purpose`], so that a change to how modules are shaped does not change
-//! what is called with which arguments.
+//! what is called with which arguments. [`values`] draws arguments and results.
+
+pub mod values;
 
 /// What a stream of choices is for. The numbers are part of what a seed means.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

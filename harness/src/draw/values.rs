@@ -1,6 +1,6 @@
 //! Arguments: values at the borders where engines go wrong, and random ones between.
 
-use super::stream::Stream;
+use super::Stream;
 use crate::case::{HeapKind, RefValue, Value};
 use wasmparser::{AbstractHeapType, HeapType, RefType, ValType};
 
@@ -140,7 +140,7 @@ pub fn another(value: &Value, stream: &mut Stream) -> Value {
     }
 }
 
-/// An integer of so many bits; what is above them is for nobody to look at.
+/// An integer of so many bits; the bits above them are to be ignored.
 fn integer(bits: u64, stream: &mut Stream) -> u64 {
     match stream.below(10) {
         0..4 => *stream.pick(INTEGERS),

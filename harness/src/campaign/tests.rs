@@ -1,9 +1,10 @@
 //! Campaigns that end before they are done.
 
 use super::*;
+use crate::finding::Finding;
 use std::sync::atomic::AtomicU64;
 
-/// Nobody listens.
+/// A listener that ignores everything.
 struct Silence;
 
 impl Events for Silence {
