@@ -179,7 +179,7 @@ impl<'m, T: Target> Compiler<'m, T> {
         let calls = first_call..self.plan.calls.len() as u32;
         self.plan.branches.extend(self.asm.branches());
         self.plan.regions.push(Region { func, bytes: start..self.asm.here(), calls });
-        self.map.funcs.push(FuncRange { func, code: start..end, tables });
+        self.map.funcs.push(FuncRange { func, code: start..end, tables, frame_slots: self.frame_cost });
         self.asm.forget_labels();
     }
 

@@ -1,6 +1,6 @@
 //! Conversions between integers and floats.
 
-use super::target::X64;
+use super::X64;
 use super::{Compiler, Place};
 use crate::baseline::operand::Ty;
 use crate::faults::Fault;

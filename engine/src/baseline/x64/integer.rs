@@ -1,6 +1,7 @@
 //! Integer arithmetic, comparisons and 128-bit arithmetic.
 
-use super::target::{Source, Test, X64, immediate, mem};
+use super::X64;
+use super::target::{Source, Test, immediate, mem};
 use super::{Compiler, Operand, Place};
 use crate::baseline::operand::Ty;
 use crate::baseline::registers::LocalTarget;

@@ -4,7 +4,8 @@
 //! the memory's size. A store needs no load before it: this architecture looks at all bytes' pages before it
 //! writes any.
 
-use super::target::{X64, immediate, load_memory};
+use super::X64;
+use super::target::{immediate, load_memory};
 use super::{Compiler, Operand, Place};
 use crate::baseline::memory::{Access, Shape};
 use crate::baseline::operand::Ty;
