@@ -50,6 +50,7 @@ mod names;
 pub mod numeric;
 pub mod opcode;
 mod platform;
+mod slots;
 mod store;
 mod trace;
 mod trap;

@@ -170,10 +170,7 @@ impl<'m> Compiler<'m> {
     fn begin(&mut self, func: DefinedFuncIndex, body: &FuncBody, reader: Reader) {
         let ty = self.module.func_type(self.module.func_index(func));
         self.local_types.clear();
-        self.local_types.extend(ty.params().iter().map(|ty| Ty::of(*ty)));
-        for (count, ty) in &body.locals {
-            self.local_types.extend(std::iter::repeat_n(Ty::of(*ty), *count as usize));
-        }
+        self.local_types.extend(body.layout.types().map(Ty::of));
         self.scan.body(reader, self.local_types.len());
         self.uses_memory = self.scan.uses_memory;
         let (ints, floats) = self.regs.homes();
@@ -216,7 +213,7 @@ impl<'m> Compiler<'m> {
             self.reload_memory();
         }
         self.receive_parameters(func);
-        self.clear_locals(body.param_slots);
+        self.clear_locals(body.layout.params().values);
     }
 
     fn reload_memory(&mut self) {

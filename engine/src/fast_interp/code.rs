@@ -30,9 +30,9 @@ pub(super) struct FuncEntry {
     /// What a call charges to the depth budget.
     pub cost: u32,
     /// Slots of the parameters, and thereby the slot of the header.
-    pub params: u32,
-    /// Declared locals: zeroed on entry.
-    pub locals: u32,
+    pub param_slots: u32,
+    /// Slots of the declared locals: zeroed on entry.
+    pub declared_slots: u32,
     /// File offset of the first opcode.
     pub first_offset: u32,
     pub func: FuncIndex,
@@ -46,7 +46,7 @@ impl FuncEntry {
     #[inline(always)]
     pub unsafe fn header(&self, fp: *mut u64) -> (*const u64, *mut u64) {
         // SAFETY: the caller's.
-        let [ip, caller] = unsafe { fp.add(self.params as usize).cast::<[u64; 2]>().read() };
+        let [ip, caller] = unsafe { fp.add(self.param_slots as usize).cast::<[u64; 2]>().read() };
         (
             std::ptr::with_exposed_provenance(ip as usize),
             std::ptr::with_exposed_provenance_mut(caller as usize),

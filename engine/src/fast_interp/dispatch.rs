@@ -60,6 +60,9 @@ pub(super) enum Class {
 }
 
 impl Class {
+    /// How many accumulators there are.
+    pub const COUNT: usize = 3;
+
     /// The accumulator of a Rust type.
     #[inline(always)]
     pub fn of<T: Slot>() -> Class {

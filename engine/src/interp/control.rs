@@ -64,9 +64,9 @@ fn branch<T: Trace, const FUEL: bool>(
 ) -> Step {
     // SAFETY: the entry belongs to the instruction.
     let to = unsafe { *entry }.transfer();
-    if to.drop != 0 {
-        let (keep, drop) = (to.keep as usize, to.drop as usize);
-        // One operand is where it has to be already: on top.
+    if to.drop_slots != 0 {
+        let (keep, drop) = (to.keep_slots as usize, to.drop_slots as usize);
+        // The topmost slot is where it has to be already: on top.
         if keep != 1 {
             r.flush();
             let kept = r.topmost(keep);
@@ -167,14 +167,18 @@ fn end<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, r: Regs) -> Ste
     if r.pc != m.func().end {
         return m.charge(r);
     }
-    debug_assert_eq!(m.height(r), m.func().results as usize, "a function ends with its results alone");
+    debug_assert_eq!(
+        m.height_slots(r),
+        m.func().result_slots as usize,
+        "a function ends with its results alone"
+    );
     return_(m, r)
 }
 
 #[inline(always)]
 fn return_<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, mut r: Regs) -> Step {
     let func = m.func();
-    let results = func.results as usize;
+    let results = func.result_slots as usize;
     // Read first: results may overwrite the record.
     let back = Return::of(m.record());
     r.flush();
@@ -207,7 +211,7 @@ fn enter_from<T: Trace, const FUEL: bool>(
     r.flush();
     // SAFETY: instances hold their code.
     let callee = unsafe { &*callee };
-    let fp = r.topmost(callee.params as usize);
+    let fp = r.topmost(callee.param_slots as usize);
     m.enter(callee, instance, fp, Return { caller: m.frame, pc: r.pc, stp: r.stp })
 }
 

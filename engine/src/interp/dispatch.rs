@@ -78,8 +78,8 @@ pub(super) fn run<T: Trace, const FUEL: bool>(machine: &mut Machine<'_, T, FUEL>
 #[inline(always)]
 fn step<T: Trace, const FUEL: bool>(machine: &mut Machine<'_, T, FUEL>, mut r: Regs) -> Next {
     if cfg!(debug_assertions) {
-        let (height, room) = (machine.height(r), machine.func().operands as usize);
-        assert!(height <= room, "{height} operands are within the {room} of the function");
+        let (height, room) = (machine.height_slots(r), machine.func().operand_slots as usize);
+        assert!(height <= room, "{height} slots of operands are within the {room} of the function");
     }
     if T::ON {
         machine.show(r);

@@ -28,7 +28,7 @@ unsafe fn enter(
     // budget, and beyond it for a header.
     unsafe {
         let entry = &*callee;
-        let mut at = fp.add(entry.params as usize);
+        let mut at = fp.add(entry.param_slots as usize);
         at.write(back.expose_provenance() as u64);
         at.add(1).write(caller.expose_provenance() as u64);
         let depth = &raw mut (*machine.context).depth;
@@ -38,16 +38,16 @@ unsafe fn enter(
         };
         depth.write(left);
         at = at.add(HEADER_SLOTS as usize);
-        let end = at.add(entry.locals as usize);
+        let end = at.add(entry.declared_slots as usize);
         while at != end {
             at.write(0);
             at = at.add(1);
         }
         if REFERENCES_ARE_ZEROED.is_planted() {
             let module = &(*machine.context).instance().module;
-            let locals = at.sub(entry.locals as usize);
-            for local in module.body_of(entry.func).declared_references() {
-                locals.add(local as usize).write(NOT_NULL);
+            let locals = at.sub(entry.declared_slots as usize);
+            for local in module.body_of(entry.func).layout.declared_references() {
+                locals.add(local.0 as usize).write(NOT_NULL);
             }
         }
         machine.fp = fp;
@@ -253,7 +253,7 @@ unsafe fn call_host(
     caller: *mut u64,
 ) -> Landing {
     let ty = &context.store().func(func).func_type;
-    let slots = ty.params().len().max(ty.results().len());
+    let slots = ty.param_slots().max(ty.result_slots()) as usize;
     // What a call is in progress in needs nothing above its arguments and results.
     let free = context.slot_number(fp) + slots;
     context.leave(back, caller, None, free);
@@ -361,7 +361,7 @@ unsafe extern "C-unwind" fn tail_call(
     let caller: *mut u64 = std::ptr::with_exposed_provenance_mut(caller as usize);
     context.depth += frame >> 32;
     let func = FuncId(func);
-    let params = context.store().func(func).func_type.params().len();
+    let params = context.store().func(func).func_type.param_slots() as usize;
     // SAFETY: nothing above the frame's start is in use but the arguments.
     unsafe { std::ptr::copy(arguments, fp, params) };
     match context.wasm(func) {
