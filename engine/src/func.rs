@@ -2,13 +2,14 @@
 
 use crate::error::Error;
 use crate::module::ExternKind;
+use crate::slots::in_a_row;
 use crate::store::{
     AsContext, AsContextMut, Context, ContextMut, FuncId, FuncKind, FuncRecord, HostFunc, InstanceId,
     StoreInner, Stored,
 };
 use crate::trap::TrapKind;
-use crate::types::{FuncType, ValType};
-use crate::val::Val;
+use crate::types::{FuncType, ValType, slots_of};
+use crate::val::{Val, vector_of, vector_slots};
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::Arc;
@@ -137,25 +138,20 @@ impl Func {
 }
 
 fn read_all(types: &[ValType], slots: &[u64], store: &StoreInner) -> Vec<Val> {
-    let mut at = 0;
-    let mut next = |ty: &ValType| {
-        let value = Val::read(*ty, &slots[at..], store);
-        at += ty.slots() as usize;
-        value
-    };
-    types.iter().map(&mut next).collect()
+    let mut next = in_a_row();
+    types.iter().map(|ty| Val::read(*ty, &slots[next(*ty)], store)).collect()
 }
 
 fn write_all(types: &[ValType], values: &[Val], slots: &mut [u64], store: &StoreInner) -> Result<(), String> {
     if types.len() != values.len() {
         return Err(format!("{} values where {} are expected", values.len(), types.len()));
     }
-    let mut at = 0;
+    let mut next = in_a_row();
     for (position, (ty, value)) in types.iter().zip(values).enumerate() {
         if !value.is_a(*ty, store) {
             return Err(format!("value {position} is {value:?} where {ty} is expected"));
         }
-        at += value.write(&mut slots[at..], store);
+        value.write(&mut slots[next(*ty)], store);
     }
     Ok(())
 }
@@ -171,34 +167,36 @@ impl<P: WasmValues, R: WasmValues> TypedFunc<P, R> {
     /// Calls it; fails with the trap if it traps.
     pub fn call(&self, mut store: impl AsContextMut, params: P) -> Result<R, Error> {
         let store = store.context_mut().0;
-        let mut slots = vec![0; P::types().len().max(R::types().len())];
+        let mut slots = vec![0; slots_of(&P::types()).max(slots_of(&R::types())) as usize];
         params.write(&mut slots);
         store.invoke(self.func.id(store), &mut slots)?;
         Ok(R::read(&slots))
     }
 }
 
-/// A Rust type that is a WebAssembly value type of one slot.
+/// A Rust type that is a WebAssembly value type. A `u128` is the bits of a vector, first lane lowest.
 pub trait WasmValue: Copy {
     #[doc(hidden)]
     const TYPE: ValType;
+    /// Writes the value to as many slots as its type takes.
     #[doc(hidden)]
-    fn to_slot(self) -> u64;
+    fn write_slots(self, slots: &mut [u64]);
+    /// Reads a value from as many slots as its type takes.
     #[doc(hidden)]
-    fn from_slot(slot: u64) -> Self;
+    fn read_slots(slots: &[u64]) -> Self;
 }
 
 macro_rules! wasm_value {
     ($($rust:ty, $wasm:ident, $to:expr, $from:expr;)*) => {$(
         impl WasmValue for $rust {
             const TYPE: ValType = ValType::$wasm;
-            fn to_slot(self) -> u64 {
+            fn write_slots(self, slots: &mut [u64]) {
                 let to: fn($rust) -> u64 = $to;
-                to(self)
+                slots[0] = to(self);
             }
-            fn from_slot(slot: u64) -> $rust {
+            fn read_slots(slots: &[u64]) -> $rust {
                 let from: fn(u64) -> $rust = $from;
-                from(slot)
+                from(slots[0])
             }
         }
     )*};
@@ -211,6 +209,16 @@ wasm_value! {
     u64, I64, |value| value, |slot| slot;
     f32, F32, |value| u64::from(value.to_bits()), |slot| f32::from_bits(slot as u32);
     f64, F64, f64::to_bits, f64::from_bits;
+}
+
+impl WasmValue for u128 {
+    const TYPE: ValType = ValType::V128;
+    fn write_slots(self, slots: &mut [u64]) {
+        slots[..2].copy_from_slice(&vector_slots(self));
+    }
+    fn read_slots(slots: &[u64]) -> u128 {
+        vector_of([slots[0], slots[1]])
+    }
 }
 
 /// Parameters or results as a Rust type: nothing, one value, or a tuple of values.
@@ -228,10 +236,10 @@ impl<V: WasmValue> WasmValues for V {
         Box::new([V::TYPE])
     }
     fn write(self, slots: &mut [u64]) {
-        slots[0] = self.to_slot();
+        self.write_slots(slots);
     }
     fn read(slots: &[u64]) -> V {
-        V::from_slot(slots[0])
+        V::read_slots(slots)
     }
 }
 
@@ -250,10 +258,12 @@ macro_rules! wasm_values {
                 Box::new([$($value::TYPE),*])
             }
             fn write(self, slots: &mut [u64]) {
-                $(slots[$position] = self.$position.to_slot();)*
+                let mut next = in_a_row();
+                $(self.$position.write_slots(&mut slots[next($value::TYPE)]);)*
             }
             fn read(slots: &[u64]) -> Self {
-                ($($value::from_slot(slots[$position]),)*)
+                let mut next = in_a_row();
+                ($($value::read_slots(&slots[next($value::TYPE)]),)*)
             }
         }
     };

@@ -18,6 +18,7 @@ mod tests;
 
 use crate::opcode::Operand;
 use crate::types::{FuncType, ValType};
+use std::ops::Range;
 
 /// The index of a local: parameters first, then declared locals.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -174,6 +175,16 @@ impl<'t> Signature<'t> {
     /// What functions of a type, and blocks that name the type, take and leave.
     pub fn of(ty: &'t FuncType) -> Signature<'t> {
         Signature { params: Row::params(ty), results: Row::results(ty) }
+    }
+}
+
+/// Gives the slots of one value after the other, by their types.
+pub(crate) fn in_a_row() -> impl FnMut(ValType) -> Range<usize> {
+    let mut end = 0;
+    move |ty| {
+        let start = end;
+        end += ty.slots() as usize;
+        start..end
     }
 }
 

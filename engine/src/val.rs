@@ -84,22 +84,22 @@ impl Val {
         }
     }
 
-    /// Writes the value to the start of `slots`; gives how many it took.
-    pub(crate) fn write(&self, slots: &mut [u64], store: &StoreInner) -> usize {
+    /// Writes the value to the start of `slots`, which has as many as its type takes.
+    pub(crate) fn write(&self, slots: &mut [u64], store: &StoreInner) {
         slots[0] = match self {
             Val::I32(value) => u64::from(*value as u32),
             Val::I64(value) => *value as u64,
             Val::F32(bits) => u64::from(*bits),
             Val::F64(bits) => *bits,
             Val::V128(bits) => {
-                slots[1] = (bits >> 64) as u64;
-                *bits as u64
+                let [low, high] = vector_slots(*bits);
+                slots[1] = high;
+                low
             }
             Val::FuncRef(Some(func)) => func_slot(FuncId(store.own(func.stored))),
             Val::ExternRef(Some(object)) => u64::from(store.own(object.stored)) + 1,
             Val::FuncRef(None) | Val::ExternRef(None) | Val::NullAny | Val::NullExn => NULL_SLOT,
         };
-        if let Val::V128(_) = self { 2 } else { 1 }
     }
 
     /// Reads a value of type `ty` from the start of `slots`.
@@ -110,7 +110,7 @@ impl Val {
             ValType::I64 => Val::I64(slot as i64),
             ValType::F32 => Val::F32(slot as u32),
             ValType::F64 => Val::F64(slot),
-            ValType::V128 => Val::V128(u128::from(slot) | u128::from(slots[1]) << 64),
+            ValType::V128 => Val::V128(vector_of([slot, slots[1]])),
             ValType::Ref(ty) => match hierarchy(ty.heap, store.engine.types()) {
                 HeapType::Func => Val::FuncRef(slot_func(slot).map(|id| store.func_handle(id))),
                 HeapType::Extern => {
@@ -121,6 +121,16 @@ impl Val {
             },
         }
     }
+}
+
+/// A vector as it lies in slots, the lower half first.
+pub(crate) fn vector_slots(bits: u128) -> [u64; 2] {
+    [bits as u64, (bits >> 64) as u64]
+}
+
+/// The vector that lies in two slots.
+pub(crate) fn vector_of([low, high]: [u64; 2]) -> u128 {
+    u128::from(low) | u128::from(high) << 64
 }
 
 /// A null reference, of whatever type.

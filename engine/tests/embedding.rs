@@ -51,6 +51,26 @@ fn a_host_function_sees_its_arguments_and_the_data_of_the_store() {
 }
 
 #[test]
+fn vectors_among_arguments_and_results_do_not_shift_the_others() {
+    let engine = Engine::new(&Config::new(Mode::Interp));
+    let mut store = Store::new(&engine, ());
+    let swap =
+        Func::wrap(&mut store, "swap", |_: Caller<'_, ()>, (a, v, b): (i32, u128, f64)| Ok((b, a, v + 1)));
+    let types = FuncType::new(
+        [ValType::I32, ValType::V128, ValType::F64],
+        [ValType::F64, ValType::I32, ValType::V128],
+    );
+    assert_eq!(swap.ty(&store), types);
+    let vector = 5 | 7 << 64;
+    let typed = swap.typed::<(i32, u128, f64), (f64, i32, u128)>(&store).expect("its type");
+    assert_eq!(typed.call(&mut store, (3, vector, 0.5)), Ok((0.5, 3, vector + 1)));
+    let arguments = [Val::I32(3), Val::V128(vector), Val::F64(0.5f64.to_bits())];
+    let mut results = [Val::I32(0); 3];
+    swap.call(&mut store, &arguments, &mut results).expect("it returns");
+    assert_eq!(results, [Val::F64(0.5f64.to_bits()), Val::I32(3), Val::V128(vector + 1)]);
+}
+
+#[test]
 fn a_missing_import_and_one_of_another_type_do_not_link() {
     every_mode(plain, |engine| {
         let module =

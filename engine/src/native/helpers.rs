@@ -361,7 +361,7 @@ impl VmContext {
         /// Slots that need no allocation.
         const FEW: usize = 16;
         let ty = self.store().func(func).func_type.clone();
-        let count = ty.params().len().max(ty.results().len());
+        let count = ty.param_slots().max(ty.result_slots()) as usize;
         let (mut few, mut many) = ([0; FEW], Vec::new());
         let slots = if count <= FEW {
             &mut few[..count]
