@@ -1,0 +1,20 @@
+(module
+  (func $f (param externref) (result externref)
+    block (result (ref extern))
+      local.get 0
+      br_on_non_null 0
+      unreachable
+    end))
+
+;; lowered:
+;; function 0 f
+;; 0x0019  block (result (ref extern)) ;; label = @1
+;; 0x001c  local.get 0
+;; 0x001e  br_on_non_null 0 (;@1;)
+;;     |     0  copy s0 <- l0
+;;     |     2  branch unless i64.eqz acc, -> 6
+;; 0x0020  unreachable
+;;     |     4  unreachable
+;; 0x0021  end
+;; 0x0022  )
+;;     |     6  return s0
