@@ -9,7 +9,7 @@ use super::super::x64::decode::Pointer;
 use crate::limits::Settings;
 use crate::module::{DefinedFuncIndex, FuncIndex, ModuleInner};
 use crate::opcode::reader::Reader;
-use crate::opcode::{Boundary, Const, Control, Memory, Numeric, Opcode, Reference, Table};
+use crate::opcode::{Boundary, Const, Control, Memory, Numeric, NumericKind, Opcode, Reference, Table};
 use crate::store::FuncLink;
 use crate::trap::TrapKind;
 use std::collections::VecDeque;
@@ -30,6 +30,10 @@ pub(super) enum Role {
     Helper,
     Subtype,
     Trap(TrapKind),
+}
+
+fn not_compiled(opcode: Opcode) -> ! {
+    unreachable!("modules that contain {opcode} are refused before they are compiled")
 }
 
 /// Something a function must have: an access of memory may be guarded or compared, and a division by a known
@@ -123,18 +127,26 @@ impl Ledger {
             }
             Opcode::Table(Table::TableGet | Table::TableSet) => self.trap(at, TrapKind::TableOutOfBounds),
             Opcode::Table(Table::TableSize) | Opcode::Memory(Memory::MemorySize) => {}
-            Opcode::Table(_) | Opcode::Memory(_) => self.main(at, Role::Helper),
+            Opcode::Table(
+                Table::TableInit | Table::ElemDrop | Table::TableCopy | Table::TableGrow | Table::TableFill,
+            )
+            | Opcode::Memory(
+                Memory::MemoryGrow
+                | Memory::MemoryInit
+                | Memory::DataDrop
+                | Memory::MemoryCopy
+                | Memory::MemoryFill,
+            ) => self.main(at, Role::Helper),
             Opcode::Numeric(numeric) => self.numeric(at, numeric, constant),
-            Opcode::Reference(Reference::RefAsNonNull) => self.trap(at, TrapKind::NullReference),
-            Opcode::Parametric(_)
-            | Opcode::Variable(_)
-            | Opcode::Const(_)
-            | Opcode::Wide(_)
-            | Opcode::Reference(_)
-            | Opcode::Gc(_)
-            | Opcode::Vector(_)
-            | Opcode::VectorMemory(_)
-            | Opcode::Atomic(_) => {}
+            Opcode::Reference(reference) => match reference {
+                Reference::RefAsNonNull => self.trap(at, TrapKind::NullReference),
+                Reference::RefNull | Reference::RefIsNull | Reference::RefFunc => {}
+                Reference::RefEq => not_compiled(opcode),
+            },
+            Opcode::Parametric(_) | Opcode::Variable(_) | Opcode::Const(_) | Opcode::Wide(_) => {}
+            Opcode::Gc(_) | Opcode::Vector(_) | Opcode::VectorMemory(_) | Opcode::Atomic(_) => {
+                not_compiled(opcode)
+            }
         }
     }
 
@@ -165,7 +177,23 @@ impl Ledger {
                     self.tables.push_back(targets);
                 }
             }
-            _ => {}
+            // Their code stays in the function and cannot trap.
+            Control::Nop
+            | Control::Block
+            | Control::Loop
+            | Control::If
+            | Control::Else
+            | Control::End
+            | Control::Br
+            | Control::BrIf
+            | Control::BrOnNull
+            | Control::BrOnNonNull
+            | Control::Return => {}
+            Control::Throw
+            | Control::ThrowRef
+            | Control::TryTable
+            | Control::BrOnCast
+            | Control::BrOnCastFail => not_compiled(control.into()),
         }
     }
 
@@ -179,34 +207,37 @@ impl Ledger {
     }
 
     fn numeric(&mut self, at: u32, numeric: Numeric, constant: Option<i64>) {
-        use Numeric::*;
-        let divides =
-            matches!(numeric, I32DivS | I32DivU | I32RemS | I32RemU | I64DivS | I64DivU | I64RemS | I64RemU);
-        if divides {
-            let mut division = |kind, divisor| match constant {
-                None => self.rare.push_back((at, Due::Perhaps(kind))),
-                Some(constant) if constant == divisor => self.trap(at, kind),
-                Some(_) => {}
-            };
-            division(TrapKind::IntegerDivideByZero, 0);
-            if matches!(numeric, I32DivS | I64DivS) {
-                division(TrapKind::IntegerOverflow, -1);
+        let mut division = |kind, divisor| match constant {
+            None => self.rare.push_back((at, Due::Perhaps(kind))),
+            Some(constant) if constant == divisor => self.trap(at, kind),
+            Some(_) => {}
+        };
+        match numeric.kind() {
+            NumericKind::Division => {
+                division(TrapKind::IntegerDivideByZero, 0);
+                if matches!(numeric, Numeric::I32DivS | Numeric::I64DivS) {
+                    division(TrapKind::IntegerOverflow, -1);
+                }
             }
-        }
-        let truncates = matches!(
-            numeric,
-            I32TruncF32S
-                | I32TruncF32U
-                | I32TruncF64S
-                | I32TruncF64U
-                | I64TruncF32S
-                | I64TruncF32U
-                | I64TruncF64S
-                | I64TruncF64U
-        );
-        if truncates {
-            self.trap(at, TrapKind::InvalidConversionToInteger);
-            self.trap(at, TrapKind::IntegerOverflow);
+            NumericKind::Remainder => division(TrapKind::IntegerDivideByZero, 0),
+            NumericKind::Truncation => {
+                self.trap(at, TrapKind::InvalidConversionToInteger);
+                self.trap(at, TrapKind::IntegerOverflow);
+            }
+            NumericKind::Test
+            | NumericKind::Comparison
+            | NumericKind::BitCount
+            | NumericKind::Arithmetic
+            | NumericKind::Bitwise
+            | NumericKind::Shift
+            | NumericKind::Sign
+            | NumericKind::Rounding
+            | NumericKind::SignExtension
+            | NumericKind::Resize
+            | NumericKind::Saturation
+            | NumericKind::Conversion
+            | NumericKind::Precision
+            | NumericKind::Reinterpretation => {}
         }
     }
 
