@@ -32,6 +32,16 @@ static DRAWN: RwLock<Option<Drawn>> = RwLock::new(None);
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Fault(u64);
 
+/// Whether the named fault is switched on: `fault!("interp-memory-grows-a-page-more")`. The name is hashed when the
+/// code is compiled, and without planted faults the answer is "no" then, too.
+#[macro_export]
+macro_rules! fault {
+    ($name:literal) => {
+        const { $crate::faults::Fault::named($name) }.is_planted()
+    };
+}
+pub use fault;
+
 impl Fault {
     /// The fault of that name.
     pub const fn named(name: &str) -> Fault {

@@ -1,6 +1,6 @@
 //! Values as the embedder sees them, and as they lie in slots.
 
-use crate::faults::Fault;
+use crate::faults::fault;
 use crate::func::Func;
 use crate::store::{ExternRef, FuncId, StoreInner};
 use crate::types::{HeapType, RefType, TypeRegistry, ValType};
@@ -28,9 +28,13 @@ pub enum Val {
     NullExn,
 }
 
-/// The fault that locals of reference types are made like integers, of zero bits, where null is something else:
-/// here zero bits are null, so it makes them something else.
-pub(crate) const REFERENCES_ARE_ZEROED: Fault = Fault::named("floor-reference-locals-are-not-null");
+/// Whether locals of reference types are made like integers, of zero bits, where null is something else: here zero
+/// bits are null, so the fault makes them something else.
+#[inline(always)]
+pub(crate) fn references_are_zeroed() -> bool {
+    fault!("floor-reference-locals-are-not-null")
+}
+
 /// What they are made: a reference to function or object 0.
 pub(crate) const NOT_NULL: u64 = 1;
 

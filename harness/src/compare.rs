@@ -12,7 +12,7 @@ use crate::observe::{
 };
 use crate::subject::{Capabilities, is_outside};
 use crosscheck_engine::TrapKind;
-use crosscheck_engine::faults::Fault;
+use crosscheck_engine::faults::fault;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -444,13 +444,13 @@ fn short(outcome: &Outcome) -> &'static str {
 
 fn same_value(left: &Value, right: &Value, both: Capabilities) -> bool {
     use crate::case::RefValue;
-    const SIGN_OF_ZERO: Fault = Fault::named("compare-ignores-the-sign-of-zero");
     if left == right {
         return true;
     }
+    let ignores_sign = fault!("compare-ignores-the-sign-of-zero");
     match (left, right) {
-        (Value::F32(a), Value::F32(b)) if SIGN_OF_ZERO.is_planted() && (a | b) << 1 == 0 => true,
-        (Value::F64(a), Value::F64(b)) if SIGN_OF_ZERO.is_planted() && (a | b) << 1 == 0 => true,
+        (Value::F32(a), Value::F32(b)) if ignores_sign && (a | b) << 1 == 0 => true,
+        (Value::F64(a), Value::F64(b)) if ignores_sign && (a | b) << 1 == 0 => true,
         // Without the deterministic profile an arithmetic NaN has any payload and either sign
         // (specification, section 4.3.3, "NaN Propagation").
         (Value::F32(a), Value::F32(b)) => !both.nan_bits && is_nan32(*a) && is_nan32(*b),
@@ -507,8 +507,7 @@ fn trap_difference(a: &TrapObservation, b: &TrapObservation, both: Capabilities)
         return Some((Kind::TrapSite, a.kind.text().into(), "where it trapped".into(), site(a), site(b)));
     }
     let (Some(left), Some(right)) = (&a.frames, &b.frames) else { return None };
-    const FRAMES: Fault = Fault::named("compare-drops-backtraces");
-    if !both.backtraces || left == right || FRAMES.is_planted() {
+    if !both.backtraces || left == right || fault!("compare-drops-backtraces") {
         return None;
     }
     let different = left.kept.iter().zip(&right.kept).find(|(left, right)| left != right);
@@ -650,8 +649,7 @@ fn global_difference(what: &str, left: &Value, right: &Value, both: Capabilities
 }
 
 fn memory_difference(what: &str, left: &MemoryState, right: &MemoryState) -> Option<FoundState> {
-    const SIZE: Fault = Fault::named("compare-skips-memory-size");
-    if left.bytes != right.bytes && !SIZE.is_planted() {
+    if left.bytes != right.bytes && !fault!("compare-skips-memory-size") {
         let sides = (format!("{} bytes", left.bytes), format!("{} bytes", right.bytes));
         return Some((Kind::MemorySize, format!("size of {what}"), sides.0, sides.1));
     }

@@ -40,7 +40,7 @@ use crate::native::x64::{FLOAT_ARGUMENTS, FLOAT_SCRATCH, FUEL, INT_ARGUMENTS, ME
 use crate::opcode::reader::Reader;
 use crate::opcode::{Const, Nesting, Opcode, Parametric, Variable};
 use crate::trap::TrapKind;
-use crate::val::{NOT_NULL, REFERENCES_ARE_ZEROED};
+use crate::val::{NOT_NULL, references_are_zeroed};
 use control::Block;
 use registers::Registers;
 use std::ops::Range;
@@ -274,7 +274,7 @@ impl<'m> Compiler<'m> {
             self.clear_home(local as u32);
         }
         self.zero_slots(params, locals);
-        if REFERENCES_ARE_ZEROED.is_planted() {
+        if references_are_zeroed() {
             for local in params..locals as u32 {
                 if self.local_types[local as usize] == Ty::Ref {
                     self.push_const(Ty::Ref, NOT_NULL);

@@ -5,7 +5,7 @@
 
 use super::dispatch::{Handler, big, plain};
 use super::machine::{Machine, Regs, Step, Stop, Trace};
-use crate::faults::Fault;
+use crate::faults::fault;
 use crate::instance::drop_elem;
 use crate::memory::MemoryEntity;
 use crate::opcode::{Memory, Table};
@@ -130,7 +130,7 @@ fn span(start: u64, count: u64, len: u64, otherwise: TrapKind) -> Result<Range<u
 fn memory_grow<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, mut r: Regs) -> Step {
     let index = r.u32();
     let mut delta = r.pop();
-    if delta > 0 && const { Fault::named("interp-memory-grows-a-page-more") }.is_planted() {
+    if delta > 0 && fault!("interp-memory-grows-a-page-more") {
         delta += 1;
     }
     let memory = memory_mut(m, index);

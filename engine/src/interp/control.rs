@@ -8,7 +8,7 @@ use super::dispatch::{Handler, plain};
 use super::frame::FuncCode;
 use super::machine::{Machine, Regs, Return, Step, Stop, Trace};
 use super::side_table::Entry;
-use crate::faults::Fault;
+use crate::faults::fault;
 use crate::instance::func_matches;
 use crate::opcode::Control;
 use crate::store::{CallSite, FuncId, FuncKind, InstanceId};
@@ -52,8 +52,6 @@ pub(super) fn handler<T: Trace, const FUEL: bool>(opcode: Control) -> Option<Han
     })
 }
 
-const LOWER_OPERANDS: Fault = Fault::named("interp-branch-keeps-lower-operands");
-
 /// Follows an entry from the opcode at `at`.
 #[inline(always)]
 fn branch<T: Trace, const FUEL: bool>(
@@ -73,7 +71,7 @@ fn branch<T: Trace, const FUEL: bool>(
             // SAFETY: validation puts so many operands on the stack.
             unsafe { copy_slots(kept, kept.wrapping_sub(drop), keep) };
         }
-        if LOWER_OPERANDS.is_planted() && keep == 1 {
+        if fault!("interp-branch-keeps-lower-operands") && keep == 1 {
             // What is kept is taken one operand too low.
             r.flush();
             // SAFETY: something is dropped, so there is an operand below the one that is kept.
@@ -275,8 +273,7 @@ fn tail_call_func<T: Trace, const FUEL: bool>(
             let freed = m.frame;
             m.frame = back.caller;
             m.call_host(func, m.instance, CallSite::Tail, r.fp)?;
-            let back = if const { Fault::named("interp-tail-call-to-host-resumes-freed-frame") }.is_planted()
-            {
+            let back = if fault!("interp-tail-call-to-host-resumes-freed-frame") {
                 // SAFETY: the record is inside the stack; what stands there by now is the fault.
                 Return::of(unsafe { &mut *freed })
             } else {

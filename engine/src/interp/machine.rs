@@ -17,7 +17,7 @@ use crate::opcode::Opcode;
 use crate::slots::SlotIndex;
 use crate::store::{CallSite, FuncId, InstanceEntity, InstanceId, StoreInner};
 use crate::trap::TrapKind;
-use crate::val::{NOT_NULL, REFERENCES_ARE_ZEROED};
+use crate::val::{NOT_NULL, references_are_zeroed};
 use std::sync::Arc;
 
 /// Watches execution. The machine is compiled once for each kind of trace, so [`NoTrace`] costs nothing.
@@ -435,7 +435,7 @@ impl<'a, T: Trace, const FUEL: bool> Machine<'a, T, FUEL> {
             // compiler would make the loop a call of `memset`, for which every call would have to save registers.
             unsafe { fp.add(local).write_volatile(0) };
         }
-        if REFERENCES_ARE_ZEROED.is_planted() {
+        if references_are_zeroed() {
             self.write_wrong_defaults(callee);
         }
         let sp = operands(record).wrapping_sub(1);

@@ -9,7 +9,7 @@ use super::helpers;
 use super::x64::thunks::thunks;
 use crate::backtrace::{FrameKind, RawFrame};
 use crate::error::Error;
-use crate::faults::Fault;
+use crate::faults::fault;
 use crate::platform::faults::{Interrupted, prepare_thread};
 use crate::slots::{Width, in_a_row};
 use crate::store::{FuncId, FuncKind, StoreInner};
@@ -150,8 +150,7 @@ impl VmContext {
         let mut instance = self.instance as u32;
         let mut is_innermost = true;
         let mut frame = |instance: u32, unit: &CodeUnit, offset: u32, wasm: u32| {
-            let forgets =
-                is_innermost && const { Fault::named("native-innermost-frame-at-zero") }.is_planted();
+            let forgets = is_innermost && fault!("native-innermost-frame-at-zero");
             let wasm = if forgets { 0 } else { wasm };
             is_innermost = false;
             let func = unit.func(offset).expect("every place in a unit belongs to a function").func;

@@ -7,7 +7,7 @@
 
 use super::context::{Failure, VmContext};
 use super::x64::thunks::{CROSS, CROSSING_BYTES, DONE, FAILED, JUMP};
-use crate::faults::Fault;
+use crate::faults::fault;
 use crate::instance::{drop_elem, func_matches};
 use crate::memory::MemoryEntity;
 use crate::module::DefinedFuncIndex;
@@ -142,7 +142,7 @@ extern "C" fn memory_grow(context: *mut VmContext, delta: u64, memory: u64) -> R
         let refused = refusal(entity.ty.is_64);
         match entity.grow(delta) {
             Ok(old) => {
-                if !const { Fault::named("native-memory-length-kept-after-growth") }.is_planted() {
+                if !fault!("native-memory-length-kept-after-growth") {
                     context.refresh();
                 }
                 done(old.unwrap_or(refused))
@@ -317,7 +317,7 @@ pub(crate) extern "C" fn resolve(context: *mut VmContext, link: *const FuncLink,
     }
     // SAFETY: the return address of the call, or of the frame that a tail call has given up.
     let back = unsafe { (context.guest_sp as *const u64).read() };
-    let kept = const { Fault::named("native-tail-call-never-crosses-back") }.is_planted();
+    let kept = fault!("native-tail-call-never-crosses-back");
     let crosses_already = tail != 0 && (back == context.cross_return || kept);
     if !crosses_already {
         context.crossed_from = context.instance;
@@ -333,7 +333,7 @@ pub(crate) extern "C" fn cross_back(context: *mut VmContext, instance: u64) {
     context.stack_limit += CROSSING_BYTES;
     let bytes = context.memory_bytes;
     context.enter_instance(InstanceId(instance as u32));
-    if const { Fault::named("native-memory-length-kept-after-crossing") }.is_planted() {
+    if fault!("native-memory-length-kept-after-crossing") {
         context.memory_bytes = bytes;
     }
 }

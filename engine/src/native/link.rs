@@ -7,7 +7,7 @@
 //! than that, or there would be one behind each call and never two side by side.
 
 use super::x64::{DIRECT_RANGE, DISTANCE_BYTES, ISLAND_BYTES, ISLAND_RANGE, SHORT_RANGE};
-use crate::faults::Fault;
+use crate::faults::fault;
 use crate::limits::Settings;
 use crate::module::DefinedFuncIndex;
 use std::ops::{Range, RangeInclusive};
@@ -88,7 +88,7 @@ fn write_call(bytes: &mut [u8], start: u32, call: &CallSite, entry: u32, range: 
     let distance = |from: u32, to: u32| i64::from(to) - i64::from(from);
     let end = call.at + DISTANCE_BYTES;
     let direct = distance(end, entry);
-    let short = const { Fault::named("native-branch-out-of-range-is-cut") }.is_planted();
+    let short = fault!("native-branch-out-of-range-is-cut");
     if range.contains(&direct) || short {
         // As many bits as the range has, and no look at the others.
         let direct = if range.contains(&direct) { direct } else { direct % *range.end() };
@@ -99,7 +99,7 @@ fn write_call(bytes: &mut [u8], start: u32, call: &CallSite, entry: u32, range: 
     let near = distance(end, island);
     assert!(ISLAND_RANGE.contains(&near), "an island is within reach of its calls");
     set_distance(bytes, call.at - start, near);
-    let beyond = const { Fault::named("native-island-written-one-place-on") }.is_planted();
+    let beyond = fault!("native-island-written-one-place-on");
     let island = if beyond { island + ISLAND_BYTES } else { island };
     let at = (island - start) as usize;
     bytes[at] = 0xe9;

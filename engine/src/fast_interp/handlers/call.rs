@@ -8,11 +8,11 @@ use super::super::code::{FuncEntry, HEADER_SLOTS};
 use super::super::context::{Context, Crossing};
 use super::super::dispatch::{Flow, Machine, Op};
 use super::{ACCUMULATOR, SLOT};
-use crate::faults::Fault;
+use crate::faults::fault;
 use crate::instance::func_matches;
 use crate::store::{CallSite, FuncId, FuncKind, InstanceId};
 use crate::trap::TrapKind;
-use crate::val::{NOT_NULL, REFERENCES_ARE_ZEROED, slot_func};
+use crate::val::{NOT_NULL, references_are_zeroed, slot_func};
 use std::ffi::c_void;
 
 /// Charges and lays out a frame at `fp`, from which to return to `back` in `caller`, and enters.
@@ -43,7 +43,7 @@ unsafe fn enter(
             at.write(0);
             at = at.add(1);
         }
-        if REFERENCES_ARE_ZEROED.is_planted() {
+        if references_are_zeroed() {
             let module = &(*machine.context).instance().module;
             let locals = at.sub(entry.declared_slots as usize);
             for local in module.body_of(entry.func).layout.declared_references() {
@@ -378,7 +378,7 @@ unsafe extern "C-unwind" fn tail_call(
         }
         None => {
             let (mut back, mut caller) = (back, caller);
-            if const { Fault::named("fast-interp-tail-call-to-host-resumes-freed-frame") }.is_planted() {
+            if fault!("fast-interp-tail-call-to-host-resumes-freed-frame") {
                 // SAFETY: the header is inside the stack; that arguments may have taken its place is the fault.
                 let header = unsafe { fp.add(frame as u32 as usize).cast::<[u64; 2]>().read() };
                 back = std::ptr::with_exposed_provenance(header[0] as usize);

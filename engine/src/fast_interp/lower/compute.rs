@@ -9,7 +9,7 @@ use crate::fast_interp::handlers::bulk::{self, Apply, Arguments, Failure};
 use crate::fast_interp::handlers::numeric::{BinaryForms, Forms, Places, Results, UnaryForms};
 use crate::fast_interp::handlers::{ACCUMULATOR, IMMEDIATE, SLOT, control as op};
 use crate::fast_interp::listing::{Name, Part};
-use crate::faults::Fault;
+use crate::faults::fault;
 use crate::opcode::reader::{MemArg, Reader};
 use crate::opcode::{self, Load, Memory, Numeric, Parametric, Reference, Store, Table, Variable, Wide};
 use crate::slots::{Row, Width};
@@ -143,8 +143,7 @@ impl Lowering<'_> {
         };
         match negated {
             Some(Comparison { start, branch, before, .. }) => {
-                const FORGETS: Fault = Fault::named("fast-interp-branch-forgets-negation");
-                let negated = branch.negated == FORGETS.is_planted();
+                let negated = branch.negated == fault!("fast-interp-branch-forgets-negation");
                 self.may_decide(Branch { negated, ..branch }, start, before);
             }
             None => self.may_decide(branch, start, before),
