@@ -11,7 +11,6 @@ use crate::trap::TrapKind;
 use crate::types::{FuncType, ValType, slots_of};
 use crate::val::{Val, vector_of, vector_slots};
 use std::marker::PhantomData;
-use std::ops::Range;
 use std::sync::Arc;
 
 /// A function of a store.
@@ -334,27 +333,37 @@ impl<'a, T: 'static> Caller<'a, T> {
         self.store.fuel
     }
 
-    /// `len` bytes of the caller's first memory from `address`. All of it must be inside; nothing at all
-    /// may stand just behind the last byte, and no further out. Traps with "out of bounds memory access".
-    pub fn guest_bytes(&self, address: u64, len: u64) -> Result<&[u8], Error> {
-        let range = span(address, len)?;
+    /// Copies bytes of the caller's first memory from `address` on into a buffer. All of them must be inside; an
+    /// empty range may start at the end of the memory but not beyond it. Traps with "out of bounds memory access".
+    pub fn read_guest(&self, address: u64, buffer: &mut [u8]) -> Result<(), Error> {
         let memory = self.first_memory()?;
-        self.store.memories[memory].slice(range).ok_or_else(out_of_bounds)
+        self.store.memories[memory].read(address, buffer).ok_or_else(out_of_bounds)
     }
 
-    /// As [`Caller::guest_bytes`], writable.
-    pub fn guest_bytes_mut(&mut self, address: u64, len: u64) -> Result<&mut [u8], Error> {
-        let range = span(address, len)?;
+    /// Copies bytes into the caller's first memory from `address` on. Traps as [`Caller::read_guest`], with nothing
+    /// written.
+    pub fn write_guest(&mut self, address: u64, bytes: &[u8]) -> Result<(), Error> {
         let memory = self.first_memory()?;
-        self.store.memories[memory].slice_mut(range).ok_or_else(out_of_bounds)
+        self.store.memories[memory].write(address, bytes).ok_or_else(out_of_bounds)
     }
 
-    /// The bytes from `address` up to a zero byte, which must be inside the memory. Traps as above.
-    pub fn guest_string(&self, address: u64) -> Result<&[u8], Error> {
+    /// The bytes from `address` up to a zero byte, which must be inside the memory. Traps as [`Caller::read_guest`].
+    pub fn guest_string(&self, address: u64) -> Result<Vec<u8>, Error> {
         let memory = &self.store.memories[self.first_memory()?];
-        let rest = memory.slice(address..memory.len()).ok_or_else(out_of_bounds)?;
-        let end = rest.iter().position(|byte| *byte == 0).ok_or_else(out_of_bounds)?;
-        Ok(&rest[..end])
+        let (mut string, mut chunk) = (Vec::new(), [0; 64]);
+        loop {
+            let at = address.checked_add(string.len() as u64).ok_or_else(out_of_bounds)?;
+            let left = memory.len().checked_sub(at).filter(|left| *left > 0).ok_or_else(out_of_bounds)?;
+            let read = &mut chunk[..left.min(64) as usize];
+            memory.read(at, read).ok_or_else(out_of_bounds)?;
+            match read.iter().position(|byte| *byte == 0) {
+                Some(end) => {
+                    string.extend_from_slice(&read[..end]);
+                    return Ok(string);
+                }
+                None => string.extend_from_slice(read),
+            }
+        }
     }
 
     fn first_memory(&self) -> Result<usize, Error> {
@@ -362,11 +371,6 @@ impl<'a, T: 'static> Caller<'a, T> {
         let memory = self.store.instance(instance).memories.first().ok_or_else(out_of_bounds)?;
         Ok(*memory as usize)
     }
-}
-
-fn span(address: u64, len: u64) -> Result<Range<u64>, Error> {
-    let end = address.checked_add(len).ok_or_else(out_of_bounds)?;
-    Ok(address..end)
 }
 
 fn out_of_bounds() -> Error {

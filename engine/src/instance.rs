@@ -515,11 +515,8 @@ fn write_datas(store: &mut StoreInner, id: InstanceId) -> Result<(), Error> {
             bytes = &bytes[..bytes.len().saturating_sub(1)];
         }
         let memory = store.instance(id).memories[*target as usize];
-        let room = start.checked_add(bytes.len() as u64);
-        let room = room.and_then(|end| store.memories[memory as usize].slice_mut(start..end));
-        match room {
-            Some(room) => room.copy_from_slice(bytes),
-            None => return Err(store.trap(TrapKind::MemoryOutOfBounds, segment.offset)),
+        if store.memories[memory as usize].write(start, bytes).is_none() {
+            return Err(store.trap(TrapKind::MemoryOutOfBounds, segment.offset));
         }
         store.instances[id.0 as usize].dropped_datas[index] = true;
     }

@@ -70,6 +70,7 @@ pub use func::{Caller, Func, FuncIdentity, TypedFunc, WasmValue, WasmValues};
 pub use instance::{DecodedModule, Extern, Instance, Module};
 pub use limits::{FRAME_OVERHEAD_SLOTS, Limits};
 pub use linker::Linker;
+pub use memory::SharedMemory;
 pub use mode::Mode;
 pub use module::{ExternKind, ExternType, FuelSegment, FuncIndex, Import, OpcodeSet};
 pub use names::{Shown, ShownMessage};

@@ -111,8 +111,10 @@ fn memory_moves_and_leaves_poison(plain: Lane, switched: Lane) {
         store.set_fuel(FUEL);
         let mut linker = Linker::new();
         linker.func_wrap(&mut store, ("host", "look"), |mut caller: Caller<'_, Seen>, ()| {
-            let first = &caller.guest_bytes(0, 1)?[0];
-            let seen = (std::ptr::from_ref(first).expose_provenance(), *first);
+            let mut first = [0];
+            caller.read_guest(0, &mut first)?;
+            let memory = caller.exported_first_memory().expect("it is exported");
+            let seen = (memory.address(&caller), first[0]);
             caller.data_mut().push(seen);
             Ok(())
         });

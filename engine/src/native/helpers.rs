@@ -9,7 +9,7 @@ use super::context::{Failure, VmContext};
 use super::x64::thunks::{CROSS, CROSSING_BYTES, DONE, FAILED, JUMP};
 use crate::faults::fault;
 use crate::instance::{drop_elem, func_matches};
-use crate::memory::MemoryEntity;
+use crate::memory::{MemoryEntity, Place};
 use crate::module::DefinedFuncIndex;
 use crate::store::{CallSite, FuncId, FuncKind, FuncLink, InstanceId, TableEntity};
 use crate::trap::TrapKind;
@@ -107,6 +107,13 @@ impl VmContext {
         &mut store.memories[number as usize]
     }
 
+    /// A place in a memory of the running instance.
+    fn place(&mut self, index: u64, offset: usize) -> Place {
+        let id = self.instance_id();
+        let memory = self.store().instance(id).memories[index as usize];
+        Place { memory, offset: offset as u64 }
+    }
+
     fn table(&mut self, index: u64) -> &mut TableEntity {
         let id = self.instance_id();
         let store = self.store();
@@ -156,8 +163,8 @@ extern "C" fn memory_fill(context: *mut VmContext, start: u64, byte: u64, length
     attempt(context, |context| {
         let range = span(start, length, context.memory(memory).len(), TrapKind::MemoryOutOfBounds)?;
         context.pay(length)?;
-        // SAFETY: the range lies inside the memory, which is committed that far.
-        unsafe { context.memory(memory).base().add(range.start).write_bytes(byte as u8, range.len()) };
+        let filled = context.memory(memory).fill(range.start as u64, length, byte as u8);
+        filled.expect("it was found inside");
         Ok(0)
     })
 }
@@ -174,9 +181,9 @@ extern "C" fn memory_copy(
         let to = span(to, length, context.memory(target).len(), TrapKind::MemoryOutOfBounds)?;
         let from = span(from, length, context.memory(source).len(), TrapKind::MemoryOutOfBounds)?;
         context.pay(length)?;
-        let (target, source) = (context.memory(target).base(), context.memory(source).base());
-        // SAFETY: both ranges lie inside their memories, which are committed that far; they may overlap.
-        unsafe { std::ptr::copy(source.add(from.start), target.add(to.start), to.len()) };
+        let (to, from) = (context.place(target, to.start), context.place(source, from.start));
+        let copied = MemoryEntity::copy(&mut context.store().memories, to, from, length);
+        copied.expect("both were found inside");
         Ok(0)
     })
 }
@@ -198,8 +205,8 @@ extern "C" fn memory_init(
         let to = span(to, length, context.memory(memory).len(), TrapKind::MemoryOutOfBounds)?;
         let from = span(from, length, contents.len() as u64, TrapKind::MemoryOutOfBounds)?;
         context.pay(length)?;
-        let target = context.memory(memory).slice_mut(to.start as u64..to.end as u64);
-        target.expect("it was found inside").copy_from_slice(&contents[from]);
+        let written = context.memory(memory).write(to.start as u64, &contents[from]);
+        written.expect("it was found inside");
         Ok(0)
     })
 }
