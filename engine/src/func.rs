@@ -185,17 +185,20 @@ pub trait WasmValue: Copy {
     fn read_slots(slots: &[u64]) -> Self;
 }
 
+/// A value by way of a function, which gives closures their types.
+fn converted<A, B>(value: A, by: fn(A) -> B) -> B {
+    by(value)
+}
+
 macro_rules! wasm_value {
     ($($rust:ty, $wasm:ident, $to:expr, $from:expr;)*) => {$(
         impl WasmValue for $rust {
             const TYPE: ValType = ValType::$wasm;
             fn write_slots(self, slots: &mut [u64]) {
-                let to: fn($rust) -> u64 = $to;
-                slots[0] = to(self);
+                slots[0] = converted(self, $to);
             }
             fn read_slots(slots: &[u64]) -> $rust {
-                let from: fn(u64) -> $rust = $from;
-                from(slots[0])
+                converted(slots[0], $from)
             }
         }
     )*};

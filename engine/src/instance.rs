@@ -133,7 +133,7 @@ impl DecodedModule {
         &self.inner.opcodes
     }
 
-    /// The canonical function type behind the id of a function import or export.
+    /// The function type of a function import or export, by its canonical id.
     pub fn func_type(&self, id: crate::types::TypeId) -> Arc<FuncType> {
         self.engine.types().func_type(id).expect("functions have function types")
     }

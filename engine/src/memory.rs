@@ -222,7 +222,7 @@ fn is_guarded(ty: MemoryType, settings: &Settings) -> bool {
     settings.guard_regions && ty.can_be_guarded()
 }
 
-/// What to reserve for a memory of up to `bytes`, with or without room behind it that faults.
+/// What to reserve for a memory of up to `bytes`, with or without room after it that faults.
 fn guarded_size(bytes: u64, guarded: bool) -> u64 {
     if guarded { bytes.max(GUARDED_BYTES) } else { bytes }
 }

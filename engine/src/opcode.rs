@@ -1,7 +1,7 @@
 //! The one table of opcodes: a row for everything WebAssembly 3.0, threads and wide arithmetic can say.
 //!
-//! A row gives an opcode's code, text, immediates, operand types, family and proposal; whoever wants to
-//! list, count, decode, print or generate opcodes asks here. A family is an enum of its own, so that
+//! A row gives an opcode's code, text, immediates, operand types, family and proposal; listing, counting,
+//! decoding, printing and generating opcodes all ask here. A family is an enum of its own, so that
 //! a mode's lowering is one `match` a family and the compiler names the places a new opcode must visit.
 //! What an opcode computes is not here: see `numeric` for the scalars, the modes for the rest.
 //!

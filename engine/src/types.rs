@@ -232,12 +232,12 @@ impl TypeRegistry {
         self.intern(vec![SubType { is_final: true, supertype: None, composite }])[0]
     }
 
-    /// The definition behind an id.
+    /// The definition of an id.
     pub fn get(&self, id: TypeId) -> SubType {
         self.read().types[id.0 as usize].sub.clone()
     }
 
-    /// The function type behind an id, if it is one.
+    /// The function type of an id, if it is one.
     pub fn func_type(&self, id: TypeId) -> Option<Arc<FuncType>> {
         match &self.read().types[id.0 as usize].sub.composite {
             CompositeType::Func(ty) => Some(ty.clone()),

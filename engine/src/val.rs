@@ -145,7 +145,7 @@ pub(crate) fn func_slot(func: FuncId) -> u64 {
     u64::from(func.0) + 1
 }
 
-/// The function behind a slot; `None` for null.
+/// The function that a slot refers to; `None` for null.
 pub(crate) fn slot_func(slot: u64) -> Option<FuncId> {
     slot.checked_sub(1).map(|index| FuncId(index as u32))
 }

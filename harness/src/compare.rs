@@ -285,7 +285,7 @@ pub fn difference(left: &Testimony<'_>, right: &Testimony<'_>) -> Option<Differe
             return Some(found);
         }
     }
-    // Whoever would not come to an end there is not asked for it.
+    // A subject that cannot be expected to finish this action was not asked to run it.
     let next = a.get(b.len()).or_else(|| b.get(a.len()));
     if next.is_some_and(|next| beyond_comparison(next, both)) {
         return None;

@@ -17,7 +17,7 @@ fn every_switch_changes_what_it_says() {
         for mode in Mode::all().filter(|mode| switch.applies_to(*mode)) {
             let (plain, switched) = (Lane::plain(mode), switch.lane(mode));
             assert_ne!(plain, switched);
-            // No `_` here: whoever adds a switch says how it is seen to work.
+            // No `_` here: a new switch has to say here how it is seen to work.
             match switch {
                 Switch::NoFuel => fuel_is_not_counted(plain, switched),
                 Switch::NoBacktraces => traps_have_no_backtrace(plain, switched),

@@ -13,7 +13,7 @@
 //!
 //! # Sites
 //! Nothing that runs remembers offsets of the module's file. A table beside the code has the offset of
-//! every instruction that may trap or call, and is searched when somebody asks.
+//! every instruction that may trap or call, and is searched when a trap or a backtrace needs one.
 
 use crate::executor::Code;
 use crate::module::{DefinedFuncIndex, FuncIndex};
@@ -63,7 +63,7 @@ pub(super) struct ModuleCode {
     pub sites: Vec<(u32, u32)>,
 }
 
-// SAFETY: the pointers of the entries point into `words`, which nobody changes any more.
+// SAFETY: the pointers of the entries point into `words`, which does not change any more.
 unsafe impl Send for ModuleCode {}
 // SAFETY: as above.
 unsafe impl Sync for ModuleCode {}
@@ -81,17 +81,17 @@ impl ModuleCode {
         code.downcast_ref().expect("all functions of a store run in its engine's mode")
     }
 
-    /// The function that an instruction belongs to; `ip` is behind the instruction's first word.
+    /// The function that an instruction belongs to; `ip` is after the instruction's first word.
     pub fn entry_at(&self, ip: *const u64) -> &FuncEntry {
         &self.entries[self.entries.partition_point(|entry| entry.code < ip) - 1]
     }
 
-    /// The file offset of an instruction that may trap or call; `ip` is behind its first word and not
-    /// behind its end.
+    /// The file offset of an instruction that may trap or call; `ip` is after its first word and not
+    /// after its end.
     pub fn site(&self, ip: *const u64) -> u32 {
         let position = (ip.addr() - self.words.as_ptr().addr()) / 8;
-        let behind = self.sites.partition_point(|(at, _)| (*at as usize) < position);
-        self.sites[behind - 1].1
+        let after = self.sites.partition_point(|(at, _)| (*at as usize) < position);
+        self.sites[after - 1].1
     }
 }
 

@@ -1,4 +1,4 @@
-//! Lowering: one pass over a valid body that leaves register code behind.
+//! Lowering: one pass over a valid body that makes register code of it.
 //!
 //! The operand stack exists only here. An entry is a value that its producer put into the entry's own
 //! slot, a local that has not been read yet, or a constant; so `local.get` and constants emit nothing and
@@ -71,7 +71,7 @@ struct Frame<'m> {
     first_operand: u32,
 }
 
-/// Where the operand stack begins: behind parameters, header, locals, and scratch slots if slots get
+/// Where the operand stack begins: after parameters, header, locals, and scratch slots if slots get
 /// so many that a field cannot name them all.
 fn first_operand(body: &FuncBody) -> u32 {
     let slots = HEADER_SLOTS + body.layout.locals().slots;

@@ -1,4 +1,4 @@
-//! Faults that are drawn by lot, so that nobody picks easy ones: an opcode of the table, a kind of mutation, a room.
+//! Faults that are drawn by lot, so that none is picked for being easy: an opcode of the table, a kind of mutation, a room.
 //!
 //! A drawn fault is plain data with a name that can be read back, like `baseline:i32.rem_s:swapped`. What it computes
 //! instead is said once, in `numeric::planted`; each room has one place where it does so. The rows it is drawn from
@@ -300,7 +300,7 @@ impl Corner {
         let float = |conditions: Option<Conditions>| conditions.filter(|_| is_float && width >= 32);
         let bits =
             |value: f64| if width == 32 { u64::from((value as f32).to_bits()) } else { value.to_bits() };
-        // All bits of the exponent, and the highest behind.
+        // All bits of the exponent, and the highest of those after it.
         let quiet = bits(f64::INFINITY) | bits(f64::INFINITY) >> 1 & !bits(f64::INFINITY);
         let two_to = |power: u8| f64::from_bits((1023 + u64::from(power)) << 52);
         match self {

@@ -20,9 +20,9 @@ type Block = usize;
 
 /// Where a transfer should go.
 enum Target {
-    /// To the label of a block: its start if it is a loop, else behind its end.
+    /// To the label of a block: its start if it is a loop, else after its end.
     Label(Block),
-    /// To the `else` of an `if`, or behind its end if it has none.
+    /// To the `else` of an `if`, or after its end if it has none.
     Else(Block),
 }
 
@@ -108,7 +108,7 @@ impl ModuleCode {
         while !operators.eof() {
             let at = operators.original_position() as u32;
             let operator = operators.read()?;
-            let behind = operators.original_position() as u32;
+            let after = operators.original_position() as u32;
             let unreachable = validator.get_control_frame(0).is_some_and(|frame| frame.unreachable);
             let dead = unreachable || walk.open.last().is_some_and(|(_, dead)| *dead);
             // A branch that has taken `popped` operands before it looks at its label. Heights may be
@@ -131,35 +131,35 @@ impl ModuleCode {
             match &operator {
                 Operator::Block { .. } => _ = walk.enter(None, dead),
                 Operator::Loop { .. } => {
-                    let place = (behind, walk.expected.len());
+                    let place = (after, walk.expected.len());
                     walk.enter(Some(place), dead);
-                    walk.boundary(at, behind);
+                    walk.boundary(at, after);
                 }
                 Operator::If { blockty } => {
                     let params = self.signature(*blockty).params;
                     let block = walk.enter(None, dead);
                     walk.transfer(at, !dead, Target::Else(block), params.slots(), 0);
-                    walk.boundary(at, behind);
+                    walk.boundary(at, after);
                 }
                 Operator::Else => {
                     let block = walk.open.last().expect("validation balances blocks").0;
                     let frame = validator.get_control_frame(0).expect("validation balances blocks");
                     let results = self.signature(frame.block_type).results;
                     walk.transfer(at, !dead, Target::Label(block), results.slots(), 0);
-                    walk.blocks.elses[block] = Some((behind, walk.expected.len()));
-                    walk.boundary(at, behind);
+                    walk.blocks.elses[block] = Some((after, walk.expected.len()));
+                    walk.boundary(at, after);
                 }
                 Operator::End => {
                     let (block, _) = walk.open.pop().expect("validation balances blocks");
-                    // The function's own end is executed by whoever branches to it.
-                    let place = if walk.open.is_empty() { at } else { behind };
+                    // The function's own end is executed by branches to it.
+                    let place = if walk.open.is_empty() { at } else { after };
                     walk.blocks.ends[block] = Some((place, walk.expected.len()));
-                    walk.boundary(at, behind);
+                    walk.boundary(at, after);
                 }
                 Operator::Br { relative_depth } => branch(&mut walk, *relative_depth, 0),
                 Operator::BrIf { relative_depth } => {
                     branch(&mut walk, *relative_depth, 1);
-                    walk.boundary(at, behind);
+                    walk.boundary(at, after);
                 }
                 Operator::BrTable { targets } => {
                     for depth in targets.targets() {
@@ -169,14 +169,14 @@ impl ModuleCode {
                 }
                 Operator::BrOnNull { relative_depth } => {
                     branch(&mut walk, *relative_depth, 1);
-                    walk.boundary(at, behind);
+                    walk.boundary(at, after);
                 }
                 Operator::BrOnNonNull { relative_depth } => {
                     branch(&mut walk, *relative_depth, 0);
-                    walk.boundary(at, behind);
+                    walk.boundary(at, after);
                 }
                 Operator::Call { .. } | Operator::CallIndirect { .. } | Operator::CallRef { .. } => {
-                    walk.boundary(at, behind);
+                    walk.boundary(at, after);
                 }
                 // Nothing else branches and goes on.
                 _ => {}
@@ -232,10 +232,10 @@ impl Walk {
         }
     }
 
-    /// A segment ends with the instruction from `at` on, and one may begin behind it.
-    fn boundary(&mut self, at: u32, behind: u32) {
+    /// A segment ends with the instruction from `at` on, and one may begin after it.
+    fn boundary(&mut self, at: u32, after: u32) {
         self.boundaries.push(at);
-        self.charge(behind);
+        self.charge(after);
     }
 
     fn compare(&self, entries: &[Entry], body: &FuncBody) -> Result<(), String> {

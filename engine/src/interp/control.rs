@@ -29,7 +29,7 @@ pub(super) fn handler<T: Trace, const FUEL: bool>(opcode: Control) -> Option<Han
             m.charge(r)
         }),
         Control::If => plain(if_),
-        // Who comes here has gone through the first arm, and goes behind the `end`.
+        // Reached at the end of the first arm, from where control goes on after the `end`.
         Control::Else => plain(take_branch),
         Control::End => plain(end),
         Control::Br => plain(take_branch),

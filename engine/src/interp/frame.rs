@@ -24,7 +24,7 @@ pub(super) struct FuncCode {
     pub index: FuncIndex,
     /// The first opcode.
     pub start: *const u8,
-    /// Behind the last `end`.
+    /// The end of the last `end`.
     pub end: *const u8,
     /// File offset of the first opcode.
     pub start_offset: u32,

@@ -103,7 +103,7 @@ impl Regs {
     /// Reads a byte of the code.
     #[inline(always)]
     pub fn byte(&mut self) -> u8 {
-        // SAFETY: validation ends every body with an `end`, behind which nothing is read.
+        // SAFETY: validation ends every body with an `end`, after which nothing is read.
         unsafe {
             let byte = *self.pc;
             self.pc = self.pc.add(1);
@@ -331,7 +331,7 @@ impl<'a, T: Trace, const FUEL: bool> Machine<'a, T, FUEL> {
     /// The instance of the innermost frame.
     #[inline(always)]
     pub fn entity(&self) -> &InstanceEntity {
-        // SAFETY: instances are boxed and live as long as the store; nobody changes one while guest code
+        // SAFETY: instances are boxed and live as long as the store; none changes while guest code
         // looks at it.
         unsafe { &*self.entity }
     }
@@ -478,7 +478,7 @@ impl<'a, T: Trace, const FUEL: bool> Machine<'a, T, FUEL> {
     /// The record of the innermost frame.
     #[inline(always)]
     pub fn record(&mut self) -> &mut Frame {
-        // SAFETY: there is a frame while its function runs, and nobody else refers to it.
+        // SAFETY: there is a frame while its function runs, and nothing else refers to it.
         unsafe { &mut *self.frame }
     }
 

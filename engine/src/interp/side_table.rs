@@ -80,7 +80,7 @@ impl Entry {
     }
 }
 
-/// How many entries an opcode owns: transfers, then charges. `immediates` stands behind the opcode.
+/// How many entries an opcode owns: transfers, then charges. `immediates` stands after the opcode.
 pub(super) fn entries_of(opcode: Opcode, mut immediates: Reader<'_>, fuel: bool) -> (usize, usize) {
     use Control as C;
     let Opcode::Control(control) = opcode else { return (0, 0) };
@@ -95,7 +95,7 @@ pub(super) fn entries_of(opcode: Opcode, mut immediates: Reader<'_>, fuel: bool)
     (transfers, usize::from(fuel && begins_segment(opcode)))
 }
 
-/// Whether a segment may begin right behind the opcode. Those before which one ends are free.
+/// Whether a segment may begin right after the opcode. Opcodes before which one ends are free.
 fn begins_segment(opcode: Opcode) -> bool {
     match opcode.structure().boundary {
         Boundary::Before | Boundary::Behind => true,
@@ -333,7 +333,7 @@ impl<'a> Builder<'a> {
         Some(self.push_charge())
     }
 
-    /// The `end` of a block: who waited for it goes behind it. The `end` of the function is itself where
+    /// The `end` of a block: branches that waited for it go to what follows. The `end` of the function is itself where
     /// branches to the outermost label go, because it is what returns.
     fn end(&mut self, at: u32) -> u32 {
         let label = self.labels.pop().expect("validation balances blocks and ends");

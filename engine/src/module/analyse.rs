@@ -105,7 +105,7 @@ impl Analysis {
         self.heights.extent()
     }
 
-    /// Code lives again behind the `end` of the block it died in, or in its `else` arm.
+    /// Code lives again after the `end` of the block it died in, or in its `else` arm.
     fn revive(&mut self, nesting: Nesting, control_height: u32) {
         let Some(dead_at) = self.dead_at else { return };
         if control_height < dead_at || (nesting == Nesting::Divides && control_height == dead_at) {

@@ -144,7 +144,7 @@ fn capture_instance(
     }
     for memory in instance.memories(store) {
         let bytes = memory.len(store);
-        // A memory that instances share is taken in once; behind its length stands which one it is.
+        // A memory that instances share is taken in once; after its length comes which one it is.
         if !fault!("compare-skips-memory-size") {
             digest.u64(bytes);
         }

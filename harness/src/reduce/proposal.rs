@@ -109,7 +109,7 @@ pub enum Proposal {
     },
     /// Another case altogether.
     Smaller(Case),
-    /// Another case altogether, simpler by the word of whoever proposes it.
+    /// Another case altogether, simpler by the pass's own claim, not by [`Cost`].
     Case(Case),
 }
 

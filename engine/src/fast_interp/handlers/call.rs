@@ -2,7 +2,7 @@
 //!
 //! The arguments are already where the callee's frame begins, so a call within the instance charges the
 //! depth budget, writes the header, zeroes the locals and goes on. Everything else about calls (another
-//! instance, a host function) happens behind one function that is not inlined.
+//! instance, a host function) is left to one function that is not inlined.
 
 use super::super::code::{FuncEntry, HEADER_SLOTS};
 use super::super::context::{Context, Crossing};
@@ -184,8 +184,8 @@ struct Landing {
 const STOPPED: Landing = Landing { ip: std::ptr::null(), fp: std::ptr::null_mut() };
 
 impl Landing {
-    /// Behind a call that is over, whose results lie at `results`.
-    unsafe fn behind(context: &mut Context, ip: *const u64, fp: *mut u64, results: *const u64) -> Landing {
+    /// After a call that is over, whose results lie at `results`.
+    unsafe fn after(context: &mut Context, ip: *const u64, fp: *mut u64, results: *const u64) -> Landing {
         // SAFETY: the caller's: a slot of the stack may be read, whether it holds a result or not.
         context.first = unsafe { results.read() };
         Landing { ip, fp }
@@ -258,7 +258,7 @@ unsafe fn call_host(
     let free = context.slot_number(fp) + slots;
     context.leave(back, caller, None, free);
     // SAFETY: the slots belong to a frame in progress, or to one that has just ended; no other reference
-    // to them exists, and nested activations begin behind them.
+    // to them exists, and nested activations begin after them.
     let slots = unsafe { std::slice::from_raw_parts_mut(fp, slots) };
     let instance = context.instance_id;
     let outcome = context.store().call_host(func, Some(instance), site, slots);
@@ -266,7 +266,7 @@ unsafe fn call_host(
     context.refresh();
     match outcome {
         // SAFETY: a slot of the stack may be read, whether it holds a result or not.
-        Ok(()) => unsafe { Landing::behind(context, back, caller, fp) },
+        Ok(()) => unsafe { Landing::after(context, back, caller, fp) },
         Err(error) => {
             context.fail(error);
             STOPPED

@@ -2,10 +2,10 @@
 //!
 //! Every instruction with a result writes it to a slot and leaves it in an accumulator too. Lowering
 //! follows which slot each accumulator mirrors, until control may come from elsewhere; an operand that
-//! is mirrored is taken from there. If it was an operand-stack entry, nobody reads its slot any more, and
+//! is mirrored is taken from there. If it was an operand-stack entry, its slot is not read any more, and
 //! its producer is changed to the handler that does not write it.
 //!
-//! The last instruction's result can still be sent elsewhere (`local.set` right behind an operator), and
+//! The last instruction's result can still be sent elsewhere (`local.set` right after an operator), and
 //! a comparison that was emitted last can still become part of the branch that asks for it.
 
 use super::stack::slots_of;
@@ -53,7 +53,7 @@ impl LastResult {
     pub const NONE: LastResult = LastResult { slot: NOWHERE, at: NOWHERE, end: NOWHERE };
 }
 
-/// A computation that a branch can take over, as long as code ends behind it.
+/// A computation that a branch can take over, as long as code ends with it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Comparison {
     pub start: u32,
@@ -176,12 +176,12 @@ impl Lowering<'_> {
         self.comparison = None;
     }
 
-    /// The integer accumulator mirrors a slot, whoever wrote it.
+    /// The integer accumulator mirrors a slot, whichever instruction wrote it.
     pub fn mirrors_int(&mut self, slot: u32) {
         self.wrote(slot, Class::Int, NOWHERE, 0);
     }
 
-    /// Every entry must be in its slot from here on: somebody may read it there.
+    /// Every entry must be in its slot from here on: it may be read there.
     pub fn keep_stored(&mut self) {
         for mirror in &mut self.mirrors {
             mirror.quiet = 0;

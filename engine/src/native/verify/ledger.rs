@@ -50,7 +50,7 @@ enum Due {
 pub(super) struct Ledger {
     /// What comes in the order of instructions, each with its file offset.
     main: VecDeque<(u32, Due)>,
-    /// What comes behind.
+    /// What comes after all of that.
     rare: VecDeque<(u32, Due)>,
     /// Accesses that did not turn out to be guarded.
     compared: VecDeque<u32>,
@@ -266,7 +266,9 @@ impl Ledger {
                     Due::Is(_) | Due::Perhaps(_) => return Err(unexpected(role, wasm, at, due)),
                 }
             }
-            return Err(format!("code and body differ ({role:?} of {wasm:x?} is nobody's)"));
+            return Err(format!(
+                "code and body differ (no instruction of the body accounts for {role:?} of {wasm:x?})"
+            ));
         }
         while let Some((at, due)) = self.rare.pop_front() {
             self.at = at;
@@ -285,7 +287,7 @@ impl Ledger {
                 Due::Perhaps(_) => {}
             }
         }
-        Err(format!("code and body differ ({role:?} of {wasm:x?} is nobody's)"))
+        Err(format!("code and body differ (no instruction of the body accounts for {role:?} of {wasm:x?})"))
     }
 
     /// Crosses off a guarded access.
@@ -302,7 +304,7 @@ impl Ledger {
                 }
             }
         }
-        Err(format!("code and body differ (an access of {wasm:#x} is nobody's)"))
+        Err(format!("code and body differ (no instruction of the body accounts for an access of {wasm:#x})"))
     }
 
     /// Crosses off a jump table of so many entries.

@@ -16,7 +16,7 @@ pub(super) struct Body<'a> {
     pub code: Vec<u8>,
     /// Parameters and locals, in order.
     locals: Vec<Ty>,
-    /// Types of blocks, behind those of functions.
+    /// Types of blocks, after those of functions.
     blocks: &'a mut Vec<Signature>,
     /// Whether another function with exercises has been called, which is done once.
     has_called: bool,
@@ -252,7 +252,7 @@ impl<'a> Body<'a> {
         self.is_over |= is_bad && !guarded;
     }
 
-    /// Leaves a block with values from above others that stay behind.
+    /// Leaves a block with values from above others that are dropped.
     fn carry(&mut self) {
         let most = self.most();
         let carried = self.numbers(1, most);
@@ -377,7 +377,7 @@ impl<'a> Body<'a> {
                 self.keep(wide);
             }
             1 => {
-                // A count that nobody knows wants a register of its own.
+                // A count that is not known wants a register of its own.
                 self.value_of(wide, 1);
                 self.value_of(wide, 1);
                 let mut op = self.op();
@@ -481,7 +481,7 @@ impl<'a> Body<'a> {
         self.has_called |= func >= self.plan.first_exercise();
         let results = &self.signature(func).results;
         self.transfer(func, false);
-        // Whoever was called may have grown it.
+        // The function that was called may have grown it.
         if self.stream.percent(40) {
             self.look_at_the_end();
         }
@@ -633,7 +633,7 @@ impl<'a> Body<'a> {
         self.mix(ty);
     }
 
-    /// A table of branches on an index that is in a local, which is read again behind it.
+    /// A table of branches on an index that is in a local, which is read again after it.
     fn switch(&mut self) {
         let index = self.local(Ty::I32);
         let count = self.stream.between(1, 4) as u32;
@@ -653,7 +653,7 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// A value that nobody wants, but whose making may trap.
+    /// A value that is dropped, but whose making may trap.
     fn ignore(&mut self) {
         let ty = self.number();
         let is_bad = self.wild();

@@ -1,5 +1,5 @@
 //! One function of thousands of instructions: blocks in blocks, long tables of branches, towers of operands, and
-//! more locals than anybody writes.
+//! more locals than people write.
 
 use super::{Choices, Func, GLOBALS, SINK};
 use crate::generate::linked::operators::Operator;

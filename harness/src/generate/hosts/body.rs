@@ -265,7 +265,7 @@ impl<'a> Body<'a> {
         self.keep_all(&self.plan.signature(func).results);
     }
 
-    /// More memory for whoever is called next.
+    /// More memory for the function that is called next.
     fn grow(&mut self) {
         self.address(1);
         self.op().memory_grow(0);
