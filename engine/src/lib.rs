@@ -28,11 +28,11 @@ mod config;
 mod linker;
 mod mode;
 
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[cfg(target_os = "linux")]
 mod baseline;
 mod fast_interp;
 mod interp;
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[cfg(target_os = "linux")]
 mod native;
 
 mod backtrace;
@@ -74,7 +74,7 @@ pub use memory::SharedMemory;
 pub use mode::Mode;
 pub use module::{ExternKind, ExternType, FuelSegment, FuncIndex, Import, OpcodeSet};
 pub use names::{Shown, ShownMessage};
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[cfg(target_os = "linux")]
 pub use native::code::{CodePlace, code_place};
 pub use store::{AsContext, AsContextMut, ExternRef, Store};
 pub use trace::Trace;

@@ -9,7 +9,8 @@
 #![allow(clippy::print_stdout, reason = "printing is what it is for")]
 
 use crosscheck::digest::Digest;
-use crosscheck::generate::{Features, Generator};
+use crosscheck::features::Features;
+use crosscheck::generate::Generator;
 use crosscheck::subject::{Lane, Switch};
 use crosscheck_engine::{Engine, FuncIndex, Mode, Module};
 use crosscheck_spec_tests::Group;

@@ -6,8 +6,8 @@
 
 #![allow(clippy::print_stdout, reason = "printing is what it is for")]
 
+use crosscheck::draw::case_seed;
 use crosscheck::generate::Generator;
-use crosscheck::generate::stream::case_seed;
 use std::time::Instant;
 
 const ROUNDS: u64 = 15;

@@ -26,7 +26,7 @@ pub fn main() -> ExitCode {
 }
 
 /// The engine as a subject.
-struct Toy;
+pub struct Toy;
 
 impl Subject for Toy {
     fn name(&self) -> &str {

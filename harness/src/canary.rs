@@ -2,7 +2,7 @@
 //!
 //! A fault is a named one of the engine, one that was drawn by lot, or one of the harness itself. Those of the engine's
 //! rooms are for campaigns; those in what all modes share are for the official suite, for no comparison can see them;
-//! those of the harness are for its own [`witnesses`]. Whoever runs a faulty engine is a worker process, which may die of
+//! those of the harness are for its own [`witnesses`]. A faulty engine runs in a worker process, which may die of
 //! it. This is in builds with planted faults only.
 
 mod hunt;

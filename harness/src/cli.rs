@@ -22,6 +22,7 @@ mod spec;
 mod status;
 mod terminal;
 
+use crate::campaign::Lanes;
 use crate::case::{Case, NamedHosts};
 use crate::corpus::Started;
 use crate::corpus::finding::Record;
@@ -29,7 +30,6 @@ use crate::guard::guarded;
 use crate::hosts;
 use crate::report::night::with_earlier;
 use crate::report::{Rendered, write_json, write_text};
-use crate::run::Lanes;
 use crate::subject::{self, Lane, LaneSubject, Outside, Subject};
 use clap::{Args, Parser, Subcommand};
 use crosscheck_engine::{Mode, Shown};
@@ -94,11 +94,6 @@ impl Failure {
 }
 
 type Done = Result<Exit, Failure>;
-
-/// Before any other argument, and followed by the names of faults: the process runs with them. For workers, which
-/// may die of it.
-#[cfg(all(feature = "planted-faults", unix))]
-pub const PLANTED: &str = "__planted";
 
 #[derive(Parser)]
 #[command(name = "crosscheck", version, about, max_term_width = 100)]
@@ -286,7 +281,7 @@ impl Common {
         })
     }
 
-    /// The same, for a part of a run whose totals nobody asked for.
+    /// The same, for a part of a run whose totals were not asked for.
     fn without_files(&self) -> Common {
         Common { json: None, junit: None, ..self.clone() }
     }
@@ -312,7 +307,7 @@ impl Common {
         Ok(lanes.chain(self.judges()?).collect())
     }
 
-    /// The same for a file; where nobody asked for any, those that it was found with, if it is a finding or the case
+    /// The same for a file; where none were asked for, those that it was found with, if it is a finding or the case
     /// of a fuzz target.
     fn subjects_for(&self, file: &Path, of_target: Option<&Case>) -> Result<Vec<Arc<dyn Subject>>, Failure> {
         if !self.modes.is_empty() || !self.with.is_empty() || self.engines.is_some() {
@@ -335,7 +330,7 @@ impl Common {
     fn started(&self) -> Started {
         let arguments: Vec<String> = std::env::args().collect();
         #[cfg(all(feature = "planted-faults", unix))]
-        let words = if arguments.get(1).is_some_and(|word| word == PLANTED) { 3 } else { 1 };
+        let words = if arguments.get(1).is_some_and(|word| word == crate::worker::PLANTED) { 3 } else { 1 };
         #[cfg(not(all(feature = "planted-faults", unix)))]
         let words = 1;
         let program = arguments.into_iter().take(words).collect();
@@ -370,7 +365,7 @@ fn stop_flag() -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = stop.clone();
     let handler = move || {
-        // A second interrupt is for whoever cannot wait for the batch to end.
+        // A second interrupt is for a user who cannot wait for the batch to end.
         if flag.swap(true, Ordering::Relaxed) {
             std::process::exit(Exit::Interrupted as i32);
         }
@@ -394,7 +389,7 @@ fn arguments() -> Result<Vec<OsString>, String> {
     #[cfg_attr(not(all(feature = "planted-faults", unix)), expect(unused_mut))]
     let mut arguments: Vec<OsString> = std::env::args_os().map(argument::with_hyphens).collect();
     #[cfg(all(feature = "planted-faults", unix))]
-    if arguments.get(1).is_some_and(|argument| argument == PLANTED) && arguments.len() > 2 {
+    if arguments.get(1).is_some_and(|argument| argument == crate::worker::PLANTED) && arguments.len() > 2 {
         let names = arguments.drain(1..3).next_back().expect("two were taken");
         crate::canary::plant(&names.to_string_lossy())?;
     }

@@ -4,18 +4,21 @@
 //! deterministic contract leaves nothing free, so the rules are about lanes that were switched off and
 //! about outside engines.
 
+mod difference;
+mod groups;
+mod state;
+mod suspect;
+
 use crate::case::Value;
-use crate::fingerprint::{Fingerprint, mode_of};
-use crate::observe::{
-    ActionObservation, ExportState, HostCall, HostCalls, InstanceState, MemoryState, Observation, Outcome,
-    State, TableState, TrapObservation,
-};
-use crate::subject::{Capabilities, is_outside};
+use crate::observe::{ActionObservation, HostCall, HostCalls, Observation, Outcome, TrapObservation};
+use crate::subject::Capabilities;
 use crosscheck_engine::TrapKind;
 use crosscheck_engine::faults::fault;
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
-use std::fmt;
+pub use difference::{Difference, Kind, Side};
+pub use groups::{majority, mode_of};
+pub(crate) use state::first_byte;
+use state::state_difference;
+pub use suspect::Suspect;
 
 /// One subject's part in a case.
 pub struct Testimony<'a> {
@@ -47,95 +50,6 @@ pub struct Divergence {
     pub groups: Vec<Vec<String>>,
     /// The first difference between the first group and the others.
     pub first: Difference,
-}
-
-/// What kind of thing differs.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// A subject failed where another did not.
-    Crash,
-    /// A subject did not come to an end where another did.
-    Hang,
-    /// One returned, trapped, or was refused, where the other did something else.
-    Outcome,
-    /// Both returned, other values.
-    Values,
-    /// Both trapped, for other reasons.
-    TrapKind,
-    /// Both trapped for the same reason, at another instruction.
-    TrapSite,
-    /// Both trapped at the same place, through other calls.
-    Frames,
-    /// The host's calls differ.
-    HostCalls,
-    /// Other fuel is left.
-    Fuel,
-    /// A global differs.
-    Global,
-    /// A table's size differs.
-    TableSize,
-    /// A table's element differs.
-    TableElement,
-    /// A memory's size differs.
-    MemorySize,
-    /// A memory's bytes differ.
-    MemoryBytes,
-    /// Dropped segments differ.
-    Dropped,
-    /// The number of instances differs.
-    Instances,
-    /// State differed by digest, and no longer when spelled out: a subject is not deterministic.
-    Unstable,
-}
-
-/// The first difference of two observations.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Difference {
-    /// Number of the action.
-    pub action: usize,
-    /// What kind of thing differs.
-    pub kind: Kind,
-    /// Where, without values: the type of a result, the kind of an entity, a pair of traps. Part of the
-    /// fingerprint, so nothing that changes when a case shrinks.
-    pub place: String,
-    /// Where exactly, for people.
-    pub exactly: String,
-    /// What the first showed there.
-    pub left: String,
-    /// What the second showed there.
-    pub right: String,
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "action {}: {}: {} against {}", self.action, self.exactly, self.left, self.right)
-    }
-}
-
-impl Kind {
-    /// The word that reports use.
-    pub fn word(self) -> &'static str {
-        match self {
-            Kind::Crash => "crash",
-            Kind::Hang => "hang",
-            Kind::Outcome => "outcome",
-            Kind::Values => "values",
-            Kind::TrapKind => "trap-kind",
-            Kind::TrapSite => "trap-site",
-            Kind::Frames => "frames",
-            Kind::HostCalls => "host-calls",
-            Kind::Fuel => "fuel",
-            Kind::Global => "global",
-            Kind::TableSize => "table-size",
-            Kind::TableElement => "table-element",
-            Kind::MemorySize => "memory-size",
-            Kind::MemoryBytes => "memory-bytes",
-            Kind::Dropped => "dropped",
-            Kind::Instances => "instances",
-            Kind::Unstable => "unstable",
-        }
-    }
 }
 
 /// Judges testimonies; the first is the reference.
@@ -171,8 +85,8 @@ fn failure(testimonies: &[Testimony<'_>]) -> Option<Divergence> {
         kind,
         place: failure_place(outcome).to_string(),
         exactly: format!("{} fails", failed.name),
-        left: format!("no {}", kind.word()),
-        right: outcome.describe(),
+        left: Side::NoFailure(kind),
+        right: Side::Outcome(outcome.clone()),
     };
     let (loud, quiet): (Vec<_>, Vec<_>) = testimonies.iter().partition(failing);
     let mut groups: Vec<Vec<String>> = [quiet, loud]
@@ -295,8 +209,8 @@ pub fn difference(left: &Testimony<'_>, right: &Testimony<'_>) -> Option<Differe
         kind: Kind::Outcome,
         place: "count".into(),
         exactly: "how many actions were observed".into(),
-        left: a.len().to_string(),
-        right: b.len().to_string(),
+        left: Side::text(a.len()),
+        right: Side::text(b.len()),
     })
 }
 
@@ -362,7 +276,7 @@ fn aspect_difference(
     b: &ActionObservation,
     both: Capabilities,
 ) -> Option<Difference> {
-    let differs = |kind, place: &str, exactly: &str, left: String, right: String| {
+    let differs = |kind, place: &str, exactly: &str, left: Side, right: Side| {
         Some(Difference { action, kind, place: place.into(), exactly: exactly.into(), left, right })
     };
     match aspect {
@@ -375,7 +289,7 @@ fn aspect_difference(
             differs(Kind::HostCalls, "", &exactly, left, right)
         }
         Aspect::Fuel if both.fuel && a.fuel_left != b.fuel_left => {
-            differs(Kind::Fuel, "", "fuel left", a.fuel_left.to_string(), b.fuel_left.to_string())
+            differs(Kind::Fuel, "", "fuel left", Side::text(a.fuel_left), Side::text(b.fuel_left))
         }
         Aspect::State => match (&a.state, &b.state) {
             (Some(a), Some(b)) if both.exported_state => {
@@ -387,8 +301,8 @@ fn aspect_difference(
                 Kind::Unstable,
                 "",
                 "digest of the state",
-                format!("{:016x}", a.state_digest),
-                format!("{:016x}", b.state_digest),
+                Side::text(format_args!("{:016x}", a.state_digest)),
+                Side::text(format_args!("{:016x}", b.state_digest)),
             ),
             _ => None,
         },
@@ -396,13 +310,13 @@ fn aspect_difference(
     }
 }
 
-type Found = (Kind, String, String, String, String);
+type Found = (Kind, String, String, Side, Side);
 
 fn outcome_difference(a: &Outcome, b: &Outcome, both: Capabilities) -> Option<Found> {
     match (a, b) {
         (Outcome::Values(left), Outcome::Values(right)) => {
             if left.len() != right.len() {
-                let sides = (left.len().to_string(), right.len().to_string());
+                let sides = (Side::text(left.len()), Side::text(right.len()));
                 return Some((Kind::Values, "count".into(), "number of results".into(), sides.0, sides.1));
             }
             let (position, (left, right)) = left
@@ -412,14 +326,16 @@ fn outcome_difference(a: &Outcome, b: &Outcome, both: Capabilities) -> Option<Fo
                 .find(|(_, (left, right))| !same_value(left, right, both))?;
             let ty = type_name(left);
             let exactly = format!("result {position}");
-            Some((Kind::Values, ty.to_string(), exactly, left.to_string(), right.to_string()))
+            let sides = (Side::Value(left.clone()), Side::Value(right.clone()));
+            Some((Kind::Values, ty.to_string(), exactly, sides.0, sides.1))
         }
         (Outcome::Trap(left), Outcome::Trap(right)) => trap_difference(left, right, both),
         // Messages are for people; that both refuse is what counts.
         (Outcome::Link(_), Outcome::Link(_)) | (Outcome::Limit(_), Outcome::Limit(_)) => None,
         (left, right) => {
             let place = format!("{}/{}", short(left), short(right));
-            Some((Kind::Outcome, place, "how it ended".into(), left.describe(), right.describe()))
+            let sides = (Side::Outcome(left.clone()), Side::Outcome(right.clone()));
+            Some((Kind::Outcome, place, "how it ended".into(), sides.0, sides.1))
         }
     }
 }
@@ -498,10 +414,14 @@ pub fn same_kind(a: TrapKind, b: TrapKind, both: Capabilities) -> bool {
 fn trap_difference(a: &TrapObservation, b: &TrapObservation, both: Capabilities) -> Option<Found> {
     if !same_kind(a.kind, b.kind, both) || a.message != b.message {
         let place = format!("{}/{}", a.kind.text(), b.kind.text());
-        let text = |trap: &TrapObservation| trap.message.clone().unwrap_or_else(|| trap.kind.text().into());
+        let text =
+            |trap: &TrapObservation| Side::text(trap.message.as_deref().unwrap_or_else(|| trap.kind.text()));
         return Some((Kind::TrapKind, place, "why it trapped".into(), text(a), text(b)));
     }
-    let site = |trap: &TrapObservation| trap.site.map_or("nowhere".into(), |site| format!("{site:#06x}"));
+    let site = |trap: &TrapObservation| match trap.site {
+        Some(site) => Side::text(format_args!("{site:#06x}")),
+        None => Side::text("nowhere"),
+    };
     // The site does not depend on backtraces: it is there even where they are switched off.
     if both.trap_sites && a.site != b.site {
         return Some((Kind::TrapSite, a.kind.text().into(), "where it trapped".into(), site(a), site(b)));
@@ -512,15 +432,16 @@ fn trap_difference(a: &TrapObservation, b: &TrapObservation, both: Capabilities)
     }
     let different = left.kept.iter().zip(&right.kept).find(|(left, right)| left != right);
     let (exactly, left, right) = match different {
-        Some((left, right)) => ("frame".to_string(), left.to_string(), right.to_string()),
+        Some((left, right)) => ("frame", Side::text(left), Side::text(right)),
         None if left.count != right.count => {
-            ("number of frames".to_string(), left.count.to_string(), right.count.to_string())
+            ("number of frames", Side::text(left.count), Side::text(right.count))
         }
         None => {
-            ("hash of all frames".to_string(), format!("{:016x}", left.hash), format!("{:016x}", right.hash))
+            let hash = |hash: u64| Side::text(format_args!("{hash:016x}"));
+            ("hash of all frames", hash(left.hash), hash(right.hash))
         }
     };
-    Some((Kind::Frames, a.kind.text().into(), exactly, left, right))
+    Some((Kind::Frames, a.kind.text().into(), exactly.to_string(), left, right))
 }
 
 /// Whether the host's calls differ. A digest is of bits and identities, so it decides only between subjects that
@@ -542,212 +463,19 @@ fn host_calls_differ(a: &HostCalls, b: &HostCalls, both: Capabilities) -> bool {
     exact || a.first.len() != b.first.len() || !a.first.iter().zip(&b.first).all(same_call)
 }
 
-fn host_call_difference(a: &ActionObservation, b: &ActionObservation) -> (String, String, String) {
-    let describe = |call: Option<&HostCall>| call.map_or("no call".to_string(), HostCall::describe);
+fn host_call_difference(a: &ActionObservation, b: &ActionObservation) -> (String, Side, Side) {
+    let side =
+        |call: Option<&HostCall>| call.map_or(Side::text("no call"), |call| Side::HostCall(call.clone()));
     let (left, right) = (&a.host_calls.first, &b.host_calls.first);
     let calls = 0..left.len().max(right.len());
     match calls.into_iter().find(|number| left.get(*number) != right.get(*number)) {
-        Some(number) => {
-            (format!("host call {number}"), describe(left.get(number)), describe(right.get(number)))
-        }
+        Some(number) => (format!("host call {number}"), side(left.get(number)), side(right.get(number))),
         None => {
             let sum = |action: &ActionObservation| {
-                format!("{} calls, digest {:016x}", action.host_calls.count, action.host_calls.digest)
+                let HostCalls { count, digest, .. } = &action.host_calls;
+                Side::text(format_args!("{count} calls, digest {digest:016x}"))
             };
             ("host calls".into(), sum(a), sum(b))
-        }
-    }
-}
-
-/// What of the state differs: kind, where exactly, and both sides.
-type FoundState = (Kind, String, String, String);
-
-fn state_difference(a: &State, b: &State, both: Capabilities) -> Option<FoundState> {
-    // Who shows exports only numbers entities its own way and keeps no half-made instances.
-    if !both.internal_state {
-        return exported_difference(a, b, both);
-    }
-    if a.instances.len() != b.instances.len() {
-        let (left, right) = (a.instances.len().to_string(), b.instances.len().to_string());
-        return Some((Kind::Instances, "number of instances".into(), left, right));
-    }
-    let pairs = a.instances.iter().zip(&b.instances).enumerate();
-    pairs.into_iter().find_map(|(number, (a, b))| {
-        let (kind, exactly, left, right) = instance_difference(a, b, both)?;
-        Some((kind, format!("instance {number}, {exactly}"), left, right))
-    })
-}
-
-/// Compares what the latest instances of the modules export, name by name.
-fn exported_difference<'s>(a: &'s State, b: &'s State, both: Capabilities) -> Option<FoundState> {
-    let no_instance = InstanceState::default();
-    let pairs = a.modules.iter().zip(&b.modules).enumerate();
-    pairs.into_iter().find_map(|(module, (left, right))| {
-        let of = |state: &'s State, number: &Option<u32>| state.instances.get((*number)? as usize);
-        let (left, right) = (of(a, left).unwrap_or(&no_instance), of(b, right).unwrap_or(&no_instance));
-        if left.exports.len() != right.exports.len() {
-            let sides = (left.exports.len().to_string(), right.exports.len().to_string());
-            let exactly = format!("number of exports of module {module} that have a state");
-            return Some((Kind::Instances, exactly, sides.0, sides.1));
-        }
-        left.exports.iter().find_map(|(name, place)| {
-            let other = right.exports.iter().find(|(other, _)| other == name).map(|(_, place)| *place);
-            let (kind, exactly, ours, theirs) = export_difference((left, *place), (right, other), both)?;
-            Some((kind, format!("module {module}, export `{name}`, {exactly}"), ours, theirs))
-        })
-    })
-}
-
-fn export_difference(
-    (a, left): (&InstanceState, ExportState),
-    (b, right): (&InstanceState, Option<ExportState>),
-    both: Capabilities,
-) -> Option<FoundState> {
-    match (left, right) {
-        (ExportState::Unseen, Some(_)) | (_, Some(ExportState::Unseen)) => None,
-        (ExportState::Global(left), Some(ExportState::Global(right))) => {
-            global_difference("global", a.globals.get(left as usize)?, b.globals.get(right as usize)?, both)
-        }
-        (ExportState::Table(left), Some(ExportState::Table(right))) => {
-            table_difference("table", a.tables.get(left as usize)?, b.tables.get(right as usize)?, both)
-        }
-        (ExportState::Memory(left), Some(ExportState::Memory(right))) => {
-            memory_difference("memory", a.memories.get(left as usize)?, b.memories.get(right as usize)?)
-        }
-        (left, right) => {
-            let right = right.map_or("nothing".into(), |right| format!("{right:?}"));
-            Some((Kind::Instances, "what it is".into(), format!("{left:?}"), right))
-        }
-    }
-}
-
-fn instance_difference(a: &InstanceState, b: &InstanceState, both: Capabilities) -> Option<FoundState> {
-    let globals = a.globals.iter().zip(&b.globals).enumerate();
-    let memories = a.memories.iter().zip(&b.memories).enumerate();
-    let tables = a.tables.iter().zip(&b.tables).enumerate();
-    let found = None
-        .or_else(|| {
-            globals.into_iter().find_map(|(n, (a, b))| global_difference(&format!("global {n}"), a, b, both))
-        })
-        .or_else(|| {
-            memories.into_iter().find_map(|(n, (a, b))| memory_difference(&format!("memory {n}"), a, b))
-        })
-        .or_else(|| {
-            tables.into_iter().find_map(|(n, (a, b))| table_difference(&format!("table {n}"), a, b, both))
-        });
-    if found.is_none() && (&a.dropped_elems, &a.dropped_datas) != (&b.dropped_elems, &b.dropped_datas) {
-        let text =
-            |side: &InstanceState| format!("elems {:?}, datas {:?}", side.dropped_elems, side.dropped_datas);
-        return Some((Kind::Dropped, "dropped segments".into(), text(a), text(b)));
-    }
-    found
-}
-
-fn global_difference(what: &str, left: &Value, right: &Value, both: Capabilities) -> Option<FoundState> {
-    let differs = !same_value(left, right, both);
-    differs.then(|| (Kind::Global, what.to_string(), left.to_string(), right.to_string()))
-}
-
-fn memory_difference(what: &str, left: &MemoryState, right: &MemoryState) -> Option<FoundState> {
-    if left.bytes != right.bytes && !fault!("compare-skips-memory-size") {
-        let sides = (format!("{} bytes", left.bytes), format!("{} bytes", right.bytes));
-        return Some((Kind::MemorySize, format!("size of {what}"), sides.0, sides.1));
-    }
-    let (address, left, right) = first_byte(left, right)?;
-    let exactly = format!("{what} differs first at {address:#x}");
-    Some((Kind::MemoryBytes, exactly, format!("{left:#04x}"), format!("{right:#04x}")))
-}
-
-fn table_difference(
-    what: &str,
-    left: &TableState,
-    right: &TableState,
-    both: Capabilities,
-) -> Option<FoundState> {
-    if left.elements != right.elements {
-        let sides = (left.elements.to_string(), right.elements.to_string());
-        return Some((Kind::TableSize, format!("size of {what}"), sides.0, sides.1));
-    }
-    let indices = left.non_null.keys().chain(right.non_null.keys());
-    let different = |index: &&u64| match (left.non_null.get(index), right.non_null.get(index)) {
-        (Some(left), Some(right)) => !same_value(left, right, both),
-        (left, right) => left.is_some() != right.is_some(),
-    };
-    let index = indices.filter(different).min()?;
-    let text = |side: Option<&Value>| side.map_or("null".to_string(), ToString::to_string);
-    let sides = (text(left.non_null.get(index)), text(right.non_null.get(index)));
-    Some((Kind::TableElement, format!("{what}, element {index}"), sides.0, sides.1))
-}
-
-/// Address of the first byte that differs, and the two bytes. Pages that are absent are zeros.
-pub(crate) fn first_byte(left: &MemoryState, right: &MemoryState) -> Option<(u64, u8, u8)> {
-    let mut numbers: Vec<u64> = left.pages.keys().chain(right.pages.keys()).copied().collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    for number in numbers {
-        let (left, right) = (left.pages.get(&number), right.pages.get(&number));
-        // Nearly all pages are equal, and looking at bytes one by one takes much longer.
-        if left == right {
-            continue;
-        }
-        let byte = |side: Option<&Vec<u8>>, offset: usize| {
-            side.and_then(|page| page.get(offset)).copied().unwrap_or(0)
-        };
-        let different = (0..crate::observe::OS_PAGE_BYTES as usize)
-            .find(|offset| byte(left, *offset) != byte(right, *offset));
-        if let Some(offset) = different {
-            let address = number * crate::observe::OS_PAGE_BYTES + offset as u64;
-            return Some((address, byte(left, offset), byte(right, offset)));
-        }
-    }
-    None
-}
-
-/// The number of the group of most modes, which is likely right: lanes of a mode have much in common, and count where
-/// modes are as many. Of several as large it is the first, for the reference is likely right. Groups are not empty.
-pub fn majority(groups: &[Vec<String>]) -> usize {
-    let size = |group: &Vec<String>| {
-        let modes: BTreeSet<&str> = group.iter().map(|name| mode_of(name)).collect();
-        (modes.len(), group.len())
-    };
-    let sizes = groups.iter().map(size).enumerate();
-    sizes.rev().max_by_key(|(_, size)| *size).map_or(0, |(group, _)| group)
-}
-
-impl Divergence {
-    /// What makes this the same bug as another.
-    pub fn fingerprint(&self) -> Fingerprint {
-        Fingerprint::new(&self.groups, self.first.kind, &self.first.place)
-    }
-
-    /// Whether all of our modes agree, and only outside engines differ.
-    pub fn is_of_judges(&self) -> bool {
-        let ours = self.groups.iter().filter(|group| group.iter().any(|name| !is_outside(name))).count();
-        ours == 1 && self.groups.len() > 1
-    }
-
-    /// Where to look first.
-    pub fn triage(&self) -> &'static str {
-        if !self.is_of_judges() {
-            return match self.first.kind {
-                Kind::Unstable => "a subject is not deterministic: what it shows differs between two runs",
-                _ => "one mode alone differs: that mode's room",
-            };
-        }
-        let (ours, theirs): (Vec<_>, Vec<_>) =
-            self.groups.iter().partition(|group| group.iter().any(|name| !is_outside(name)));
-        let sides_with_us = ours.iter().flat_map(|group| *group).any(|name| is_outside(name));
-        let against_us = theirs.iter().map(|group| group.len()).max().unwrap_or(0);
-        match (sides_with_us, against_us) {
-            (true, _) => {
-                "all modes and an outside engine agree, another one differs: that engine, and then the shared floor"
-            }
-            (false, 0..=1) => {
-                "all modes agree, an outside engine differs: the shared floor (types, store, numeric, linking), or the judge"
-            }
-            (false, _) => {
-                "outside engines agree with one another, and not with our modes: the shared floor (types, store, numeric, linking)"
-            }
         }
     }
 }

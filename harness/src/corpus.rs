@@ -1,11 +1,11 @@
 //! What is kept on disk: findings, a folder each, and how far a campaign has come. Everything is written whole or not
-//! at all, so whoever is killed at any moment leaves nothing half-written that looks whole.
+//! at all, so a process that is killed at any moment leaves nothing half-written that looks whole.
 
 pub mod campaign;
 pub mod finding;
 mod started;
 
-pub use finding::{Finding, REDUCED_FILE};
+pub use finding::REDUCED_FILE;
 pub use started::Started;
 
 use std::ffi::OsString;
@@ -62,7 +62,7 @@ pub fn remove_unfinished(folder: &Path) -> io::Result<()> {
         let name = entry.file_name();
         let builder = name.to_str().and_then(|name| name.strip_prefix('.')?.split_once('-')?.0.parse().ok());
         let Some(builder) = builder else { continue };
-        // SAFETY: signal 0 is sent to nobody; the call only says whether the process is there.
+        // SAFETY: signal 0 is not delivered; the call only says whether the process is there.
         let is_alive = unsafe { libc::kill(builder, 0) } == 0;
         if !is_alive && entry.file_type()?.is_dir() {
             fs::remove_dir_all(entry.path())?;
@@ -73,7 +73,7 @@ pub fn remove_unfinished(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Nobody can say here who still builds, so all of it stays; nobody reads it.
+/// This platform does not tell which processes still build, so all of it stays; it is never read.
 #[cfg(not(unix))]
 pub fn remove_unfinished(_: &Path) -> io::Result<()> {
     Ok(())

@@ -1,8 +1,8 @@
-//! Which opcodes were executed, and which of that somebody judged.
+//! Which opcodes were executed, and which of that was judged.
 //!
-//! The reference tells through its trace hook, which costs nothing where nobody listens. An opcode is counted once a
+//! The reference tells through its trace hook, which costs nothing without a listener. An opcode is counted once a
 //! directive of a script or once a case, however often it is executed there: what matters is in how many situations
-//! somebody would have noticed.
+//! a comparison would have noticed.
 
 use crate::case::bytes::{DecodeError, Reader, Writer};
 use crosscheck_engine::Trace;
@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 const BITS: usize = u64::BITS as usize;
 
-/// Opcodes that were executed since somebody last asked. A trace, for stores of the reference.
+/// Opcodes that were executed since they were last asked for. A trace, for stores of the reference.
 pub struct Executed([AtomicU64; Opcode::COUNT.div_ceil(BITS)]);
 
 /// How often opcodes were executed, and how often each mode was right about them.

@@ -1,4 +1,4 @@
-//! A fast hash for state: what two observations are compared by before anybody looks closer.
+//! A fast hash for state: what two observations are compared by before they are spelled out.
 //!
 //! It must be quick on pages of memory and the same on every machine; it need not withstand an
 //! adversary. The core is the folded 64 x 64 -> 128 bit multiplication (as in W. Yi's wyhash).

@@ -2,8 +2,8 @@
 
 use crate::case::{Action, Case};
 use crate::compare::Compared;
-use crate::corpus::Finding;
 use crate::coverage::Coverage;
+use crate::finding::Finding;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use std::time::Duration;
 /// Characters of a message that are counted by.
 const LONGEST_REASON: usize = 100;
 
-/// Whoever listens to a campaign: a progress bar, a folder of findings.
+/// A listener to a campaign: a progress bar, a folder of findings.
 pub trait Events {
     /// Some cases are done. `cases` is how many there will be, if that is known.
     fn progress(&mut self, tally: &Tally, cases: Option<u64>, elapsed: Duration);
@@ -44,7 +44,7 @@ pub struct Tally {
     /// On how much each outside engine was compared.
     #[serde(default)]
     pub judges: BTreeMap<String, Judged>,
-    /// Cases whose module nobody accepts.
+    /// Cases whose module no subject accepts.
     pub invalid: u64,
     /// Cases about which nothing can be said, by reason.
     pub inconclusive: BTreeMap<String, u64>,

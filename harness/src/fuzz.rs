@@ -10,15 +10,16 @@
 pub mod envelope;
 pub mod mutators;
 
+use crate::campaign::Lanes;
 use crate::case::Case;
 use crate::compare::{Divergence, Verdict};
 use crate::digest::Digest;
+use crate::draw::case_seed;
 use crate::generate::plan;
-use crate::generate::stream::case_seed;
 use crate::observe::Capture;
-use crate::run::{Lanes, run_case};
 use crate::script::{self, Options, ScriptFile};
 use crate::subject::{Lane, LaneSubject, Subject};
+use crate::trial::run_case;
 use crosscheck_engine::{Config, Engine, Mode, Module};
 use std::sync::Arc;
 

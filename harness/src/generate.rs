@@ -1,17 +1,16 @@
 //! Makes every case of a campaign from a seed and an index alone.
 //!
-//! A campaign is a seed; its cases are numbered. Whoever knows both numbers, and the commit, can make the case
+//! A campaign is a seed; its cases are numbered. With both numbers, and the commit, the case can be made
 //! again on any machine, in any order, on any shard. So nothing here reads a clock, a hash order or a
 //! previous case: what survives between cases is allocations.
 //!
-//! In order: [`features`] says which proposals modules may use; [`stream`] turns numbers into choices; a
-//! generator (a row of [`GENERATORS`], a file each) makes modules; [`plan`] adds hosts, actions and limits. What
-//! subjects then run the case is not decided here. [`mutate`] damages modules for whoever tests hostile input.
+//! [`features`](crate::features) says which proposals modules may use; [`draw`](crate::draw) turns numbers into choices.
+//! In order: a generator (a row of [`GENERATORS`], a file each) makes modules; [`plan`] adds hosts, actions and limits. What
+//! subjects then run the case is not decided here. [`mutate`] damages modules for tests of hostile input.
 
 mod boundary;
 mod canonical;
 mod deep;
-pub mod features;
 mod hosts;
 mod linked;
 pub mod mutate;
@@ -20,16 +19,24 @@ pub mod plan;
 mod single;
 pub mod sink;
 pub mod smith;
-pub mod stream;
-pub mod values;
 mod way;
 
 pub use canonical::canonical;
-pub use features::{Features, Profile};
-pub(crate) use linked::operators::write_code;
 
 use crate::case::Case;
-use stream::{Purpose, Stream};
+use crate::draw::{Purpose, Stream, case_seed};
+use crate::features::Features;
+
+/// Who is to agree on the cases. The same seed makes the same modules for both, but for what is promised.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Profile {
+    /// Our own modes: NaN bits are theirs to agree on, and all of their state is seen.
+    #[default]
+    Own,
+    /// Outside engines too: every new NaN is made canonical by the module itself, because the specification leaves
+    /// its bits open (section 4.3.3, "NaN Propagation"), and the sink is exported.
+    Judged,
+}
 
 /// A case and where it came from.
 #[derive(Clone, Debug)]
@@ -95,7 +102,7 @@ impl Generator {
     ///
     /// `None`, in well under one of a thousand, if the generator gave up on this index.
     pub fn case(&mut self, seed: u64, index: u64) -> Option<Generated> {
-        let case_seed = stream::case_seed(seed, index);
+        let case_seed = case_seed(seed, index);
         let mut choices = Stream::new(case_seed, Purpose::Generator);
         let row = choices.weighted(GENERATORS, |row| row.weight);
         let case = match self.rarely.take_if(|_| choices.percent(RARELY_PERCENT)) {

@@ -1,5 +1,7 @@
-//! Turns a panic of the engine or of its libraries into a message with its place, without a report on
-//! standard error: it is a finding, and is listed with the others.
+//! How running code fails, as a message: a panic of the engine or of its libraries, with its place, and the names of
+//! signals.
+//!
+//! A guarded panic is not reported on standard error: it is a finding, and is listed with the others.
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
@@ -35,6 +37,36 @@ fn listen() {
             MESSAGE.set(format!("{message}{}", place.unwrap_or_default()));
         }));
     });
+}
+
+/// The signals that end a faulty program, and their names.
+#[cfg(unix)]
+pub const FATAL_SIGNALS: [(i32, &str); 7] = [
+    (libc::SIGSEGV, "SIGSEGV"),
+    (libc::SIGBUS, "SIGBUS"),
+    (libc::SIGILL, "SIGILL"),
+    (libc::SIGFPE, "SIGFPE"),
+    (libc::SIGABRT, "SIGABRT"),
+    (libc::SIGTRAP, "SIGTRAP"),
+    (libc::SIGSYS, "SIGSYS"),
+];
+
+/// Signals that other processes and the system send, and their names.
+#[cfg(unix)]
+const SENT_SIGNALS: [(i32, &str); 6] = [
+    (libc::SIGKILL, "SIGKILL"),
+    (libc::SIGTERM, "SIGTERM"),
+    (libc::SIGINT, "SIGINT"),
+    (libc::SIGHUP, "SIGHUP"),
+    (libc::SIGPIPE, "SIGPIPE"),
+    (libc::SIGXCPU, "SIGXCPU"),
+];
+
+/// The name of a signal.
+#[cfg(unix)]
+pub fn signal_name(signal: i32) -> String {
+    let row = FATAL_SIGNALS.iter().chain(&SENT_SIGNALS).find(|(number, _)| *number == signal);
+    row.map_or_else(|| format!("SIG{signal}"), |(_, name)| name.to_string())
 }
 
 #[cfg(test)]

@@ -12,10 +12,8 @@ pub mod named;
 
 use crate::case::{HostPlan, RefValue, Value};
 use crate::digest::Digest;
-use crate::generate::stream::{Purpose, Stream, case_seed};
-use crate::generate::values as arguments;
-use crate::observe::{Capture, HostCall, HostCalls};
-use crate::subject::values;
+use crate::draw::{Purpose, Stream, case_seed, values as arguments};
+use crate::observe::{Capture, HostCall, HostCalls, values};
 use crosscheck_engine::ValType;
 
 /// Host calls that a full observation spells out; the digest covers all.

@@ -6,8 +6,9 @@
 
 use crate::case::{Action, Case, CaseModule, HostPlan, Limits, Value};
 use crate::observe::{ActionObservation, Capture, Outcome};
-use crate::run::{Ground, Task, run_task};
-use crate::subject::Subject;
+use crate::run::Ground;
+use crate::subject::{Subject, Task};
+use crate::trial::run_task;
 use crosscheck_engine::TrapKind;
 use std::sync::Arc;
 

@@ -1,41 +1,66 @@
 //! Crosscheck's harness: runs the same case through every mode, compares everything that can be
 //! observed, and says who differs and where.
 //!
-//! The modules stand in the order of a case's life.
+//! Modules stand in groups, and a module imports none of a later group. ARCHITECTURE.md says what each is, and lists
+//! its imports.
 
-pub mod cli;
-
+// Plain data and what everything stands on.
 pub mod case;
+pub mod digest;
+pub mod guard;
+pub mod machine;
+pub mod names;
+
+pub mod coverage;
+pub mod draw;
+pub mod features;
+mod wasm;
+
+// A case, its hosts, what can run it, and what that shows.
+pub mod observe;
+
 pub mod hosts;
+
 pub mod subject;
 
+pub mod disassembly;
+
+// Judging what was shown.
+pub mod compare;
+
+pub mod finding;
+pub mod fingerprint;
+
+pub mod events;
+
+// Where cases come from, and where they run.
 pub mod generate;
 pub mod script;
 
-pub mod run;
 #[cfg(unix)]
 pub mod worker;
 
-pub mod observe;
+pub mod run;
 
-pub mod compare;
-pub mod fingerprint;
+pub mod trial;
 
+// What is done with a divergence.
 pub mod inquiry;
-pub mod investigate;
 pub mod localise;
 pub mod reduce;
+
 pub mod relative;
+
+pub mod corpus;
+
+pub mod campaign;
+pub mod triage;
+
+// Reports, and programs.
+pub mod report;
 
 #[cfg(all(feature = "planted-faults", unix))]
 pub mod canary;
-pub mod corpus;
-pub mod coverage;
-pub mod events;
 pub mod fuzz;
-pub mod report;
 
-pub mod digest;
-pub mod disassembly;
-pub mod guard;
-pub mod names;
+pub mod cli;

@@ -14,11 +14,12 @@ pub mod probe;
 mod search;
 
 use crate::case::{Action, Case, Value};
-use crate::compare::{Difference, Divergence, Kind, Verdict, majority};
-use crate::disassembly::wasm_lines;
+use crate::compare::{self, Difference, Divergence, Kind, Verdict, majority};
 use crate::observe::{Capture, Observation, Outcome};
-use crate::run::{CaseRun, Ground, Task, made_of, run_task};
-use crate::subject::{Capabilities, Lane, Subject};
+use crate::run::{Ground, made_of};
+use crate::subject::{Capabilities, Lane, Subject, Task};
+use crate::trial::{CaseRun, run_task};
+use crate::wasm::text::wasm_lines;
 use crosscheck_engine::opcode::Opcode;
 use path::{Path, Step};
 use probe::{Route, Show, What};
@@ -28,7 +29,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-/// Lines of wasm that are shown before the instruction, and behind it.
+/// Lines of wasm that are shown before the instruction, and after it.
 const AROUND: (usize, usize) = (6, 4);
 
 /// How closely the place is known.
@@ -55,7 +56,7 @@ pub struct Localisation {
     /// The place; none if only the action is known.
     pub place: Option<Place>,
     /// Operands of the instruction as the reference shows them, deepest first.
-    pub operands: Vec<String>,
+    pub operands: Vec<Sight>,
     /// What differs first, with both sides.
     pub difference: String,
     /// What the reference shows there.
@@ -87,8 +88,9 @@ pub struct Place {
     /// File offset of the opcode.
     pub offset: u32,
     /// The opcode.
-    pub opcode: String,
-    /// The how manyth time the instance executed it, from 1, where that is known.
+    #[serde(with = "opcode_text")]
+    pub opcode: Opcode,
+    /// Which execution of it by the instance (1 is the first), where that is known.
     pub execution: Option<u32>,
 }
 
@@ -98,10 +100,66 @@ pub struct Side {
     /// The subject.
     pub name: String,
     /// What it shows.
-    pub shows: Vec<String>,
+    pub shows: Vec<Sight>,
 }
 
-/// Finds where two subjects first part on a case. Fails if they do not, if somebody says stop, or if no worker can
+/// Something that a subject shows: as people read it, and the values in it. A record has the text only.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(into = "String", from = "String")]
+pub struct Sight {
+    /// As people read it.
+    pub text: String,
+    /// The values in it, in order.
+    pub values: Vec<Value>,
+}
+
+impl Sight {
+    /// A value, after what it is called.
+    fn named(name: &str, value: &Value) -> Sight {
+        Sight { text: format!("{name}: {value}"), values: vec![value.clone()] }
+    }
+
+    /// A value.
+    fn bare(value: &Value) -> Sight {
+        Sight { text: value.to_string(), values: vec![value.clone()] }
+    }
+}
+
+impl From<&compare::Side> for Sight {
+    fn from(side: &compare::Side) -> Sight {
+        Sight { text: side.to_string(), values: side.values().into_iter().cloned().collect() }
+    }
+}
+
+impl From<String> for Sight {
+    fn from(text: String) -> Sight {
+        Sight { text, values: Vec::new() }
+    }
+}
+
+impl From<Sight> for String {
+    fn from(sight: Sight) -> String {
+        sight.text
+    }
+}
+
+/// An opcode in a record is its name in the text format.
+mod opcode_text {
+    use crosscheck_engine::opcode::Opcode;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(opcode: &Opcode, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(opcode.text())
+    }
+
+    pub fn deserialize<'d, D: Deserializer<'d>>(deserializer: D) -> Result<Opcode, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Opcode::from_text(&text).ok_or_else(|| D::Error::custom(format!("`{text}` is no opcode")))
+    }
+}
+
+/// Finds where two subjects first part on a case. Fails if they do not, if it is told to stop, or if no worker can
 /// be had.
 pub fn localise(
     ground: Ground<'_>,
@@ -182,7 +240,11 @@ impl Search<'_> {
         }
         let visible = self.bench.visible(&self.reference)?;
         let Some(path) = self.bench.path(&self.reference, visible.as_ref())? else {
-            return Ok(self.segment(None, visible.as_ref(), "`interp` cannot be asked for the way it takes"));
+            return Ok(self.segment(
+                None,
+                visible.as_ref(),
+                "no execution path: `interp` itself fails on this case",
+            ));
         };
         match self.bench.first_difference(&path)? {
             Some(found) => self.before(&path, found, visible.as_ref()),
@@ -269,7 +331,7 @@ impl Search<'_> {
             // Naming locals has made it vanish.
             _ => self.bench.look(path, &path.steps[found], Show::Operands, route, Capture::Full)?,
         };
-        // Whoever takes another way charges other fuel, but does not come to the same place either.
+        // A subject that takes another path charges other fuel, but does not come to the same place either.
         let charges = |seen: &Shown| seen.difference.as_ref().is_some_and(|found| found.kind == Kind::Fuel);
         if visible.is_some_and(|visible| visible.segment.is_some()) && seen.as_ref().is_some_and(charges) {
             return Ok(self.segment(Some(path), visible, "fuel is charged a segment at a time"));
@@ -283,7 +345,7 @@ impl Search<'_> {
 
     /// The step to blame for a difference before step `found`: the one before, but for a call that came back. Where not
     /// its results differ but what its caller had in hand, it is the call that lost it, not the callee's last
-    /// instruction; or the tail call behind it, without which the call would have come back from the callee itself.
+    /// instruction; or the tail call after it, without which the call would have come back from the callee itself.
     fn blamed(&self, path: &Path, found: usize, seen: Option<&Shown>) -> usize {
         let (before, step) = (found - 1, &path.steps[found]);
         let same_call = |number: &usize| path.steps[*number].activation == step.activation;
@@ -311,7 +373,7 @@ impl Search<'_> {
         let taken = |what: &What| matches!(what, What::Operand(number) if *number < operands);
         if let Some(before) = before {
             let taken = before.values[0].iter().filter(|(what, _)| taken(what));
-            found.operands = taken.map(|(_, value)| value.to_string()).collect();
+            found.operands = taken.map(|(_, value)| Sight::bare(value)).collect();
             found.operands.reverse();
         }
         if let Some(seen) = seen {
@@ -320,16 +382,16 @@ impl Search<'_> {
             }
             let differing = differing(seen);
             let results = arity.map_or(0, |arity| arity.results);
-            let text = |what: &What, value: &Value| format!("{}: {value}", name(what, results));
+            let sight = |what: &What, value: &Value| Sight::named(&name(what, results), value);
             let comes_here = differing.iter().any(|(_, _, theirs)| !probe::is_untouched(theirs));
             if let (true, [(what, ours, theirs), ..]) = (comes_here, differing.as_slice()) {
                 found.leaves_other_values = true;
-                found.reference.shows = differing.iter().map(|(what, ours, _)| text(what, ours)).collect();
-                found.guilty.shows = differing.iter().map(|(what, _, theirs)| text(what, theirs)).collect();
+                found.reference.shows = differing.iter().map(|(what, ours, _)| sight(what, ours)).collect();
+                found.guilty.shows = differing.iter().map(|(what, _, theirs)| sight(what, theirs)).collect();
                 found.difference = format!("{}: {ours} against {theirs}", name(what, results));
             } else if !differing.is_empty() {
-                found.reference.shows = differing.iter().map(|(what, ours, _)| text(what, ours)).collect();
-                found.guilty.shows.insert(0, "goes elsewhere".to_string());
+                found.reference.shows = differing.iter().map(|(what, ours, _)| sight(what, ours)).collect();
+                found.guilty.shows.insert(0, Sight::from("goes elsewhere".to_string()));
             }
         }
         Ok(found)
@@ -392,8 +454,8 @@ fn shows_probes(capabilities: Capabilities) -> bool {
 /// Says what differs.
 fn tell(found: &mut Localisation, difference: &Difference) {
     found.difference = format!("{}: {} against {}", difference.exactly, difference.left, difference.right);
-    found.reference.shows = vec![difference.left.clone()];
-    found.guilty.shows = vec![difference.right.clone()];
+    found.reference.shows = vec![Sight::from(&difference.left)];
+    found.guilty.shows = vec![Sight::from(&difference.right)];
 }
 
 /// What a probe shows differently of the two subjects, results first.
@@ -403,7 +465,7 @@ fn differing(seen: &Shown) -> Vec<(What, Value, Value)> {
     differing.map(|((what, ours), (_, theirs))| (*what, ours.clone(), theirs.clone())).collect()
 }
 
-/// What a shown value is called, behind an instruction that leaves so many results.
+/// What a shown value is called, after an instruction that leaves so many results.
 fn name(what: &What, results: u32) -> String {
     match what {
         What::Operand(number) if *number < results => match results {
@@ -430,7 +492,7 @@ fn place_of(case: &Case, path: &Path, module: u32, offset: u32) -> Option<Place>
         function: function.index,
         name: function.name.clone(),
         offset,
-        opcode: opcode.text().to_string(),
+        opcode,
         execution: None,
     })
 }
@@ -458,11 +520,14 @@ impl fmt::Display for Localisation {
         if let Some(remark) = &self.remark {
             write!(f, "; not more closely: {remark}")?;
         }
+        let texts = |sights: &[Sight], between: &str| {
+            sights.iter().map(|sight| sight.text.as_str()).collect::<Vec<_>>().join(between)
+        };
         if !self.operands.is_empty() {
-            write!(f, "\n  operands: {}", self.operands.join(" "))?;
+            write!(f, "\n  operands: {}", texts(&self.operands, " "))?;
         }
         for side in [reference, guilty] {
-            write!(f, "\n  {}: {}", side.name, side.shows.join(", "))?;
+            write!(f, "\n  {}: {}", side.name, texts(&side.shows, ", "))?;
         }
         for line in &self.wasm {
             write!(f, "\n  {line}")?;
@@ -478,6 +543,7 @@ impl fmt::Display for Localisation {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Place { module, function, name, offset, opcode, execution, .. } = self;
+        let opcode = opcode.text();
         write!(f, "`{opcode}` at {offset:#06x} of function {function} `{name}` of module {module}")?;
         match execution {
             Some(execution) if *execution > 1 => write!(f, ", execution {execution}"),

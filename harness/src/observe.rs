@@ -7,6 +7,7 @@
 mod bytes;
 pub mod json;
 mod state;
+pub mod values;
 
 use crate::case::Value;
 use crate::names::readable;
@@ -60,7 +61,7 @@ pub enum Outcome {
     Unsupported(String),
     /// The subject accepted the module and then showed something that is not understood.
     Unclear(String),
-    /// The operating system refused memory: says nothing about anybody.
+    /// The operating system refused memory: this says nothing about any subject.
     Resources(String),
     /// The subject itself failed: a bug whatever others show.
     Crash(String),
@@ -165,7 +166,7 @@ impl ActionObservation {
 }
 
 impl Outcome {
-    /// A trap of which nobody says where it happened.
+    /// A trap of which it is not known where it happened.
     pub fn trap(kind: TrapKind, message: Option<&str>) -> Outcome {
         let message = message.map(str::to_string);
         Outcome::Trap(TrapObservation { kind, message, site: None, frames: None })

@@ -7,7 +7,7 @@
 //! Passes look at the best case so far by way of [`proposal::Look`]: its bodies as trees, and what the reference
 //! executes of it.
 //!
-//! Whoever calls says what "the same way" is, and may stop it at any time: the best so far is kept.
+//! The caller says what "the same way" is, and may stop it at any time: the best so far is kept.
 
 mod actions;
 mod body;
@@ -19,7 +19,6 @@ mod narrowing;
 mod opaque;
 mod proposal;
 mod script;
-mod sections;
 mod segments;
 mod show;
 mod signatures;
@@ -36,7 +35,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use wasmparser::Validator;
 
-pub(crate) use merging::{HOST, as_one};
 pub use opaque::without_constants;
 pub use proposal::code_bytes;
 pub use script::{to_script, to_script_on};
@@ -208,7 +206,7 @@ impl<'a> Reducer<'a> {
         Reducer { traces: false, ..self }
     }
 
-    /// Runs all passes until none finds anything, or somebody says stop.
+    /// Runs all passes until none finds anything, or it is told to stop.
     pub fn run(mut self) -> Reduced {
         let tidying: Vec<usize> = (0..self.list.len()).filter(|pass| self.list[*pass].tidies).collect();
         while !self.is_stopped() {

@@ -7,6 +7,7 @@
 //! stay what they are. What is left tells the bugs apart: the operation that goes wrong, and what it takes to make it
 //! ([`Circumstance`]).
 
+mod operation;
 mod signature;
 
 use crate::case::{Case, Limits};
@@ -14,11 +15,13 @@ use crate::compare::{Divergence, Kind, Verdict};
 use crate::localise::{Localisation, Precision, localise};
 use crate::observe::{Capture, Outcome};
 use crate::reduce::{Reducer, to_script_on};
-use crate::run::{CaseRun, Ground, Task, run_task};
-use crate::subject::{Lane, LaneSubject, Subject, Switch, releases};
+use crate::run::Ground;
+use crate::subject::{Lane, LaneSubject, Subject, Switch, Task, releases};
+use crate::trial::{CaseRun, run_task};
 use crosscheck_engine::{Mode, TrapKind};
+pub use operation::Operation;
 use signature::Seen;
-pub use signature::{Circumstance, Signature, Wrong, operations_left};
+pub use signature::{Circumstance, Signature, Wrong};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Instant;
@@ -47,7 +50,7 @@ pub struct Relatives<'a> {
 pub struct Relative {
     /// The case.
     pub case: Case,
-    /// The case as a script, with what whoever is right showed as what is expected; or why there is none.
+    /// The case as a script that expects what the right subject showed; or why there is none.
     pub script: Result<String, String>,
     /// Who agrees with whom about it, plain lanes of all modes included; the first group is one that is right.
     pub groups: Vec<Vec<String>>,
@@ -55,14 +58,14 @@ pub struct Relative {
     pub signature: Signature,
 }
 
-/// How plainly a difference speaks of what is wrong, the plainest first. A relative speaks at least as plainly.
+/// How directly a difference points at the fault, strongest evidence first. A relative's evidence is at least as strong.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Plainness {
-    /// Something else was computed, or somebody failed.
+enum Evidence {
+    /// Something else was computed, or a subject failed.
     Effect,
     /// Other fuel was charged.
     Fuel,
-    /// Something else happened, since somebody ran out of fuel.
+    /// Something else happened, since a subject ran out of fuel.
     OutOfFuel,
     /// A trap is told to have happened elsewhere.
     Site,
@@ -70,12 +73,12 @@ enum Plainness {
     Unstable,
 }
 
-impl Plainness {
-    fn of(run: &CaseRun, divergence: &Divergence) -> Plainness {
+impl Evidence {
+    fn of(run: &CaseRun, divergence: &Divergence) -> Evidence {
         match divergence.first.kind {
-            Kind::Fuel => Plainness::Fuel,
-            Kind::TrapSite | Kind::Frames => Plainness::Site,
-            Kind::Unstable => Plainness::Unstable,
+            Kind::Fuel => Evidence::Fuel,
+            Kind::TrapSite | Kind::Frames => Evidence::Site,
+            Kind::Unstable => Evidence::Unstable,
             Kind::Crash
             | Kind::Hang
             | Kind::Outcome
@@ -89,8 +92,8 @@ impl Plainness {
             | Kind::MemoryBytes
             | Kind::Dropped
             | Kind::Instances => match anybody_trapped(run, divergence, TrapKind::OutOfFuel) {
-                true => Plainness::OutOfFuel,
-                false => Plainness::Effect,
+                true => Evidence::OutOfFuel,
+                false => Evidence::Effect,
             },
         }
     }
@@ -106,24 +109,24 @@ fn anybody_trapped(run: &CaseRun, divergence: &Divergence, kind: TrapKind) -> bo
 
 impl Relatives<'_> {
     /// The simplest relative of a case, of which it may be known already where subjects part. Fails if no lane is wrong
-    /// about the case itself, or nobody can be asked.
+    /// about the case itself, or no worker can be had.
     pub fn simplest(&self, case: &Case, earlier: Option<&Localisation>) -> Result<Relative, String> {
         let right = self.plain_right();
         let few = self.lanes();
         let asked = |case: &Case, lanes: &[Arc<dyn Subject>]| self.ask(&right, case, lanes);
-        let plainness = |case: &Case| {
+        let evidence = |case: &Case| {
             let run = asked(case, &few).ok()?;
             // What is watched in this process must not end it.
             if self.is_traceable && !run.is_traceable() {
                 return None;
             }
             let divergence = self.divergence(&run, &right)?;
-            Some(Plainness::of(&run, divergence))
+            Some(Evidence::of(&run, divergence))
         };
         let roomy = Case { limits: Limits { fuel: Some(FUEL), ..case.limits }, ..case.clone() };
-        let (case, begin) = match plainness(&roomy) {
-            Some(plainness) => (&roomy, plainness),
-            None => (case, plainness(case).ok_or("nobody is wrong about it in a plain lane")?),
+        let (case, begin) = match evidence(&roomy) {
+            Some(evidence) => (&roomy, evidence),
+            None => (case, evidence(case).ok_or("in plain lanes no subject is wrong about it")?),
         };
         let best = AtomicU8::new(begin as u8);
         let stop = AtomicBool::new(false);
@@ -131,12 +134,12 @@ impl Relatives<'_> {
             if Instant::now() >= self.until || self.stop.load(Ordering::Relaxed) {
                 stop.store(true, Ordering::Relaxed);
             }
-            plainness(case).is_some_and(|plainness| plainness as u8 <= best.load(Ordering::Relaxed))
+            evidence(case).is_some_and(|evidence| evidence as u8 <= best.load(Ordering::Relaxed))
         };
-        // What was plainer once stays so.
+        // Stronger evidence once found is kept.
         let kept = |case: &Case| {
-            if let Some(plainness) = plainness(case) {
-                best.fetch_min(plainness as u8, Ordering::Relaxed);
+            if let Some(evidence) = evidence(case) {
+                best.fetch_min(evidence as u8, Ordering::Relaxed);
             }
         };
         let reducer = Reducer::new(case, &interesting, &stop, &kept)
@@ -150,7 +153,7 @@ impl Relatives<'_> {
         let guilty = few.iter().find(|lane| wrong.contains(&lane.name()));
         let guilty = guilty.ok_or("no lane is wrong about the relative")?;
         let localised = localise(self.ground, &case, &right, guilty, self.stop)?;
-        let is_shown = |case: &Case| plainness(case).is_some();
+        let is_shown = |case: &Case| evidence(case).is_some();
         let is_wrong_in = |lane: Lane| {
             let lane = LaneSubject::shared(lane);
             asked(&case, &[lane]).is_ok_and(|run| self.divergence(&run, &right).is_some())
@@ -169,7 +172,7 @@ impl Relatives<'_> {
         let groups = self.all_groups(&case, &right, guilty)?;
         let lanes = [right.name(), guilty.name()];
         let expected = run.observations.iter().find(|(name, _)| name == right.name());
-        let expected = expected.map(|(_, seen)| seen).ok_or("whoever is right was left out")?;
+        let expected = expected.map(|(_, seen)| seen).ok_or("the right subject was left out")?;
         let mut notes = vec![format!("what tells the bug: {signature}")];
         notes.extend(releases([&right, guilty]));
         let script = to_script_on(&case, expected, &lanes, &notes);
@@ -231,7 +234,7 @@ impl Relatives<'_> {
         run_task(self.ground, &Task { case: case.clone(), subjects }, Capture::Digest)
     }
 
-    /// How a run diverges, if whoever is right took part.
+    /// How a run diverges, if the right subject took part.
     fn divergence<'r>(&self, run: &'r CaseRun, right: &Arc<dyn Subject>) -> Option<&'r Divergence> {
         match &run.verdict {
             Verdict::Diverge(divergence) => {
@@ -242,7 +245,7 @@ impl Relatives<'_> {
         }
     }
 
-    /// The lanes that do not agree with whoever is right.
+    /// The lanes that do not agree with the right subject.
     fn wrong_in<'d>(&self, divergence: &'d Divergence, right: &Arc<dyn Subject>) -> Vec<&'d str> {
         let is_right = |group: &&Vec<String>| group.iter().any(|name| name == right.name());
         let wrong = divergence.groups.iter().filter(|group| !is_right(group));

@@ -138,7 +138,7 @@ pub fn run_script(file: &ScriptFile, lanes: &[Lane], options: &Options) -> Resul
     run::run(file, lanes, options, &[], &mut Unwatched)
 }
 
-/// As [`run_script`], with somebody watching. A lane fails where it is known to die, without being let there.
+/// As [`run_script`], with a watch. A lane fails where it is known to die, without being let there.
 pub fn run_script_watched(
     file: &ScriptFile,
     lanes: &[Lane],

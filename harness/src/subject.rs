@@ -22,14 +22,13 @@ mod surface;
 mod trace;
 mod trap_text;
 mod v8;
-pub mod values;
 #[cfg(feature = "wasmi")]
 mod wasmi;
 #[cfg(feature = "wasmtime")]
 mod wasmtime;
 
 use crate::case::Case;
-use crate::generate::Features;
+use crate::features::Features;
 use crate::guard::guarded;
 use crate::observe::{ActionObservation, Capture, Observation, Outcome};
 use crosscheck_engine::{DecodedModule, Engine, Error, Module, TrapKind};
@@ -283,7 +282,7 @@ impl Acceptance {
     }
 }
 
-/// Whether a refusal by whoever knows these features says something about a module: it is refused in the same way with
+/// Whether a refusal by an engine that knows these features says something about a module: it is refused in the same way with
 /// every proposal known.
 pub fn is_judged_within(wasm: &[u8], features: WasmFeatures) -> bool {
     let error = |features| Validator::new_with_features(features).validate_all(wasm).err();
@@ -305,7 +304,7 @@ pub trait Watch {
     fn ended(&mut self, observed: &ActionObservation);
 }
 
-/// Nobody watches: a subject that never comes back takes this process with it.
+/// No watch: a subject that never comes back takes this process with it.
 pub struct Unwatched;
 
 impl Watch for Unwatched {
@@ -316,7 +315,7 @@ impl Watch for Unwatched {
 /// What subjects showed on a case.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Shown {
-    /// A module of the case is invalid, so nobody was asked.
+    /// A module of the case is invalid, so no subject was asked.
     Invalid,
     /// An entry a subject; none for those that were spared.
     Observed(Vec<Option<Observation>>),
@@ -443,6 +442,15 @@ pub(crate) fn put_away() {
     command::end();
 }
 
+/// A case and the subjects that are to run it.
+#[derive(Clone)]
+pub struct Task {
+    /// The case.
+    pub case: Case,
+    /// The subjects, the reference first.
+    pub subjects: Vec<Arc<dyn Subject>>,
+}
+
 /// Definitions of subjects by their names, where the name alone does not say what the subject is.
 pub type Definitions = BTreeMap<String, String>;
 
@@ -497,7 +505,7 @@ impl Outside {
 /// Engines that a program brings along.
 static OWN: OnceLock<Vec<Outside>> = OnceLock::new();
 
-/// Adds engines to the outside ones, once, before anybody asks for any.
+/// Adds engines to the outside ones, once, before any is asked for.
 pub(crate) fn add_outside(engines: Vec<Outside>) {
     assert!(OWN.set(engines).is_ok(), "engines are added once");
 }

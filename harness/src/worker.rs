@@ -10,7 +10,7 @@
 //! [`client`] is the parent's end of one worker, and [`death`] what it finds there; [`cases`] and [`scripts`] see to it that every case and
 //! script gets an answer, whatever dies on the way. Nothing here judges.
 //!
-//! How a death is laid at somebody's door: answers come in order, so the first case without one was under way. It is
+//! How a crash is attributed to a subject: answers come in order, so the first case without one was under way. It is
 //! asked for again, one subject at a time, with a word before every action ([`protocol::Message::Begins`]): what dies
 //! then is known to the action. Signals that people and the system send to healthy processes must come twice.
 
@@ -32,3 +32,8 @@ mod tests;
 
 /// The argument that makes the program a worker.
 pub const ARGUMENT: &str = "__worker";
+
+/// Stands before any other argument, followed by the names of faults: the process runs with those faults. For workers,
+/// which may die of them.
+#[cfg(feature = "planted-faults")]
+pub const PLANTED: &str = "__planted";

@@ -2,10 +2,11 @@
 
 #![cfg(all(feature = "planted-faults", unix, target_arch = "x86_64"))]
 
+use crosscheck::campaign::{Campaign, Lanes};
 use crosscheck::canary::{Found, HARNESS_ROWS, Hunt, Hunted, Planted, WITNESSES};
 use crosscheck::events::{Events, Tally};
-use crosscheck::generate::Features;
-use crosscheck::run::{Campaign, Ground, Lanes};
+use crosscheck::features::Features;
+use crosscheck::run::Ground;
 use crosscheck::worker::{Options, Workers};
 use crosscheck_engine::Mode;
 use crosscheck_engine::faults::Room;
@@ -96,13 +97,13 @@ struct Silent;
 
 impl Events for Silent {
     fn progress(&mut self, _: &Tally, _: Option<u64>, _: Duration) {}
-    fn finding(&mut self, _: &crosscheck::corpus::Finding) {}
+    fn finding(&mut self, _: &crosscheck::finding::Finding) {}
 }
 
 #[test]
 fn no_comparison_of_modes_sees_a_fault_in_what_they_share() {
     for name in ["store-data-segment-loses-its-last-byte", "store-element-segment-is-reversed"] {
-        let command = vec![PROGRAM.into(), crosscheck::cli::PLANTED.into(), name.into()];
+        let command = vec![PROGRAM.into(), crosscheck::worker::PLANTED.into(), name.into()];
         let workers = Workers::start(Options { command, ..Options::of("") }).expect("a worker");
         let campaign = Campaign {
             seed: 1,

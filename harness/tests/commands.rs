@@ -4,10 +4,11 @@ mod judged;
 
 use crosscheck::case::{Case, HostPlan, Value};
 use crosscheck::compare::{Compared, Kind, Verdict};
-use crosscheck::generate::{Features, Generator, Profile};
+use crosscheck::features::Features;
+use crosscheck::generate::{Generator, Profile};
 use crosscheck::observe::Outcome;
-use crosscheck::run::CaseRun;
 use crosscheck::subject::{CommandSubject, Subject};
+use crosscheck::trial::CaseRun;
 use crosscheck_engine::TrapKind;
 use judged::{i32, trap, values};
 
@@ -159,7 +160,7 @@ fn a_command_that_refuses_what_every_engine_accepts_differs() {
         panic!("a module of the first version is refused");
     };
     assert!(
-        divergence.first.right.starts_with("link: the command refuses a valid module: "),
+        divergence.first.right.to_string().starts_with("link: the command refuses a valid module: "),
         "{divergence:?}"
     );
 }
@@ -193,8 +194,8 @@ fn a_command_that_is_wrong_differs() {
     let Verdict::Diverge(divergence) = run(&case(wat, &[("one", &[])]), &wrong).verdict else {
         panic!("two is not one");
     };
-    assert_eq!(divergence.first.right, "i32:0x2");
-    assert!(divergence.triage().starts_with("all modes agree, an outside engine differs"));
+    assert_eq!(divergence.first.right.to_string(), "i32:0x2");
+    assert!(divergence.triage().to_string().starts_with("all modes agree, an outside engine differs"));
 }
 
 #[test]

@@ -3,7 +3,8 @@
 
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
-use crosscheck::generate::{Features, Generator};
+use crosscheck::features::Features;
+use crosscheck::generate::Generator;
 use crosscheck::subject::{Lane, Switch};
 use crosscheck_engine::{
     Engine, Error, Extern, FuncType, Instance, Linker, Mode, Module, Store, TrapKind, Val, ValType,

@@ -27,9 +27,9 @@ impl Drop for Folder {
 
 /// The program with the fault, in all of its processes.
 fn faulty(folder: &Folder, args: &[&str]) -> (Output, String) {
-    let worker = format!("{PROGRAM} {} {FAULT}", crosscheck::cli::PLANTED);
+    let worker = format!("{PROGRAM} {} {FAULT}", crosscheck::worker::PLANTED);
     let mut command = Command::new(PROGRAM);
-    command.args([crosscheck::cli::PLANTED, FAULT]).args(args).args(["--worker", &worker]);
+    command.args([crosscheck::worker::PLANTED, FAULT]).args(args).args(["--worker", &worker]);
     let output = command.current_dir(&folder.0).output().expect("the program starts");
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     let printed = printed + &String::from_utf8_lossy(&output.stderr);

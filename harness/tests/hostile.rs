@@ -3,15 +3,17 @@
 //! Whatever the bytes, nobody panics or hangs, and every mode shows the same. The sizes are limits of
 //! wasmparser, which are those that engines agreed on for the web (JavaScript API, "Limits").
 
+use crosscheck::campaign::Lanes;
 use crosscheck::case::{Action, Case, CaseModule, HostPlan, Limits, Value};
 use crosscheck::compare::Verdict;
+use crosscheck::draw::{Purpose, Stream, case_seed};
+use crosscheck::features::Features;
 use crosscheck::generate::mutate::mutate;
-use crosscheck::generate::stream::{Purpose, Stream, case_seed};
-use crosscheck::generate::{Features, Generator, plan};
+use crosscheck::generate::{Generator, plan};
 use crosscheck::guard::guarded;
 use crosscheck::observe::{Capture, Observation, Outcome};
-use crosscheck::run::{Lanes, run_case};
 use crosscheck::subject::{Lane, LaneSubject, Subject, Switch};
+use crosscheck::trial::run_case;
 use crosscheck_engine::{
     Config, Engine, Error, Extern, Instance, Limits as EngineLimits, Linker, Mode, Module, Store, TrapKind,
     Val,

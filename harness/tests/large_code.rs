@@ -6,8 +6,8 @@
 use crosscheck::case::{Action, Case, CaseModule, HostPlan, Limits, Value};
 use crosscheck::compare::Verdict;
 use crosscheck::observe::{Capture, Observation, Outcome};
-use crosscheck::run::run_case;
 use crosscheck::subject::{Lane, LaneSubject, Subject, Switch};
+use crosscheck::trial::run_case;
 use crosscheck_engine::{Engine, Mode, Module, TrapKind};
 use std::fmt::Write;
 

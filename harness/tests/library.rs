@@ -6,10 +6,10 @@
 
 mod judged;
 
-use crosscheck::case::HeapKind;
-use crosscheck::case::{Case, HostPlan, RefValue, Value};
+use crosscheck::case::{Case, HeapKind, HostPlan, RefValue, Value};
 use crosscheck::compare::Verdict;
-use crosscheck::generate::{Features, Generator, Profile};
+use crosscheck::features::Features;
+use crosscheck::generate::{Generator, Profile};
 use crosscheck::observe::Outcome;
 use crosscheck::subject::{LibrarySubject, Subject, named};
 use crosscheck_engine::TrapKind;

@@ -9,7 +9,8 @@ mod line_driver;
 
 use crosscheck::case::{HeapKind, HostPlan, RefValue, Value};
 use crosscheck::compare::Verdict;
-use crosscheck::generate::{Features, Generator, Profile};
+use crosscheck::features::Features;
+use crosscheck::generate::{Generator, Profile};
 use crosscheck::observe::Outcome;
 use crosscheck::subject::{Acceptance, PipeSubject, Subject, named};
 use crosscheck_engine::TrapKind;

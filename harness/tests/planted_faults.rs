@@ -2,15 +2,16 @@
 
 #![cfg(feature = "planted-faults")]
 
+use crosscheck::campaign::{Campaign, Lanes};
 use crosscheck::case::{Action, Case};
 use crosscheck::compare::{Kind, Verdict};
-use crosscheck::corpus::Finding;
 use crosscheck::events::{Events, Tally};
-use crosscheck::generate::Features;
+use crosscheck::features::Features;
+use crosscheck::finding::Finding;
 use crosscheck::observe::Capture;
-use crosscheck::run::{Campaign, Lanes, run_case};
 use crosscheck::script::{self, Options, ScriptFile};
 use crosscheck::subject::{Lane, LaneSubject};
+use crosscheck::trial::run_case;
 use crosscheck_engine::Mode;
 use crosscheck_engine::faults::{Fault, plant};
 use crosscheck_spec_tests::Group;

@@ -2,19 +2,21 @@
 
 #![cfg(feature = "planted-faults")]
 
+use crosscheck::campaign::{Campaign, Lanes};
 use crosscheck::case::Case;
 use crosscheck::compare::{Kind, Verdict};
-use crosscheck::corpus::Finding;
 use crosscheck::events::{Events, Tally};
+use crosscheck::features::Features;
+use crosscheck::finding::Finding;
 use crosscheck::fingerprint::Fingerprint;
-use crosscheck::generate::Features;
-use crosscheck::investigate::{Budget, Question};
 use crosscheck::observe::Capture;
 use crosscheck::reduce::{Reducer, code_bytes, to_script_on};
 use crosscheck::relative::Relatives;
-use crosscheck::run::{Campaign, CaseRun, Ground, Lanes, run_case};
+use crosscheck::run::Ground;
 use crosscheck::script::{self, Options, ScriptFile, run_script};
 use crosscheck::subject::{LaneSubject, Subject, named};
+use crosscheck::triage::{Budget, Question};
+use crosscheck::trial::{CaseRun, run_case};
 #[cfg(unix)]
 use crosscheck::worker::{self, Workers};
 use crosscheck_engine::Mode;
@@ -144,9 +146,9 @@ fn what_no_export_shows_becomes_a_result() {
         let all: Vec<Arc<dyn Subject>> =
             hidden.divergence.groups.iter().flatten().map(|name| named(name).expect("a lane")).collect();
         let question = Question::new(Ground::InProcess, &hidden.case, &hidden.divergence, &all);
-        let (stop, silent) = (AtomicBool::new(false), |_: &Case| ());
+        let stop = AtomicBool::new(false);
         let budget = Budget { stop: &stop, time: None };
-        let found = question.and_then(|question| question.investigate(&hidden.case, &budget, &silent));
+        let found = question.and_then(|question| question.investigate(&hidden.case, &budget, &|_| ()));
         let script = found.unwrap_or_else(|why| panic!("{fault}: {why}")).script;
         // As another engine's runner has it: nothing is compared but what the script says.
         let file = ScriptFile::new("reduced.wast", script.clone());
@@ -207,7 +209,7 @@ fn looking_for_relatives_never_watches_here_what_would_end_this_process() {
     const FAULT: &str = "interp-tail-call-to-host-resumes-freed-frame";
     let _one = PLANTING.lock().unwrap_or_else(PoisonError::into_inner);
     let program = env!("CARGO_BIN_EXE_crosscheck");
-    let command = vec![program.into(), crosscheck::cli::PLANTED.into(), FAULT.into()];
+    let command = vec![program.into(), worker::PLANTED.into(), FAULT.into()];
     let workers = Workers::start(worker::Options { command, ..worker::Options::of("") }).expect("a worker");
     let ground = Ground::Workers(&workers);
     let stop = AtomicBool::new(false);

@@ -3,8 +3,8 @@
 
 #![cfg(all(feature = "planted-faults", unix))]
 
-use crosscheck::corpus::Finding;
 use crosscheck::corpus::finding::Record;
+use crosscheck::finding::Finding;
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ const CASES: u64 = 7_168;
 /// A campaign that finds something in about every twentieth case.
 fn campaign(report: &Path) -> Child {
     let program = env!("CARGO_BIN_EXE_crosscheck");
-    let worker = format!("{program} {} fast-interp-branch-forgets-negation", crosscheck::cli::PLANTED);
+    let worker = format!("{program} {} fast-interp-branch-forgets-negation", crosscheck::worker::PLANTED);
     let mut command = Command::new(program);
     command.args([
         "fuzz",

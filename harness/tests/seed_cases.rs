@@ -3,7 +3,8 @@
 
 use crosscheck::case::{HostPlan, NamedHosts};
 use crosscheck::hosts::{Host, named};
-use crosscheck::subject::{Lane, Switch, define_named_hosts, values};
+use crosscheck::observe::values;
+use crosscheck::subject::{Lane, Switch, define_named_hosts};
 use crosscheck_engine::{Engine, Error, FuncType, Linker, Mode, Module, Store, Val, ValType};
 use serde_json::Value as Json;
 use std::path::PathBuf;

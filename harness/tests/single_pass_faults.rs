@@ -7,11 +7,12 @@
 
 #![cfg(all(feature = "planted-faults", unix, target_arch = "x86_64"))]
 
-use crosscheck::corpus::Finding;
+use crosscheck::campaign::{Campaign, Lanes};
 use crosscheck::corpus::Started;
 use crosscheck::events::{Events, Tally};
-use crosscheck::generate::Features;
-use crosscheck::run::{Campaign, Ground, Lanes};
+use crosscheck::features::Features;
+use crosscheck::finding::Finding;
+use crosscheck::run::Ground;
 use crosscheck::worker::{Options, Workers};
 use crosscheck_engine::Mode;
 use crosscheck_engine::faults::table::{SeenBy, row_of};
@@ -35,7 +36,7 @@ impl Events for UntilFound<'_> {
 fn found_within(cases: u64, name: &str) {
     assert!(row_of(name).is_some_and(|row| row.seen_by == SeenBy::Campaign), "{name} has no row");
     let program: [OsString; 3] =
-        [env!("CARGO_BIN_EXE_crosscheck").into(), crosscheck::cli::PLANTED.into(), name.into()];
+        [env!("CARGO_BIN_EXE_crosscheck").into(), crosscheck::worker::PLANTED.into(), name.into()];
     let workers = Workers::start(Options { command: program.into(), ..Options::of("") }).expect("a worker");
     let campaign = Campaign {
         seed: 1,

@@ -7,7 +7,8 @@ mod judged;
 
 use crosscheck::case::{Action, Case, FuncIdentity, HeapKind, HostPlan, RefValue, Value};
 use crosscheck::compare::Verdict;
-use crosscheck::generate::{Features, Generator, Profile};
+use crosscheck::features::Features;
+use crosscheck::generate::{Generator, Profile};
 use crosscheck::observe::{Capture, Observation, Outcome};
 use crosscheck::script::{self, ScriptFile};
 use crosscheck::subject::{Prepared, Subject, Unwatched, V8_TIERS, V8Subject};

@@ -68,5 +68,8 @@ fn the_judge_stands_alone_with_its_own_fault() {
         panic!("wasmi 2.0.0 takes the wrong value");
     };
     assert_eq!(divergence.groups.last().expect("there are two groups"), &["wasmi"]);
-    assert_eq!((divergence.first.left.as_str(), divergence.first.right.as_str()), ("i32:0x14", "i32:0xa"));
+    assert_eq!(
+        [&divergence.first.left, &divergence.first.right].map(ToString::to_string),
+        ["i32:0x14", "i32:0xa"]
+    );
 }

@@ -5,16 +5,18 @@
 
 #[cfg(unix)]
 mod unix {
+    use crosscheck::campaign::{Campaign, Lanes};
     use crosscheck::case::{Action, Case, CaseModule, HostPlan, Limits};
     use crosscheck::compare::Kind;
-    use crosscheck::corpus::Finding;
     use crosscheck::events::{Events, Tally};
-    use crosscheck::generate::Features;
-    use crosscheck::investigate::{Budget, Question};
+    use crosscheck::features::Features;
+    use crosscheck::finding::Finding;
     use crosscheck::observe::{ActionObservation, Capture, Observation, Outcome};
-    use crosscheck::run::{Campaign, Ground, Lanes, Task, run_task};
+    use crosscheck::run::Ground;
     use crosscheck::script::{self, ScriptFile, ScriptReport};
-    use crosscheck::subject::{self, Capabilities, Lane, LaneSubject, Prepared, Subject, Watch};
+    use crosscheck::subject::{self, Capabilities, Lane, LaneSubject, Prepared, Subject, Task, Watch};
+    use crosscheck::triage::{Budget, Question};
+    use crosscheck::trial::run_task;
     use crosscheck::worker::{self, Options, Workers};
     use crosscheck_engine::Mode;
     use std::process::ExitCode;
@@ -253,7 +255,7 @@ mod unix {
         assert_eq!(finding.index, first, "{name}");
         let difference = &finding.divergence.first;
         assert_eq!((difference.kind, difference.action), (kind, 1), "{name}: {difference}");
-        assert!(difference.right.contains(told), "{name}: {difference}");
+        assert!(difference.right.to_string().contains(told), "{name}: {difference}");
         let groups = &finding.divergence.groups;
         assert_eq!((groups.len(), &groups[1][..]), (2, &[name.to_string()][..]), "{name}: {groups:?}");
         assert!(groups[0].contains(&"interp".to_string()) || groups[0].len() >= 2, "{name}: {groups:?}");
@@ -315,7 +317,7 @@ mod unix {
         assert_eq!(tally.crashes, tally.diverge);
         assert_eq!(tally.agree + tally.diverge + tally.inconclusive_cases(), 1500);
         let first = &tally.findings[0].divergence.first;
-        assert!(first.right.ends_with("SIGABRT; not when it was run again"), "{first}");
+        assert!(first.right.to_string().ends_with("SIGABRT; not when it was run again"), "{first}");
         assert_eq!(first.place, "SIGABRT");
     }
 

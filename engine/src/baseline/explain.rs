@@ -1,34 +1,28 @@
-//! Shows people what became of each instruction: its machine code, disassembled.
+//! What became of each instruction: its machine code, disassembled.
 
-use super::x64::Compiler;
+use super::compiler::Compiler;
+use super::target::{Assembler, Target};
 use crate::executor::ExplainedLine;
 use crate::limits::Settings;
 use crate::module::{DefinedFuncIndex, ModuleInner};
-use crate::native::code::CodeMap;
-use iced_x86::{Decoder, DecoderOptions, Formatter, Instruction, IntelFormatter};
+use crate::native::code::{CodeMap, Site};
 
 /// The machine code of a function, line by line. Offsets are those in the function; distances to other
 /// functions are not filled in, and shown as what they lead to.
-pub(super) fn explain(
+pub(super) fn explain<T: Target>(
     module: &ModuleInner,
     settings: &Settings,
     func: DefinedFuncIndex,
 ) -> Vec<ExplainedLine> {
-    let mut compiler = Compiler::new(module, settings);
+    let mut compiler = Compiler::<T>::new(module, settings);
     compiler.marks = Some(Vec::new());
     compiler.function(func);
     let Compiler { asm, plan, map, marks, .. } = compiler;
     let marks = marks.expect("just asked for");
-    let end = map.funcs[0].code.end;
     let mut lines = Vec::new();
-    let mut formatter = IntelFormatter::new();
-    formatter.options_mut().set_branch_leading_zeros(false);
-    formatter.options_mut().set_hex_prefix("0x");
-    formatter.options_mut().set_hex_suffix("");
-    let mut decoder = Decoder::with_ip(64, &asm.code.bytes()[..end as usize], 0, DecoderOptions::NONE);
     let (mut mark, mut offset) = (0, module.body(func).code.start);
-    for instruction in &mut decoder {
-        let (start, next) = (instruction.ip() as u32, instruction.next_ip() as u32);
+    for instruction in asm.disassemble(map.funcs[0].code.end) {
+        let (start, next) = (instruction.start, instruction.end);
         while let Some(next) = marks.get(mark).filter(|mark| mark.code <= start) {
             offset = next.wasm;
             if let Some(state) = &next.state {
@@ -36,15 +30,15 @@ pub(super) fn explain(
             }
             mark += 1;
         }
-        let callee = plan.calls.iter().find(|call| call.at + 4 == next);
+        let callee = plan.calls.iter().find(|call| call.at + T::DISTANCE_BYTES == next);
         let text = match callee {
             Some(call) => {
                 let name = module.func_name(module.func_index(call.target).0);
-                format!("{} {name}", format!("{:?}", instruction.mnemonic()).to_lowercase())
+                format!("{} {name}", instruction.mnemonic)
             }
-            None => describe(&mut formatter, &instruction),
+            None => instruction.text,
         };
-        // The code behind the last opcode is stubs, each of which belongs to the instruction that its
+        // The code after the last opcode is stubs, each of which belongs to the instruction that its
         // rows name.
         let owner = if mark == marks.len() { owner_of_stub(&map, start, offset) } else { offset };
         let note = note(&map, start, next);
@@ -58,19 +52,13 @@ pub(super) fn explain(
     lines
 }
 
-fn describe(formatter: &mut IntelFormatter, instruction: &Instruction) -> String {
-    let mut text = String::new();
-    formatter.format(instruction, &mut text);
-    text
-}
-
 fn owner_of_stub(map: &CodeMap, start: u32, last: u32) -> u32 {
     let next = map.sites.iter().find(|site| site.code > start);
-    next.filter(|site| site.trap.is_some()).map_or(last, |site| site.wasm)
+    next.filter(|site| site.trap().is_some()).map_or(last, |site| site.wasm)
 }
 
 fn note(map: &CodeMap, start: u32, next: u32) -> String {
-    if let Some(trap) = map.sites.iter().find(|site| site.code == next).and_then(|site| site.trap) {
+    if let Some(trap) = map.sites.iter().find(|site| site.code == next).and_then(Site::trap) {
         return format!("  ; {trap}");
     }
     let faults = map.faults.iter().any(|fault| fault.code == start);

@@ -1,6 +1,7 @@
 //! The abstract operand stack: what each operand is and where its value is right now.
 
-use crate::native::x64::asm::{Cond, Float, Gpr, Width, Xmm};
+use super::target::Target;
+use crate::native::width::{Float, Width};
 use crate::types::ValType;
 
 /// The type of an operand, as far as machine code cares.
@@ -25,7 +26,7 @@ impl Ty {
         }
     }
 
-    /// How a value of it travels; `None` for a float.
+    /// How many bits a value of it has.
     pub fn width(self) -> Width {
         match self {
             Ty::I32 | Ty::F32 => Width::W32,
@@ -43,60 +44,37 @@ impl Ty {
     }
 }
 
-/// What the flags say about the last comparison.
+/// A slot of 8 bytes in memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Test {
-    pub cond: Cond,
-    pub parity: Parity,
-}
-
-/// What else the parity flag has to say, which is set where an operand was NaN.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Parity {
-    Ignored,
-    /// The test holds only without it.
-    Without,
-    /// The test holds with it in any case.
-    Or,
-}
-
-impl Test {
-    pub fn of(cond: Cond) -> Test {
-        Test { cond, parity: Parity::Ignored }
-    }
-
-    pub fn inverted(self) -> Test {
-        let parity = match self.parity {
-            Parity::Ignored => Parity::Ignored,
-            Parity::Without => Parity::Or,
-            Parity::Or => Parity::Without,
-        };
-        Test { cond: self.cond.inverted(), parity }
-    }
+pub(super) enum Slot {
+    /// Of the frame: parameters and locals come first, then the operand stack.
+    Frame(u32),
+    /// Of what the assembler has found last: the argument buffer or a global's value.
+    Found(u32),
 }
 
 /// Where a value is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Place {
-    /// Nowhere yet: a constant, zero-extended.
+pub(super) enum Place<T: Target> {
+    /// In no register and no slot yet: a constant, zero-extended.
     Const(u64),
     /// Still in a local that has not been written since.
     Local(u32),
     /// In an integer register that belongs to this operand.
-    Int(Gpr),
+    Int(T::Int),
     /// In a floating-point register that belongs to this operand.
-    Float(Xmm),
+    Float(T::Float),
     /// In the operand's own slot.
     Slot,
-    /// In the flags; the next instruction takes it.
-    Flags(Test),
+    /// In the outcome of the last comparison; the next instruction takes it.
+    Outcome(T::Test),
 }
 
 /// An operand.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Operand {
+pub(super) struct Operand<T: Target> {
     pub ty: Ty,
-    pub place: Place,
+    pub place: Place<T>,
     /// Whether it may be a NaN whose bits are not canonical yet.
     pub raw_nan: bool,
     /// Its position on the stack, which says which slot is its own.

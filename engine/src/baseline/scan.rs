@@ -147,13 +147,21 @@ impl Scan {
                     | Control::BrOnCast
                     | Control::BrOnCastFail => {}
                 },
-                Opcode::Load(_) | Opcode::Store(_) => self.uses_memory = true,
+                Opcode::Load(_) | Opcode::Store(_) | Opcode::VectorMemory(_) | Opcode::Atomic(_) => {
+                    self.uses_memory = true;
+                }
                 Opcode::Memory(memory) => {
                     self.uses_memory = true;
                     self.loops[current].calls |= memory != Memory::MemorySize;
                 }
                 Opcode::Table(_) => self.loops[current].calls = true,
-                _ => {}
+                Opcode::Parametric(_)
+                | Opcode::Const(_)
+                | Opcode::Numeric(_)
+                | Opcode::Wide(_)
+                | Opcode::Reference(_)
+                | Opcode::Gc(_)
+                | Opcode::Vector(_) => {}
             }
             reader.skip_immediates(opcode);
         }

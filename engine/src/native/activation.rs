@@ -3,10 +3,12 @@
 //! The stack of a store is used from its end downwards; the first slots of it are the argument buffer. What
 //! the store calls "free" is counted in slots from the end.
 
+use super::arch::Arch;
 use super::code::CodeUnit;
 use super::context::{Failure, VmContext};
-use super::helpers;
-use super::x64::thunks::thunks;
+use super::host::Host;
+use super::side_tables::{Point, PointKind};
+use super::thunks::{Status, thunks};
 use crate::backtrace::{FrameKind, RawFrame};
 use crate::error::Error;
 use crate::faults::fault;
@@ -18,7 +20,7 @@ use crate::types::{FuncType, ValType};
 /// Slots for arguments without registers and for several results: as many as validation allows, twice,
 /// since a vector takes two.
 const ARGUMENT_SLOTS: usize = 2048;
-/// Slots below a frame that signal handlers of others may use.
+/// Slots below a frame that other signal handlers of the process may use.
 const SPARE_SLOTS: usize = 64;
 
 /// Where a value of a signature travels.
@@ -32,17 +34,25 @@ pub(crate) enum Place {
     Slot(u32),
 }
 
-/// Where the arguments of a function travel, in order.
-pub(crate) fn places(params: &[ValType]) -> impl Iterator<Item = Place> + '_ {
+/// Where the arguments of a function travel on this machine, in order.
+fn places(params: &[ValType]) -> impl Iterator<Item = Place> + '_ {
+    places_in(params, Host::INT_ARGUMENT_REGISTERS, Host::FLOAT_ARGUMENT_REGISTERS)
+}
+
+/// Where the arguments of a function travel on a machine that passes so many integers and so many floats in
+/// registers, in order.
+pub(crate) fn places_in(
+    params: &[ValType],
+    int_arguments: usize,
+    float_arguments: usize,
+) -> impl Iterator<Item = Place> + '_ {
     let (mut ints, mut floats, mut slot) = (0, 0, 0);
     params.iter().map(move |ty| {
         let at = slot;
         slot += ty.slots();
         let (count, limit, place): (&mut usize, usize, fn(usize) -> Place) = match ty {
-            ValType::F32 | ValType::F64 => (&mut floats, super::context::FLOAT_ARGUMENTS, Place::Float),
-            ValType::I32 | ValType::I64 | ValType::Ref(_) => {
-                (&mut ints, super::context::INT_ARGUMENTS, Place::Int)
-            }
+            ValType::F32 | ValType::F64 => (&mut floats, float_arguments, Place::Float),
+            ValType::I32 | ValType::I64 | ValType::Ref(_) => (&mut ints, int_arguments, Place::Int),
             ValType::V128 => return Place::Slot(at),
         };
         if *count == limit {
@@ -120,8 +130,8 @@ impl VmContext {
 
     /// Slots of the depth budget that are left where the guest left its code by a call.
     pub fn depth_left(&self) -> u32 {
-        // The return address belongs to the callee's frame; a frame that found no room is below the limit.
-        ((self.guest_sp + 8).saturating_sub(self.stack_limit) / 8) as u32
+        // What the call put on the stack belongs to the callee's frame; a frame that found no room is below the limit.
+        ((self.guest_sp + Host::CALL_BYTES).saturating_sub(self.stack_limit) / 8) as u32
     }
 
     /// Tells the store where the guest is, before anything may look at it.
@@ -149,24 +159,32 @@ impl VmContext {
         let mut fp = self.guest_fp;
         let mut instance = self.instance as u32;
         let mut is_innermost = true;
-        let mut frame = |instance: u32, unit: &CodeUnit, offset: u32, wasm: u32| {
-            let forgets = is_innermost && fault!("native-innermost-frame-at-zero");
-            let wasm = if forgets { 0 } else { wasm };
-            is_innermost = false;
-            let func = unit.func(offset).expect("every place in a unit belongs to a function").func;
+        // One frame of the machine stands for as many as functions are inlined there.
+        let mut frames = |instance: u32, unit: &CodeUnit, point: Point, wasm: u32| {
+            // A return address may be where the next function begins: the call belongs to the frame.
+            let inside = match point.kind {
+                PointKind::Return => point.code - 1,
+                PointKind::Fault => point.code,
+            };
+            let outer = unit.func(inside).expect("every place in a unit belongs to a function").func;
             // SAFETY: the activation's store lives while it is walked.
             let module = unsafe { &(&(*self.store).instances)[instance as usize].module };
-            let func = module.func_index(func).0;
-            visit(RawFrame { kind: FrameKind::Wasm, owner: instance, func, offset: wasm });
+            for (func, wasm) in unit.map().functions(outer, point, wasm) {
+                let forgets = is_innermost && fault!("native-innermost-frame-at-zero");
+                let offset = if forgets { 0 } else { wasm };
+                is_innermost = false;
+                let func = module.func_index(func).0;
+                visit(RawFrame { kind: FrameKind::Wasm, owner: instance, func, offset });
+            }
         };
         // SAFETY: frames in progress begin with the caller's frame pointer and the return address.
         let outwards = |fp: u64| unsafe { (fp as *const [u64; 2]).read() };
         let mut pc = match self.fault_pc {
-            // SAFETY: guest code left through a call, which pushed its return address.
-            0 => unsafe { (self.guest_sp as *const u64).read() },
+            0 => self.return_address(),
             at => {
                 let (unit, offset) = CodeUnit::at(at as usize).expect("the guest was in its code");
-                frame(instance, unit, offset, unit.fault(offset).expect("the signal handler looked it up"));
+                let wasm = unit.fault(offset).expect("the signal handler looked it up");
+                frames(instance, unit, Point::of_fault(offset), wasm);
                 let [caller, pc] = outwards(fp);
                 fp = caller;
                 pc
@@ -177,10 +195,10 @@ impl VmContext {
                 // SAFETY: a crossing keeps the number of the instance below its frame pointer.
                 instance = unsafe { (fp as *const u64).sub(1).read() } as u32;
             } else {
-                // A return address may be where the next function begins: the call belongs to the frame.
+                // The call itself, since its return address may be where the next unit begins.
                 let (unit, offset) = CodeUnit::at(pc as usize - 1).expect("return addresses are in code");
                 let site = unit.site(offset + 1).expect("every call has its row");
-                frame(instance, unit, offset, site.wasm);
+                frames(instance, unit, Point::of_return(site.code), site.wasm);
             }
             [fp, pc] = outwards(fp);
         }
@@ -195,17 +213,17 @@ fn clean(ty: ValType, value: u64) -> u64 {
     }
 }
 
-/// Address behind the last slot of the store's stack.
+/// Address after the last slot of the store's stack.
 fn stack_end(store: &mut StoreInner) -> u64 {
     let slots = store.stack_slots();
     store.stack_base().expect("the activation has it already").wrapping_add(slots) as u64
 }
 
-/// Says where code goes on whose access of memory 0 was out of bounds.
+/// Says where code goes on after an access of memory 0 that was out of bounds.
 fn redirect(interrupted: &Interrupted) -> Option<usize> {
     let (unit, offset) = CodeUnit::at(interrupted.pc)?;
     unit.fault(offset)?;
-    let context = interrupted.context as *mut VmContext;
+    let context = interrupted.register(Host::CONTEXT_REGISTER) as *mut VmContext;
     // SAFETY: code that may fault runs with the context register set.
     let context = unsafe { &mut *context };
     let reached = (interrupted.address as u64).wrapping_sub(context.memory_base as u64);
@@ -213,7 +231,7 @@ fn redirect(interrupted: &Interrupted) -> Option<usize> {
         return None;
     }
     context.fault_pc = interrupted.pc as u64;
-    context.guest_fp = interrupted.fp as u64;
+    context.guest_fp = interrupted.register(Host::FRAME_REGISTER) as u64;
     Some(thunks().ok()?.fault as usize)
 }
 
@@ -228,48 +246,7 @@ pub(crate) fn call(store: &mut StoreInner, func: FuncId, slots: &mut [u64]) -> R
     let ty = record.func_type.clone();
     let base = store.stack_base()?;
     let start = stack_end(store) - 8 * store.stack_top() as u64;
-    let mut context = VmContext {
-        stack_limit: start - 8 * u64::from(store.depth),
-        fuel: store.fuel,
-        memory_base: std::ptr::null_mut(),
-        memory_bytes: 0,
-        globals: std::ptr::null(),
-        tables: std::ptr::null(),
-        memories: std::ptr::null(),
-        func_links: std::ptr::null(),
-        funcs: std::ptr::null(),
-        types: std::ptr::null(),
-        entries: std::ptr::null(),
-        arguments: base,
-        trap: thunks.trap,
-        helper: thunks.helper,
-        call_other: thunks.call_other,
-        tail_other: thunks.tail_other,
-        compile: thunks.compile,
-        check_subtype: thunks.check_subtype,
-        instance: 0,
-        host_sp: 0,
-        guest_sp: start,
-        guest_fp: 0,
-        fault_pc: 0,
-        result_int: 0,
-        result_float: 0,
-        crossed_from: 0,
-        link: 0,
-        helpers: helpers::TABLE.as_ptr().cast(),
-        resolve: helpers::resolve as *const () as usize,
-        cross_back: helpers::cross_back as *const () as usize,
-        compile_now: helpers::compile_now as *const () as usize,
-        check_now: helpers::check_subtype as *const () as usize,
-        ints: [0; super::context::INT_ARGUMENTS],
-        floats: [0; super::context::FLOAT_ARGUMENTS],
-        #[cfg(feature = "planted-faults")]
-        in_corner: 0,
-        store,
-        enter_return: thunks.enter_return as u64,
-        cross_return: thunks.cross_return as u64,
-        failure: None,
-    };
+    let mut context = VmContext::new(store, thunks, base, start);
     debug_assert!(
         base as u64 + 8 * ARGUMENT_SLOTS as u64 <= context.stack_limit,
         "the budgets fit the stack"
@@ -279,7 +256,7 @@ pub(crate) fn call(store: &mut StoreInner, func: FuncId, slots: &mut [u64]) -> R
     // SAFETY: the piece of code has this type.
     let enter: extern "C" fn(*mut VmContext, *const ()) -> u64 = unsafe { std::mem::transmute(thunks.enter) };
     let status = enter(&raw mut context, entry.0);
-    if status == super::x64::thunks::DONE {
+    if status == Status::Done as u64 {
         context.give_back_fuel();
         context.results(&ty, slots);
         return Ok(());
@@ -303,7 +280,7 @@ impl VmContext {
         let kind = kind.or(own).expect("code leaves for good only where a trap is");
         if self.fault_pc != 0 {
             // The stack pointer is not known, and nothing runs below the frame any more.
-            self.guest_sp = self.guest_fp - 8;
+            self.guest_sp = self.guest_fp - Host::CALL_BYTES;
         }
         self.leave();
         self.store().trap(kind, site)
@@ -317,3 +294,6 @@ pub(crate) fn walk(top: usize, visit: &mut dyn FnMut(RawFrame)) {
     let context = unsafe { &*std::ptr::with_exposed_provenance::<VmContext>(top) };
     context.walk(visit);
 }
+
+#[cfg(test)]
+mod tests;

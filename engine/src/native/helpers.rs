@@ -5,8 +5,10 @@
 //! value. Nothing unwinds out of one: failure is noted in the context and the status says so. Bulk
 //! operations check their bounds, then pay fuel, then act.
 
+use super::arch::Arch;
 use super::context::{Failure, VmContext};
-use super::x64::thunks::{CROSS, CROSSING_BYTES, DONE, FAILED, JUMP};
+use super::host::Host;
+use super::thunks::Status;
 use crate::faults::fault;
 use crate::instance::{drop_elem, func_matches};
 use crate::memory::{MemoryEntity, Place};
@@ -36,12 +38,12 @@ pub(crate) enum Helper {
 /// What a helper gives: both come back in registers.
 #[repr(C)]
 pub(crate) struct Reply {
-    status: u64,
+    status: Status,
     value: u64,
 }
 
 const fn done(value: u64) -> Reply {
-    Reply { status: DONE, value }
+    Reply { status: Status::Done, value }
 }
 
 /// A function of the table, whatever its parameters.
@@ -66,7 +68,7 @@ pub(crate) static TABLE: [Entry; 10] = [
     Entry(elem_drop as *const ()),
 ];
 
-/// The context behind a helper's first argument.
+/// The context that a helper's first argument points to.
 fn of<'a>(context: *mut VmContext) -> &'a mut VmContext {
     // SAFETY: code passes the running activation's context, and nothing else uses it meanwhile.
     unsafe { &mut *context }
@@ -90,7 +92,7 @@ fn attempt(context: *mut VmContext, work: impl FnOnce(&mut VmContext) -> Result<
 impl VmContext {
     fn fail(&mut self, failure: Failure) -> Reply {
         self.failure = Some(failure);
-        Reply { status: FAILED, value: 0 }
+        Reply { status: Status::Failed, value: 0 }
     }
 
     fn reply(&mut self, outcome: Result<u64, TrapKind>) -> Reply {
@@ -289,7 +291,7 @@ extern "C" fn elem_drop(context: *mut VmContext, segment: u64) -> Reply {
     })
 }
 
-/// Traps unless the function behind a link is of the wanted type or of a subtype of it.
+/// Traps unless the function of a link is of the wanted type or of a subtype of it.
 pub(crate) extern "C" fn check_subtype(context: *mut VmContext, link: *const FuncLink, wanted: u64) -> Reply {
     attempt(context, |context| {
         let func = context.func_of(link);
@@ -320,24 +322,24 @@ pub(crate) extern "C" fn resolve(context: *mut VmContext, link: *const FuncLink,
     };
     let value = entry as u64;
     if instance == context.instance_id() {
-        return Reply { status: JUMP, value };
+        return Reply { status: Status::Jump, value };
     }
-    // SAFETY: the return address of the call, or of the frame that a tail call has given up.
-    let back = unsafe { (context.guest_sp as *const u64).read() };
+    // Of the call, or of the frame that a tail call has given up.
+    let back = context.return_address();
     let kept = fault!("native-tail-call-never-crosses-back");
     let crosses_already = tail != 0 && (back == context.cross_return || kept);
     if !crosses_already {
         context.crossed_from = context.instance;
-        context.stack_limit -= CROSSING_BYTES;
+        context.stack_limit -= Host::CROSSING_BYTES;
     }
     context.enter_instance(instance);
-    Reply { status: if crosses_already { JUMP } else { CROSS }, value }
+    Reply { status: if crosses_already { Status::Jump } else { Status::Cross }, value }
 }
 
 /// Makes the instance the running one that a call has come from.
 pub(crate) extern "C" fn cross_back(context: *mut VmContext, instance: u64) {
     let context = of(context);
-    context.stack_limit += CROSSING_BYTES;
+    context.stack_limit += Host::CROSSING_BYTES;
     let bytes = context.memory_bytes;
     context.enter_instance(InstanceId(instance as u32));
     if fault!("native-memory-length-kept-after-crossing") {

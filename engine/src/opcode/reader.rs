@@ -1,6 +1,6 @@
 //! Walks the bytes of one validated function body: opcodes, and their immediates one by one.
 //!
-//! The bytes were validated before anyone makes a [`Reader`], so nothing here fails: bytes that make no
+//! The bytes were validated before a [`Reader`] is made, so nothing here fails: bytes that make no
 //! sense are a fault of this engine and panic with the belief that broke. What almost every instruction
 //! needs (a byte, a short number, a memory immediate) is inlined; nothing allocates.
 
@@ -300,10 +300,10 @@ impl<'a> Reader<'a> {
         catches
     }
 
-    /// The next byte, which stays the next; 0 at the end.
+    /// The next opcode, which stays the next; `None` at the end.
     #[inline]
-    pub fn peek(&self) -> u8 {
-        self.bytes.get(self.position).copied().unwrap_or(0)
+    pub fn peek(&self) -> Option<Opcode> {
+        Opcode::decode(&self.bytes[self.position..]).map(|(opcode, _)| opcode)
     }
 
     fn catch(&mut self) -> Catch {

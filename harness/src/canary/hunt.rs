@@ -1,19 +1,18 @@
 //! Looking for one planted fault by the means that should find it, and what it took.
 
 use super::{Planted, WITNESSES};
-use crate::cli::PLANTED;
-use crate::compare::Divergence;
-use crate::corpus::Finding;
+use crate::campaign::{Campaign, Lanes};
+use crate::compare::{Divergence, mode_of};
+use crate::draw::case_seed;
 use crate::events::{Events, Tally};
-use crate::fingerprint::mode_of;
-use crate::generate::Features;
-use crate::generate::stream::case_seed;
-use crate::investigate::{Budget, Question};
+use crate::features::Features;
+use crate::finding::Finding;
 use crate::reduce::code_bytes;
 use crate::report::Clock;
-use crate::run::{Campaign, Ground, Lanes};
+use crate::run::Ground;
 use crate::script::{self, ScriptFile};
-use crate::worker::{self, Options, Workers};
+use crate::triage::{Budget, Question};
+use crate::worker::{self, Options, PLANTED, Workers};
 use crosscheck_engine::Mode;
 use crosscheck_engine::faults::Room;
 use crosscheck_engine::faults::table::SeenBy;
@@ -59,7 +58,7 @@ pub struct Hunted {
     /// How many findings each bug had, of those that were looked at: as a campaign counts, for which all findings of a
     /// fingerprint are of the bug that the first was localised to.
     pub bugs: BTreeMap<String, u64>,
-    /// The findings behind `bugs`, one of each fingerprint.
+    /// The findings that `bugs` counts, one of each fingerprint.
     pub looks: Vec<Look>,
 }
 
@@ -228,7 +227,7 @@ impl Hunt<'_> {
             .map(|found| {
                 let place = found.localised.as_ref().map_err(String::clone);
                 let place = place.and_then(|found| found.place.as_ref().ok_or("no place was found".into()));
-                let opcode = place.map(|place| place.opcode.clone());
+                let opcode = place.map(|place| place.opcode.text().to_string());
                 Reduced {
                     code_bytes: code_bytes(&found.reduced.case),
                     seconds: found.time.as_secs_f64(),

@@ -1,18 +1,18 @@
 //! Cases of which only one comparison of the harness can see what is wrong with them.
 //!
 //! A harness that is blind in one eye finds nothing and says that all is well. So for each comparison there is a
-//! witness: a small case, and a fault of the engine that shows in nothing else. Whoever wants to know whether the
-//! harness sees runs all of them; each must diverge.
+//! witness: a small case, and a fault of the engine that shows in nothing else. To know whether the
+//! harness sees, all of them are run; each must diverge.
 
 use super::{plant, unplant};
 use crate::case::{Action, Case};
-use crate::cli::PLANTED;
 use crate::compare::{Kind, Verdict};
 use crate::generate::plan::plan;
 use crate::observe::Capture;
-use crate::run::{Ground, Task, run_task};
-use crate::subject::{Lane, LaneSubject};
-use crate::worker::{Options, Workers};
+use crate::run::Ground;
+use crate::subject::{Lane, LaneSubject, Task};
+use crate::trial::run_task;
+use crate::worker::{Options, PLANTED, Workers};
 use crosscheck_engine::Mode;
 use std::ffi::OsString;
 
@@ -55,7 +55,7 @@ impl Witness {
     /// Whether the harness sees what is wrong; with its own fault planted if `blind` says so. `program` is this
     /// program, which runs as a worker.
     ///
-    /// Fails if no worker can be had, or nothing here has the fault: then nobody can say.
+    /// Fails if no worker can be had, or nothing here has the fault, so it cannot be said.
     pub fn is_seen(&self, program: &OsString, blind: bool) -> Result<bool, String> {
         let case = self.case()?;
         // Some of what is compared is digested where it is observed.

@@ -1,7 +1,7 @@
 //! Arguments of calls as people write them.
 
 use crate::case::{RefValue, Value};
-use crate::subject::values;
+use crate::observe::values;
 use crosscheck_engine::ValType;
 use std::ffi::OsString;
 

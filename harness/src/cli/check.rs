@@ -26,7 +26,7 @@ struct Defaults {
 }
 
 impl Check {
-    /// What runs when nobody says anything.
+    /// What runs by default.
     pub fn default_run() -> Check {
         Defaults::parse_from(["check"]).check
     }

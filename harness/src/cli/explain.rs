@@ -2,8 +2,8 @@
 
 use super::input::read_module;
 use super::{Done, Exit, Failure, show};
-use crate::disassembly::wasm_lines;
 use crate::subject::Lane;
+use crate::wasm::text::wasm_lines;
 use clap::Args;
 use crosscheck_engine::{Engine, ExplainedLine, FuncIndex, Module};
 use std::collections::BTreeMap;

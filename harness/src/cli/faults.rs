@@ -160,7 +160,7 @@ mod planted {
                 (String::new(), String::new(), "", format!("{script}, {failures} fail"))
             }
             Some(Found::Witness { fault }) => {
-                (String::new(), String::new(), "", format!("nobody sees {fault}"))
+                (String::new(), String::new(), "", format!("no test case shows {fault}"))
             }
             Some(Found::Case { generator, difference, is_room_right, reduced, .. }) => {
                 let (bytes, seconds) = match reduced {

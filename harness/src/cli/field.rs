@@ -1,4 +1,4 @@
-//! Where a command's subjects run: in workers, unless somebody wants them in this process.
+//! Where a command's subjects run: in workers, or in this process if that is asked for.
 
 use super::{Common, Failure};
 use crate::run::Ground;

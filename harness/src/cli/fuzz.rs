@@ -1,16 +1,18 @@
 //! `fuzz`: generated cases through every mode.
 
-use super::progress::{Looking, Terminal};
+use super::progress::Terminal;
 use super::{Common, Done, Exit, Failure, duration, show, stop_flag};
+use crate::campaign::Campaign;
 use crate::corpus::campaign::Identity;
 use crate::corpus::{self, FINDINGS, put_aside, remove_unfinished};
 use crate::events::Tally;
-use crate::generate::Features;
+use crate::features::Features;
 use crate::inquiry;
 use crate::report::fuzz::{Fuzz as FuzzReport, Throughput};
 use crate::report::night::FUZZ_FILE;
 use crate::report::{self, Clock, PAGE_FILE};
-use crate::run::{Campaign, Ground};
+use crate::run::Ground;
+use crate::triage::Looking;
 use clap::Args;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -78,7 +80,7 @@ impl Fuzz {
         Ok(exit)
     }
 
-    /// As [`Fuzz::run`], with somebody else watching for interrupts.
+    /// As [`Fuzz::run`], with the caller watching for interrupts.
     pub fn run_until(&self, stop: &AtomicBool) -> Done {
         let campaign = self.campaign()?;
         let identity = identity(&campaign);

@@ -69,7 +69,7 @@ pub fn read_for(path: &Path, target: Option<&str>) -> Result<Input, Failure> {
 }
 
 /// The case of a bare module: what hosts do, what is called and with which arguments derives from the seed, as in a
-/// campaign; the limits are those of `run`. Fails on a module that is not valid: whoever cannot decode it cannot say what to call in it either.
+/// campaign; the limits are those of `run`. Fails on a module that is not valid: what is to be called is read from the decoded module.
 pub fn module_case(path: &Path, wasm: Vec<u8>, seed: u64) -> Result<Case, Failure> {
     let refused = |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", path.display()));
     let engine = Engine::new(&Config::new(Mode::Interp));
@@ -96,7 +96,7 @@ pub fn for_judges(path: &Path, wasm: Vec<u8>, has_judges: bool) -> Result<Vec<u8
             ));
             Ok(copy)
         }
-        // What is wrong with an invalid module is said by whoever decodes it.
+        // The decoder says what is wrong with an invalid module.
         Ok(None) | Err(_) => Ok(wasm),
     }
 }

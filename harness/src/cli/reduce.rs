@@ -5,12 +5,13 @@ use super::replay::nothing_ran;
 use super::{Common, Done, Exit, Failure, show, stop_flag};
 use crate::case::Case;
 use crate::compare::{Divergence, Verdict};
-use crate::corpus::finding::{Record, Reduction};
+use crate::corpus::finding::Record;
 use crate::corpus::{REDUCED_FILE, write_whole};
-use crate::investigate::{Budget, Investigation, Question};
 use crate::observe::Capture;
-use crate::run::{CaseRun, Task, run_task};
 use crate::script::{Lane as ScriptLane, ScriptFile};
+use crate::subject::Task;
+use crate::triage::{Budget, Investigation, Question, Step};
+use crate::trial::{CaseRun, run_task};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -60,7 +61,8 @@ impl Reduce {
             return self.nothing_to_reduce(&task.case, &first);
         };
         let best = Mutex::new(task.case.clone());
-        let progress = |case: &Case| {
+        let progress = |step: Step<'_>| {
+            let Step::Smaller(case) = step else { return };
             best.lock().unwrap_or_else(PoisonError::into_inner).clone_from(case);
             if self.common.verbose {
                 show(format_args!("  {} bytes, {} actions", case.wasm_bytes(), case.actions.len()));
@@ -131,9 +133,7 @@ impl Reduce {
         let output = self.output.clone().unwrap_or_else(|| default_output(&self.file));
         if self.file.is_dir() {
             let record = Record::load(&self.file).map_err(Failure::Usage)?;
-            let reduction = Reduction::of(found, seen);
-            let found = Ok((reduction, &reduced.case, script.as_str()));
-            record.looked_into(&self.file, found).map_err(|error| cannot_write(&output, &error))?;
+            found.save(seen, record, &self.file).map_err(|error| cannot_write(&output, &error))?;
         }
         write_whole(&output, script.as_bytes()).map_err(|error| cannot_write(&output, &error))?;
         show(format_args!("written to {}", output.display()));

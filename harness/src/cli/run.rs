@@ -7,9 +7,9 @@ use crate::case::HostPlan;
 use crate::guard::guarded;
 use crate::hosts::Host;
 use crate::names::readable;
-use crate::observe::{Capture, capture_state};
+use crate::observe::{Capture, capture_state, values};
 use crate::subject::access::{AtSite, WATCHED_FUEL};
-use crate::subject::{Lane, Switch, Trace, define_named_hosts, values};
+use crate::subject::{Lane, Switch, Trace, define_named_hosts};
 use clap::Args;
 use crosscheck_engine::{
     Engine, Error, Extern, Func, Linker, Module, Shown, ShownMessage, Store, Trap, TrapKind, Val,

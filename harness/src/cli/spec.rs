@@ -59,7 +59,7 @@ impl Spec {
         Ok(exit)
     }
 
-    /// As [`Spec::run`], with somebody else watching for interrupts.
+    /// As [`Spec::run`], with the caller watching for interrupts.
     pub fn run_until(&self, stop: &AtomicBool) -> Done {
         // A baseline that cannot be read is told before anything runs.
         let baseline = self.baseline.as_deref().map(Standings::load).transpose().map_err(Failure::Usage)?;

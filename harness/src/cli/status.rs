@@ -13,7 +13,7 @@ const FILE: &str = "status.json";
 /// Seconds between two writings.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Set when somebody asks.
+/// Set when the status is asked for.
 static IS_ASKED: AtomicBool = AtomicBool::new(false);
 
 /// Who tells.
@@ -80,7 +80,7 @@ impl Now {
 }
 
 impl Status {
-    /// From now on, whoever asks this process is told.
+    /// From now on this process answers when its status is asked for.
     pub fn new(report: &Path, what: &'static str) -> Status {
         listen();
         Status { path: report.join(FILE), what, written: Mutex::new(None) }

@@ -1,11 +1,11 @@
 //! How far a campaign has come, so that it can be gone on with after whatever ended it.
 //!
 //! Written after every batch, when the findings of that batch are saved. A batch that was under way is run again;
-//! it gives the same findings, which are there already and counted by nobody yet.
+//! it gives the same findings, which are there already and not counted yet.
 
-use super::finding::Finding;
 use super::{FINDINGS, write_whole};
 use crate::events::Tally;
+use crate::finding::Finding;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::Path;

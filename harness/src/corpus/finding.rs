@@ -4,9 +4,9 @@
 use super::{Started, building, write_whole};
 use crate::case::Case;
 use crate::compare::{Difference, Divergence};
-use crate::investigate::Investigation;
+use crate::finding::Finding;
+use crate::fingerprint::Fingerprint;
 use crate::localise::Localisation;
-use crate::reduce::code_bytes;
 use crate::subject::{Definitions, is_outside};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -15,34 +15,15 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A divergence, with all that is needed to see it again.
-#[derive(Clone, Debug)]
-pub struct Finding {
-    /// The campaign's seed.
-    pub seed: u64,
-    /// The case's index.
-    pub index: u64,
-    /// Which generator made it.
-    pub generator: String,
-    /// The case itself.
-    pub case: Case,
-    /// What differs.
-    pub divergence: Divergence,
-    /// What subjects are whose name alone does not say it.
-    pub definitions: Definitions,
-    /// All that each subject showed, as JSON; nothing if the finding was read from its folder, where it stands.
-    pub seen: Json,
-}
-
 /// What became of a finding that was looked into.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Reduction {
     /// How the reduced case diverges; its modes are one of each group.
-    pub fingerprint: String,
+    pub fingerprint: Fingerprint,
     /// The first difference of the reduced case.
     pub first_difference: String,
     /// What makes it the same bug as another, by what its simplest relative shows.
-    pub bug: String,
+    pub bug: Fingerprint,
     /// The simplest relative as a script, if there is one.
     #[serde(default)]
     pub relative: Option<String>,
@@ -66,26 +47,6 @@ pub struct Reduction {
     pub not_localised: Option<String>,
 }
 
-impl Reduction {
-    /// What of an investigation of that divergence goes into the record.
-    pub fn of(found: &Investigation, seen: &Divergence) -> Reduction {
-        Reduction {
-            fingerprint: found.divergence.fingerprint().to_string(),
-            first_difference: found.divergence.first.to_string(),
-            bug: found.bug(seen).to_string(),
-            relative: found.relative.as_ref().ok().and_then(|relative| relative.script.clone().ok()),
-            no_relative: found.relative.as_ref().err().cloned(),
-            is_tried: found.relative.as_ref().is_ok_and(|relative| relative.signature.is_tried()),
-            wasm_bytes: found.reduced.case.wasm_bytes(),
-            code_bytes: code_bytes(&found.reduced.case),
-            tried: found.reduced.tried,
-            seconds: found.time.as_secs_f64(),
-            localised: found.localised.as_ref().ok().cloned(),
-            not_localised: found.localised.as_ref().err().cloned(),
-        }
-    }
-}
-
 /// How sure it is that two findings of one name of a bug are of one bug.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kinship {
@@ -98,29 +59,23 @@ pub enum Kinship {
 impl Reduction {
     /// How sure it is that this is of the same bug as an earlier one of the same name.
     ///
-    /// Between our modes the name says it: their lanes show what it takes to make a bug. An outside engine is one
-    /// party that has no lanes, so its names say less. There the same experiment must say so, or the subjects must part at
-    /// the same instruction and differ in the same way first.
+    /// Between our modes the name of a bug with a relative says it: their lanes show what it takes to make a bug. An
+    /// outside engine is one party that has no lanes, so its names say less. There the same experiment must say so, or
+    /// the subjects must part at the same instruction and differ in the same way first.
     pub fn kinship(&self, earlier: &Reduction) -> Kinship {
-        let parties = self.bug.split('|').next().unwrap_or_default();
-        if !parties.split_whitespace().any(is_outside) {
-            return Kinship::Same;
-        }
-        if self.is_tried && earlier.is_tried {
-            return Kinship::Same;
-        }
+        let is_related = self.no_relative.is_none() && earlier.no_relative.is_none();
         let opcode = |reduction: &Reduction| {
             let place = reduction.localised.as_ref().and_then(|localised| localised.place.as_ref());
-            place.map(|place| place.opcode.clone())
+            place.map(|place| place.opcode)
         };
-        // What differs and where, without who differs: a fingerprint is parties, kind and place.
-        let way =
-            |reduction: &Reduction| reduction.fingerprint.split_once('|').map(|(_, way)| way.to_string());
-        let is_related = self.no_relative.is_none() && earlier.no_relative.is_none();
-        let is_same = is_related
-            && opcode(self).is_some()
-            && opcode(self) == opcode(earlier)
-            && way(self) == way(earlier);
+        let is_same = if self.bug.is_about_outside() {
+            let parts_alike = opcode(self).is_some()
+                && opcode(self) == opcode(earlier)
+                && self.fingerprint.what() == earlier.fingerprint.what();
+            self.is_tried && earlier.is_tried || is_related && parts_alike
+        } else {
+            is_related
+        };
         if is_same { Kinship::Same } else { Kinship::Perhaps }
     }
 }
@@ -164,7 +119,7 @@ pub struct Record {
     arch: String,
     /// What it was reduced to, if it was.
     pub reduced: Option<Reduction>,
-    /// Why it was not reduced, if somebody tried.
+    /// Why it was not reduced, if that was tried.
     pub not_reduced: Option<String>,
 }
 
@@ -190,7 +145,7 @@ impl Finding {
 
     /// Writes the finding as a folder below `findings` and gives its path.
     ///
-    /// The folder is filled under another name and renamed when it is complete: whoever finds it finds all of it.
+    /// The folder is filled under another name and renamed when it is complete, so a folder of that name is complete.
     pub fn save(&self, findings: &Path, started: &Started) -> io::Result<PathBuf> {
         let target = findings.join(self.folder_name());
         if target.exists() {
@@ -226,7 +181,7 @@ impl Finding {
             kind: self.divergence.first.kind.word().into(),
             first_difference: self.divergence.first.to_string(),
             difference: self.divergence.first.clone(),
-            triage: self.divergence.triage().into(),
+            triage: self.divergence.triage().to_string(),
             replay: self.replay_command(folder, started),
             commit: env!("CROSSCHECK_COMMIT").into(),
             rustc: env!("CROSSCHECK_RUSTC").into(),
@@ -256,7 +211,7 @@ impl Record {
         serde_json::from_slice(&bytes).map_err(|error| format!("{}: {error}", path.display()))
     }
 
-    /// Whether somebody has looked into it before.
+    /// Whether the finding was looked into before.
     pub fn was_looked_into(&self) -> bool {
         self.reduced.is_some() || self.not_reduced.is_some()
     }
@@ -295,8 +250,8 @@ impl Record {
         let rows = [
             ("who differs", groups.join(" / ")),
             ("first difference", format!("action {}, {}", difference.action, difference.exactly)),
-            ("left shows", difference.left.clone()),
-            ("right shows", difference.right.clone()),
+            ("left shows", difference.left.to_string()),
+            ("right shows", difference.right.to_string()),
             ("look first at", self.triage.clone()),
             ("origin", format!("seed {}, case {}, generator {}", self.seed, self.index, self.generator)),
             ("build", format!("{} ({}, {})", self.commit, self.rustc, self.arch)),
@@ -330,7 +285,7 @@ impl Record {
                         let _ = writeln!(text, "\nIn the reduced case:\n\n```text\n{localised}\n```");
                     }
                     (None, reason) => {
-                        let reason = reason.as_deref().unwrap_or("nobody tried");
+                        let reason = reason.as_deref().unwrap_or("it was not tried");
                         let _ = writeln!(text, "\nNot localised: {reason}.");
                     }
                 }
@@ -348,6 +303,11 @@ impl Record {
 mod tests {
     use super::*;
     use crate::localise::{Place, Precision, Side};
+    use crosscheck_engine::opcode::Opcode;
+
+    fn named(text: &str) -> Fingerprint {
+        Fingerprint::try_from(text.to_string()).expect("the test names parties")
+    }
 
     fn reduction(bug: &str, fingerprint: &str, opcode: Option<&str>) -> Reduction {
         let side = || Side { name: String::new(), shows: Vec::new() };
@@ -357,7 +317,7 @@ mod tests {
             function: 0,
             name: String::new(),
             offset: 0,
-            opcode: opcode.to_string(),
+            opcode: Opcode::from_text(opcode).expect("the test names an opcode"),
             execution: None,
         };
         let localised = opcode.map(|opcode| Localisation {
@@ -375,9 +335,9 @@ mod tests {
             runs: 0,
         });
         Reduction {
-            fingerprint: fingerprint.to_string(),
+            fingerprint: named(fingerprint),
             first_difference: String::new(),
-            bug: bug.to_string(),
+            bug: named(bug),
             relative: None,
             no_relative: None,
             is_tried: false,
@@ -393,14 +353,14 @@ mod tests {
     #[test]
     fn beside_a_judge_one_name_is_one_bug_only_where_subjects_part_alike() {
         let (bug, values) = ("iwasm|values|local", "interp / iwasm|values|ref");
-        let null = reduction(bug, values, Some("local.get 0"));
+        let null = reduction(bug, values, Some("local.get"));
         assert_eq!(
-            null.kinship(&reduction(bug, "baseline / iwasm|values|ref", Some("local.get 0"))),
+            null.kinship(&reduction(bug, "baseline / iwasm|values|ref", Some("local.get"))),
             Kinship::Same
         );
         assert_eq!(null.kinship(&reduction(bug, values, Some("loop"))), Kinship::Perhaps);
         assert_eq!(
-            null.kinship(&reduction(bug, "interp / iwasm|global|global", Some("local.get 0"))),
+            null.kinship(&reduction(bug, "interp / iwasm|global|global", Some("local.get"))),
             Kinship::Perhaps
         );
         assert_eq!(reduction(bug, values, None).kinship(&reduction(bug, values, None)), Kinship::Perhaps);
@@ -425,9 +385,13 @@ mod tests {
     }
 
     #[test]
-    fn between_modes_the_name_of_a_bug_says_it() {
+    fn between_modes_the_name_of_a_bug_says_it_if_it_has_a_relative() {
         let bug = "baseline|outcome|load|without explicit-bounds, address";
         let (first, second) = (reduction(bug, "a|b|c", Some("i32.load")), reduction(bug, "a|d|e", None));
         assert_eq!(first.kinship(&second), Kinship::Same);
+        let seen = "baseline / interp|values|i32";
+        let alone =
+            || Reduction { no_relative: Some("it was not found".into()), ..reduction(seen, seen, None) };
+        assert_eq!(alone().kinship(&alone()), Kinship::Perhaps);
     }
 }

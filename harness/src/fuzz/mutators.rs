@@ -6,8 +6,9 @@
 
 use super::{envelope, seed_of};
 use crate::case::{Action, Case};
-use crate::generate::stream::{Purpose, Stream, case_seed};
-use crate::generate::{Features, Generator, plan, values};
+use crate::draw::{Purpose, Stream, case_seed, values};
+use crate::features::Features;
+use crate::generate::{Generator, plan};
 use wasm_mutate::WasmMutate;
 
 /// Makes new bytes of old ones, at most so many; `None` if nothing came of it. The number is the fuzzer's seed.
@@ -63,10 +64,10 @@ fn fresh(generator: &str, stream: &mut Stream) -> Option<Case> {
     Generator::new(Features::executed()).case_of(generator, stream.u64())
 }
 
-/// The same modules with other hosts, calls, arguments and limits; `None` of a module whose insides nobody can read.
+/// The same modules with other hosts, calls, arguments and limits; `None` of a module whose insides cannot be read.
 fn with_other_calls(mut case: Case, stream: &mut Stream) -> Option<Case> {
     if case.modules.len() > 1 {
-        // What modules with partners can be called with only their generator knows; values are anybody's.
+        // What modules with partners can be called with only their generator knows; other values always fit.
         for action in &mut case.actions {
             let Action::Invoke { args, .. } = action else { continue };
             args.iter_mut().for_each(|arg| *arg = values::another(arg, stream));

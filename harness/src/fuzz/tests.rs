@@ -1,7 +1,7 @@
 //! Every target on stable, in short: what it makes it can read, what it reads it can run, and any bytes are no panic.
 
 use super::*;
-use crate::generate::stream::{Purpose, Stream};
+use crate::draw::{Purpose, Stream};
 
 /// Inputs of a target in the way a fuzzer comes to them: from nothing, each from one before.
 fn inputs(target: &Target, count: u32) -> Vec<Vec<u8>> {

@@ -2,7 +2,7 @@
 //!
 //! A compiler that looks at one instruction at a time goes wrong where it must remember something from one to the next:
 //! which half of a register is clean, which register a local is in after a call, what the flags still say, which of
-//! several moves must come first, where memory is after somebody else has grown it. Random programs rarely
+//! several moves must come first, where memory is after another function has grown it. Random programs rarely
 //! put two such things side by side. So this generator writes *exercises* ([`exercise`]), a few in a function: an
 //! operator on operands at the borders; an access whose address and offset end at the last byte, or just do
 //! not; many values carried through blocks, loops and tables of branches; locals that change places; more values
@@ -20,15 +20,15 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 
-use super::features::{Features, Profile};
+use super::Profile;
 use super::linked::operators::Operator;
 use super::linked::types::Ty;
 use super::numbers::{self, NUMBERS, PAGE, Signature, distance, encoded, number_type};
 use super::plan;
-use super::stream::{Purpose, Stream};
-use super::values;
 use super::way::function_table;
 use crate::case::{Action, Case, CaseModule};
+use crate::draw::{Purpose, Stream, values};
+use crate::features::Features;
 use crosscheck_engine::opcode::Proposal;
 use exercise::Body;
 use wasm_encoder::{

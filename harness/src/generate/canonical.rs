@@ -3,7 +3,7 @@
 //! The specification leaves open which NaN an operator gives (section 4.3.3, "NaN Propagation"), so two right engines may
 //! differ in its bits, and then in whatever a program makes of them: an integer, a byte of memory, an argument of the host.
 //! Generated modules for judges make theirs canonical as they are generated ([`Profile::Judged`](super::Profile)); this
-//! does the same to a module that somebody wrote, so that it can be held against other engines to the bit.
+//! does the same to a module that a person wrote, so that it can be held against other engines to the bit.
 
 use super::sink::Float;
 use crosscheck_engine::Module;

@@ -12,14 +12,14 @@ mod recursion;
 #[cfg(test)]
 mod tests;
 
-use super::features::{Features, Profile};
+use super::Profile;
 use super::linked::types::Ty;
 use super::numbers::{NUMBERS, Signature, encoded, number_type};
 use super::plan;
-use super::stream::{Purpose, Stream};
-use super::values;
 use super::way::function_table;
 use crate::case::{Action, Case, CaseModule, Value};
+use crate::draw::{Purpose, Stream, values};
+use crate::features::Features;
 use wasm_encoder::{
     CodeSection, ConstExpr, EntityType, ExportKind, ExportSection, Function, FunctionSection, GlobalSection,
     GlobalType, ImportSection, MemorySection, MemoryType, Module, TypeSection,

@@ -2,7 +2,7 @@
 //!
 //! What goes wrong between a module and its host is the crossing itself: a buffer whose address is passed on, a
 //! result that comes back in the wrong register, a value that a call back has changed meanwhile, a tail call that has
-//! left no frame to return to, a trap in the host of which nobody cleans up. So these modules import many functions
+//! left no frame to return to, a trap in the host that is not cleaned up after. So these modules import many functions
 //! and globals, hand them places in memory that they have written before and read afterwards, compute with what they answer, and
 //! reach them directly, through tables and by reference, in calls and in tail calls, from exported functions and from
 //! chains of tail calls thousands deep. Everything is exported, so that a host that calls back finds other callers
@@ -15,14 +15,14 @@ mod body;
 #[cfg(test)]
 mod tests;
 
-use super::features::{Features, Profile};
+use super::Profile;
 use super::linked::types::Ty;
 use super::numbers::{NUMBERS, PAGE, Signature, encoded, number_type};
 use super::plan;
-use super::stream::{Purpose, Stream};
-use super::values;
 use super::way::function_table;
 use crate::case::{Action, Case, CaseModule, HeapKind, HostPlan, Limits, RefValue, Value};
+use crate::draw::{Purpose, Stream, values};
+use crate::features::Features;
 use crate::hosts::{calls_back, writes};
 use body::Body;
 use wasm_encoder::{
@@ -35,7 +35,7 @@ use wasm_encoder::{
 const BETWEEN: &str = "p";
 /// Bytes of text at the start of every memory.
 const TEXT_BYTES: usize = 192;
-/// Slots of the table behind those of the functions, which are empty at first.
+/// Slots of the table after those of the functions, which are empty at first.
 const FREE_SLOTS: u32 = 4;
 /// One in how many host calls traps, and how often that is.
 const TRAP_ONE_IN: &[(u32, u32)] = &[(0, 6), (40, 3), (8, 2), (2, 1)];

@@ -20,10 +20,10 @@ pub(super) mod operators;
 pub(super) mod types;
 mod world;
 
-use super::features::{Features, Profile};
-use super::stream::{Purpose, Stream};
-use super::{plan, values};
+use super::{Profile, plan};
 use crate::case::{Action, Case, CaseModule, HeapKind, RefValue, Value};
+use crate::draw::{Purpose, Stream, values};
+use crate::features::Features;
 use types::Ty;
 use world::World;
 

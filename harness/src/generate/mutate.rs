@@ -6,7 +6,7 @@
 //!
 //! A function of bytes and choices alone. What is done with the outcome is decided elsewhere.
 
-use super::stream::Stream;
+use crate::draw::Stream;
 use crosscheck_engine::opcode::{Const, Numeric, NumericKind, Opcode};
 use std::sync::LazyLock;
 use wasmparser::{Parser, Payload};
@@ -243,8 +243,8 @@ fn place(bytes: &[u8], at: usize, end: usize) -> Option<Place> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::stream::Purpose;
     use super::*;
+    use crate::draw::Purpose;
 
     /// (module (func (export "f") (result i32) (i32.add (i32.const 1000) (i32.const -7))))
     const MODULE: &[u8] = b"\0asm\x01\0\0\0\x01\x05\x01\x60\0\x01\x7f\x03\x02\x01\0\x07\x05\x01\x01f\0\0\x0a\x0a\x01\x08\0\x41\xe8\x07\x41\x79\x6a\x0b";

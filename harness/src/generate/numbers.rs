@@ -1,8 +1,8 @@
 //! Numbers in code that our own generators write: constants at borders, and where what is computed is seen.
 
 use super::linked::types::Ty;
-use super::stream::Stream;
 use crate::case::Value;
+use crate::draw::Stream;
 use wasm_encoder::{Ieee32, Ieee64, InstructionSink, ValType};
 
 /// The types of numbers.

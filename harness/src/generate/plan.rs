@@ -3,9 +3,8 @@
 //! A function of the module's bytes and one number, so that `replay` of a bare module with a finding's
 //! case seed does exactly what the campaign did.
 
-use super::stream::{Purpose, Stream};
-use super::values;
 use crate::case::{Action, Case, CaseModule, HostPlan, Limits};
+use crate::draw::{Purpose, Stream, values};
 use wasmparser::{BinaryReaderError, CompositeInnerType, ExternalKind, Parser, Payload, TypeRef, ValType};
 
 /// The name of the module in a case of one module.

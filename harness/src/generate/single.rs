@@ -15,12 +15,13 @@
 mod tests;
 mod trial;
 
-use super::features::{Features, Profile};
+use super::Profile;
 use super::linked::types::Ty;
 use super::numbers::{NUMBERS, PAGE, Signature, encoded};
 use super::plan;
-use super::stream::{Purpose, Stream};
 use crate::case::{Action, Case, CaseModule};
+use crate::draw::{Purpose, Stream};
+use crate::features::Features;
 use crosscheck_engine::opcode::{Family, Opcode, Proposal, Row};
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -68,7 +69,7 @@ fn is_stateful(family: Family) -> bool {
         | Family::Variable
         | Family::Reference => true,
         Family::Numeric | Family::Wide | Family::Const => false,
-        // Branches and calls are made by others, and the rest by nobody as long as not every mode executes it.
+        // Branches and calls are made by others, and the rest is not made as long as not every mode executes it.
         Family::Control | Family::Gc | Family::Vector | Family::VectorMemory | Family::Atomic => false,
     }
 }

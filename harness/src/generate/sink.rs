@@ -15,12 +15,13 @@
 //! For outside judges ([`Profile::Judged`]) NaNs are made canonical where they arise, and the sink is exported.
 //!
 //! What is new goes to the end of its index space, so no index changes, and everything else stays identical to the
-//! byte. The sizes of sections and bodies change, and so do file offsets; nobody has seen them yet.
+//! byte. The sizes of sections and bodies change, and so do file offsets, which are not in use yet.
 
 mod function;
 
-use super::features::Profile;
-use super::stream::Stream;
+use super::Profile;
+use crate::draw::Stream;
+use crate::wasm::sections::{ELEMENT_SECTION, EXPORT_SECTION, GLOBAL_SECTION, extend_section, rank};
 use crosscheck_engine::Module;
 pub(super) use function::Float;
 use function::{Context, FunctionRewriter};
@@ -76,19 +77,6 @@ struct Additions {
     slot_types: Vec<CoreTypeId>,
     /// The module's types, by index.
     types: Vec<CoreTypeId>,
-}
-
-const GLOBAL_SECTION: u8 = 6;
-const EXPORT_SECTION: u8 = 7;
-const ELEMENT_SECTION: u8 = 9;
-
-/// Sections in the order in which they stand in a module (WebAssembly 3.0, section 5.5.15).
-const SECTION_ORDER: [u8; 13] =
-    [1, 2, 3, 4, 5, 13, GLOBAL_SECTION, EXPORT_SECTION, 8, ELEMENT_SECTION, 12, 10, 11];
-
-/// Where a section stands; `None` for custom sections, which may stand anywhere.
-pub(crate) fn rank(section: u8) -> Option<usize> {
-    SECTION_ORDER.iter().position(|other| *other == section)
 }
 
 /// At most so many slots of a table are filled.
@@ -212,17 +200,6 @@ impl Additions {
         self.slots.as_slice().encode(&mut entry);
         (1, entry)
     }
-}
-
-/// The content of a section with `count` more entries.
-pub(crate) fn extend_section(old: &[u8], count: u32, entries: &[u8]) -> Result<Vec<u8>, BinaryReaderError> {
-    let mut reader = BinaryReader::new(old, 0);
-    let old_count = reader.read_var_u32()?;
-    let mut extended = Vec::with_capacity(old.len() + entries.len() + 1);
-    (old_count + count).encode(&mut extended);
-    extended.extend_from_slice(&old[reader.original_position() as usize..]);
-    extended.extend_from_slice(entries);
-    Ok(extended)
 }
 
 /// The new module as far as it is written, and how far the old one was copied.

@@ -6,9 +6,10 @@
 //!
 //! The module is then rewritten by [`sink`](super::sink), so that calls return and what they compute is seen.
 
-use super::features::{Features, Profile};
+use super::Profile;
 use super::sink::{Rewriter, Taming};
-use super::stream::{Purpose, Stream};
+use crate::draw::{Purpose, Stream};
+use crate::features::Features;
 use arbitrary::Unstructured;
 use wasm_smith::{Config, InstructionKind, InstructionKinds, MemoryOffsetChoices, Module};
 

@@ -227,7 +227,7 @@ const BLESSED: [&str; 4] =
 
 #[test]
 fn a_function_that_nobody_can_call_from_outside_is_not_called() {
-    // (module (func (export "f") (param (ref null nocont)))), which nobody has validated.
+    // (module (func (export "f") (param (ref null nocont)))), which was not validated.
     let wasm =
         b"\0asm\x01\0\0\0\x01\x05\x01\x60\x01\x75\0\x03\x02\x01\0\x07\x05\x01\x01f\0\0\x0a\x04\x01\x02\0\x0b";
     for case_seed in 0..20 {

@@ -28,7 +28,7 @@ pub(super) fn function_table(funcs: u32, free_slots: u32) -> (TableSection, Elem
 }
 
 impl Way {
-    /// Writes the call, or the tail call. Arguments, and behind them the index or the reference, are there.
+    /// Writes the call, or the tail call. Arguments, and after them the index or the reference, are there.
     pub fn call(self, func: u32, tail: bool, op: &mut InstructionSink<'_>) {
         match (self, tail) {
             (Way::Direct, false) => op.call(func),

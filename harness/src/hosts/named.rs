@@ -26,7 +26,7 @@
 
 use super::{Deed, REFUSES, Refusal, World};
 use crate::case::{NamedHosts, Value};
-use crate::generate::stream::Stream;
+use crate::draw::Stream;
 use crosscheck_engine::ValType::{self, F32, F64, I32, I64};
 
 /// A set of functions under one name.

@@ -1,11 +1,12 @@
 //! The way that the reference takes through a case: every instruction of one action, in order.
 //!
-//! `interp` tells it, whoever the reference is: up to where subjects part they take the same way.
+//! `interp` tells it, whichever subject is the reference: up to where subjects part they take the same way.
 
 use super::probe::{self, Arity};
 use crate::case::{Action, Case};
 use crate::observe::{ActionObservation, Capture, Observation};
 use crate::subject::{Lane, LaneSubject, Prepared, Subject, Watch};
+use crate::wasm::instruction::{Instruction, instructions};
 use crosscheck_engine::opcode::{Control, Opcode};
 use crosscheck_engine::{Config, Engine, Mode, Module, Trace};
 use std::collections::HashMap;
@@ -45,7 +46,7 @@ pub struct Function {
 pub struct Path {
     /// The instructions.
     pub steps: Vec<Step>,
-    /// Whether the way goes on behind the last of them.
+    /// Whether the path goes on after the last of them.
     pub is_cut: bool,
     /// The module of each instance.
     pub modules: Vec<u32>,
@@ -70,13 +71,13 @@ impl Path {
         Ok(path)
     }
 
-    /// Goes on with the instructions from an offset up to where control goes elsewhere, which nobody has executed yet.
+    /// Goes on with the instructions from an offset up to where control goes elsewhere; they are not executed yet.
     pub fn go_on(&mut self, case: &Case, instance: u32, offset: u32) -> Option<()> {
         let wasm = &case.modules[*self.modules.get(instance as usize)? as usize].wasm;
-        let functions = probe::instructions(wasm).ok()?;
-        let function = functions.into_iter().find(|offsets| offsets.contains(&offset))?;
-        for offset in function.into_iter().filter(|at| *at >= offset) {
-            let (opcode, _) = Opcode::decode(wasm.get(offset as usize..)?)?;
+        let functions = instructions(wasm).ok()?;
+        let function = functions.into_iter().find(|body| body.iter().any(|found| found.at == offset))?;
+        for Instruction { at: offset, opcode, .. } in function.into_iter().filter(|found| found.at >= offset)
+        {
             if let Opcode::Control(Control::Loop | Control::Else | Control::End) = opcode {
                 break;
             }
@@ -204,8 +205,8 @@ fn kind(opcode: Opcode) -> Kind {
 }
 
 fn function_at(functions: &[Function], offset: u32) -> Option<&Function> {
-    let behind = functions.partition_point(|function| function.code.start <= offset);
-    functions[..behind].last().filter(|function| function.code.contains(&offset))
+    let after = functions.partition_point(|function| function.code.start <= offset);
+    functions[..after].last().filter(|function| function.code.contains(&offset))
 }
 
 /// Writes down what `interp` tells.

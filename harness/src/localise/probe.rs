@@ -11,8 +11,9 @@
 mod below;
 
 use crate::case::Value;
-use crate::generate::sink::{extend_section, rank};
 use crate::observe::State;
+use crate::wasm::edit::{Edit, apply};
+use crate::wasm::sections::{EXPORT_SECTION, GLOBAL_SECTION, Sections, TYPE_SECTION};
 use crosscheck_engine::Module;
 use std::ops::Range;
 use wasm_encoder::{Encode, HeapType, Ieee32, Ieee64, InstructionSink, RefType, ValType};
@@ -52,7 +53,7 @@ pub enum Show {
 pub struct Probe {
     /// File offset of the opcode before which it stops.
     pub offset: u32,
-    /// The how manyth time that an instance comes there, from 1.
+    /// Which execution of this instruction in the instance (1 is the first).
     pub execution: u32,
     /// What it shows.
     pub show: Show,
@@ -127,11 +128,6 @@ pub fn is_untouched(value: &Value) -> bool {
     }
 }
 
-const TYPE_SECTION: u8 = 1;
-const GLOBAL_SECTION: u8 = 6;
-const EXPORT_SECTION: u8 = 7;
-const CODE_SECTION: u8 = 10;
-
 /// The module with a probe. Fails if it is not valid, or has no instruction at the offset.
 pub fn probed(wasm: &[u8], probe: &Probe) -> Result<Probed, String> {
     let place = place(wasm, probe.offset)?;
@@ -184,34 +180,20 @@ pub fn probed(wasm: &[u8], probe: &Probe) -> Result<Probed, String> {
     }
     // No instruction is shorter than a byte, and only those before the stop are paid for.
     let fuel = u64::from(probe.execution).saturating_mul(code.len() as u64);
-    let mut sections = Sections::of(wasm)?;
+    let mut sections = with_insertion(wasm, place.body, probe.offset as usize, code)?;
     if !types.is_empty() {
-        sections.extend(TYPE_SECTION, 1, &types)?;
+        sections.extend(TYPE_SECTION, 1, &types).map_err(decoding)?;
     }
-    sections.extend(GLOBAL_SECTION, globals.count, &globals.entries)?;
+    sections.extend(GLOBAL_SECTION, globals.count, &globals.entries).map_err(decoding)?;
     if probe.exported {
         let (count, entries) = globals.exports(wasm, counter.is_some())?;
-        sections.extend(EXPORT_SECTION, count, &entries)?;
+        sections.extend(EXPORT_SECTION, count, &entries).map_err(decoding)?;
     }
     let first_global = (place.globals + u32::from(counter.is_some())) as usize;
-    sections.replace(CODE_SECTION, with_insertion(wasm, place.body, probe.offset as usize, &code)?);
-    let probed = sections.finish();
+    let probed = sections.module();
     let start = |wasm: &[u8]| bodies(wasm).map(|bodies| bodies[place.body].start).map_err(decoding);
     let site = start(&probed)? + (probe.offset as usize - start(wasm)?) + stop;
     Ok(Probed { wasm: probed, shown, site: site as u32, fuel, first_global })
-}
-
-/// File offsets of the instructions of each function that the module defines.
-pub fn instructions(wasm: &[u8]) -> Result<Vec<Vec<u32>>, String> {
-    let mut functions = Vec::new();
-    for payload in Parser::new(0).parse_all(wasm) {
-        if let wasmparser::Payload::CodeSectionEntry(body) = payload.map_err(decoding)? {
-            let operators = body.get_operators_reader().map_err(decoding)?.into_iter_with_offsets();
-            let offsets: Result<Vec<u32>, _> = operators.map(|item| Ok(item?.1 as u32)).collect();
-            functions.push(offsets.map_err(decoding)?);
-        }
-    }
-    Ok(functions)
 }
 
 /// What the instruction at an offset takes and leaves, where validation knows.
@@ -386,64 +368,10 @@ fn held(ty: wasmparser::ValType) -> Option<Held> {
     Some(Held { ty, is_exact: true })
 }
 
-/// A module as its sections.
-struct Sections(Vec<(u8, Vec<u8>)>);
-
-impl Sections {
-    fn of(wasm: &[u8]) -> Result<Sections, String> {
-        let mut sections = Vec::new();
-        for payload in Parser::new(0).parse_all(wasm) {
-            if let Some((id, range)) = payload.map_err(decoding)?.as_section() {
-                sections.push((id, wasm[range.start as usize..range.end as usize].to_vec()));
-            }
-        }
-        Ok(Sections(sections))
-    }
-
-    /// Adds entries to a section, which is put where it belongs if it is not there.
-    fn extend(&mut self, id: u8, count: u32, entries: &[u8]) -> Result<(), String> {
-        if count == 0 {
-            return Ok(());
-        }
-        let there = self.0.iter().position(|(other, _)| *other == id);
-        let at = there.unwrap_or_else(|| {
-            let behind = |other: u8| rank(other).is_some() && rank(other) > rank(id);
-            let at = self.0.iter().position(|(other, _)| behind(*other)).unwrap_or(self.0.len());
-            self.0.insert(at, (id, vec![0]));
-            at
-        });
-        self.0[at].1 = extend_section(&self.0[at].1, count, entries).map_err(decoding)?;
-        Ok(())
-    }
-
-    fn replace(&mut self, id: u8, content: Vec<u8>) {
-        if let Some((_, old)) = self.0.iter_mut().find(|(other, _)| *other == id) {
-            *old = content;
-        }
-    }
-
-    fn finish(self) -> Vec<u8> {
-        let mut module = wasm_encoder::Module::new();
-        for (id, data) in &self.0 {
-            module.section(&wasm_encoder::RawSection { id: *id, data });
-        }
-        module.finish()
-    }
-}
-
-/// The code section with bytes inserted into one body.
-fn with_insertion(wasm: &[u8], body: usize, at: usize, code: &[u8]) -> Result<Vec<u8>, String> {
-    let bodies: Vec<Range<usize>> = bodies(wasm).map_err(decoding)?;
-    let mut section = Vec::with_capacity(wasm.len());
-    bodies.len().encode(&mut section);
-    for (number, range) in bodies.into_iter().enumerate() {
-        if number == body {
-            [&wasm[range.start..at], code, &wasm[at..range.end]].concat().as_slice().encode(&mut section);
-        } else {
-            wasm[range].encode(&mut section);
-        }
-    }
-    Ok(section)
+/// The sections of a module with code inserted into one body.
+fn with_insertion(wasm: &[u8], body: usize, at: usize, code: Vec<u8>) -> Result<Sections, String> {
+    let changed = apply(wasm, &[Edit { body, range: at..at, code }]).ok_or("the module cannot be read")?;
+    Sections::of(&changed).map_err(decoding)
 }
 
 fn bodies(wasm: &[u8]) -> Result<Vec<Range<usize>>, BinaryReaderError> {

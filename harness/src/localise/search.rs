@@ -6,8 +6,10 @@ use super::probe::{self, Probe, Probed, Route, Show, What};
 use crate::case::{Case, Limits, Value};
 use crate::compare::{Difference, Divergence, Kind, Testimony, Verdict, judge};
 use crate::observe::{Capture, Observation, Outcome};
-use crate::run::{CaseRun, Ground, Task, run_task};
-use crate::subject::Subject;
+use crate::run::Ground;
+use crate::subject::{Subject, Task};
+use crate::trial::{CaseRun, run_task};
+use crate::wasm::instruction::instructions;
 use crosscheck_engine::{Mode, TrapKind};
 use std::ops::Range;
 use std::sync::Arc;
@@ -61,7 +63,7 @@ impl Bench<'_> {
     }
 
     /// The least fuel with which a difference is visible. None if a subject counts no fuel, if less fuel would
-    /// change earlier actions, or if each try may cost the patience that one has with a subject that hangs.
+    /// change earlier actions, or if each attempt may cost a full hang timeout.
     pub fn visible(&mut self, reference: &Observation) -> Result<Option<Visible>, String> {
         let counted = self.subjects.iter().all(|subject| subject.capabilities().fuel);
         if !counted || self.first.kind == Kind::Hang {
@@ -148,7 +150,7 @@ impl Bench<'_> {
                 }
             }
         }
-        // A hang costs its whole patience: only halving is affordable.
+        // A hang costs its whole timeout: only halving is affordable.
         if self.first.kind != Kind::Hang {
             let mut window = found.saturating_sub(ONE_BY_ONE)..found;
             while let Some(earlier) = self.first_of(path, window.clone(), Show::All)? {
@@ -220,7 +222,7 @@ impl Bench<'_> {
         let Some((case, probed)) = self.probed(path, step, show, route) else { return Ok(None) };
         let mut run = self.run(case, capture)?;
         let last = self.case.actions.len() - 1;
-        // Whoever branches to the end of a function passes it, but not what stands before it.
+        // A branch to the end of a function passes it, but not what stands before it.
         let stopped = run.observations.first().and_then(|(_, seen)| seen.actions.get(last));
         let stopped = stopped.is_some_and(|seen| match &seen.outcome {
             Outcome::Trap(trap) => trap.kind == TrapKind::Unreachable && trap.site == Some(probed.site),
@@ -306,7 +308,7 @@ impl Bench<'_> {
     pub fn failing_code(&mut self) -> Result<Option<(u32, u32)>, String> {
         for module in 0..self.case.modules.len() {
             let wasm = self.case.modules[module].wasm.clone();
-            for offsets in probe::instructions(&wasm)? {
+            for body in instructions(&wasm).map_err(|error| error.to_string())? {
                 let fails_before = |bench: &mut Self, offset: u32| -> Result<bool, String> {
                     let (show, route) = (Show::Nothing, Route::Direct);
                     let probe = Probe { offset, execution: 1, show, route, exported: false };
@@ -314,15 +316,15 @@ impl Bench<'_> {
                     case.modules[module].wasm = probe::probed(&wasm, &probe)?.wasm;
                     bench.fails_the_same(case)
                 };
-                if fails_before(self, offsets[0])? {
+                if fails_before(self, body[0].at)? {
                     continue;
                 }
-                let (mut well, mut fails) = (0, offsets.len());
+                let (mut well, mut fails) = (0, body.len());
                 while fails - well > 1 {
                     let middle = well + (fails - well) / 2;
-                    if fails_before(self, offsets[middle])? { fails = middle } else { well = middle }
+                    if fails_before(self, body[middle].at)? { fails = middle } else { well = middle }
                 }
-                return Ok(Some((module as u32, offsets[well])));
+                return Ok(Some((module as u32, body[well].at)));
             }
         }
         Ok(None)

@@ -1,9 +1,9 @@
 //! The state of everything in a store after an action: internal entities too, not only exports.
 
 use super::Capture;
+use super::values;
 use crate::case::Value;
 use crate::digest::Digest;
-use crate::subject::values;
 use crosscheck_engine::faults::fault;
 use crosscheck_engine::{AsContext, Extern, Instance, Memory};
 use std::collections::BTreeMap;
@@ -144,7 +144,7 @@ fn capture_instance(
     }
     for memory in instance.memories(store) {
         let bytes = memory.len(store);
-        // A memory that instances share is taken in once; after its length comes which one it is.
+        // A memory that instances share is taken in once; after its length stands which one it is.
         if !fault!("compare-skips-memory-size") {
             digest.u64(bytes);
         }

@@ -1,104 +1,14 @@
 //! Leaves out entities of a module: exports, functions, segments, globals, tables, memories, imports, types, the
 //! start function, custom sections.
 //!
-//! What comes behind in an index space moves up, everywhere it is named. Where something still names what is
+//! What comes later in an index space moves up, everywhere it is named. Where something still names what is
 //! left out there is nothing to propose.
 
 use super::proposal::{Look, Proposal, halvings};
+use crate::wasm::spaces::{Counts, SPACES, Space};
 use std::collections::BTreeSet;
 use wasm_encoder::reencode::{Error, Reencode, utils};
-use wasmparser::{Parser, Payload, TypeRef};
-
-/// An index space, or a list.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Space {
-    Export,
-    Start,
-    Elem,
-    Data,
-    Func,
-    Global,
-    Table,
-    Memory,
-    Tag,
-    Type,
-}
-
-/// How much of each there is, imports included.
-#[derive(Default)]
-pub struct Counts {
-    of: [(u32, u32); 10],
-}
-
-/// All of them, in the order in which they are left out.
-pub const SPACES: [Space; 10] = [
-    Space::Export,
-    Space::Start,
-    Space::Elem,
-    Space::Data,
-    Space::Func,
-    Space::Global,
-    Space::Table,
-    Space::Memory,
-    Space::Tag,
-    Space::Type,
-];
-
-impl Space {
-    /// Where an import goes.
-    pub fn of(import: TypeRef) -> Space {
-        match import {
-            TypeRef::Func(_) | TypeRef::FuncExact(_) => Space::Func,
-            TypeRef::Table(_) => Space::Table,
-            TypeRef::Memory(_) => Space::Memory,
-            TypeRef::Global(_) => Space::Global,
-            TypeRef::Tag(_) => Space::Tag,
-        }
-    }
-}
-
-impl Counts {
-    /// Entities of each space: imported ones, and all.
-    pub fn of(wasm: &[u8]) -> Option<Counts> {
-        let mut counts = Counts::default();
-        let mut add = |space: Space, imported: u32, all: u32| {
-            let (before, sum) = &mut counts.of[space as usize];
-            *before += imported;
-            *sum += all;
-        };
-        for payload in Parser::new(0).parse_all(wasm) {
-            match payload.ok()? {
-                Payload::TypeSection(section) => {
-                    for group in section {
-                        add(Space::Type, 0, group.ok()?.types().len() as u32);
-                    }
-                }
-                Payload::ImportSection(section) => {
-                    for import in section.into_imports() {
-                        let space = Space::of(import.ok()?.ty);
-                        add(space, 1, 1);
-                    }
-                }
-                Payload::FunctionSection(section) => add(Space::Func, 0, section.count()),
-                Payload::TableSection(section) => add(Space::Table, 0, section.count()),
-                Payload::MemorySection(section) => add(Space::Memory, 0, section.count()),
-                Payload::TagSection(section) => add(Space::Tag, 0, section.count()),
-                Payload::GlobalSection(section) => add(Space::Global, 0, section.count()),
-                Payload::ExportSection(section) => add(Space::Export, 0, section.count()),
-                Payload::StartSection { .. } => add(Space::Start, 0, 1),
-                Payload::ElementSection(section) => add(Space::Elem, 0, section.count()),
-                Payload::DataSection(section) => add(Space::Data, 0, section.count()),
-                _ => {}
-            }
-        }
-        Some(counts)
-    }
-
-    /// How many entities of a space are imported, and how many there are.
-    pub fn in_space(&self, space: Space) -> (u32, u32) {
-        self.of[space as usize]
-    }
-}
+use wasmparser::Parser;
 
 /// An entity that may go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -126,7 +36,7 @@ pub fn fewer(look: &Look<'_>) -> Vec<Proposal> {
         proposals.push(Proposal::Without { module, gone: Vec::new() });
         for spaces in [&[Space::Export][..], &[Space::Elem, Space::Data, Space::Start], &SPACES[4..]] {
             let all = spaces.iter().flat_map(|space| {
-                (0..counts.of[*space as usize].1).rev().map(|index| Entity { space: *space, index })
+                (0..counts.in_space(*space).1).rev().map(|index| Entity { space: *space, index })
             });
             let unnamed: Vec<Entity> =
                 all.filter(|entity| !named.contains(&(entity.space, entity.index))).collect();
@@ -185,7 +95,7 @@ impl Removal {
         let mut indices: [Vec<u32>; 10] = Default::default();
         gone.iter().for_each(|entity| indices[entity.space as usize].push(entity.index));
         indices.iter_mut().for_each(|indices| indices.sort_unstable());
-        let imported_funcs = Counts::of(wasm)?.of[Space::Func as usize].0;
+        let imported_funcs = Counts::of(wasm)?.in_space(Space::Func).0;
         let named = BTreeSet::new();
         Some(Removal { gone: indices, imported_funcs, seen: [0; 10], seen_bodies: 0, named })
     }

@@ -6,12 +6,12 @@
 use super::body::calls::signatures;
 use super::body::{push_simplest, push_value};
 use super::proposal::{Look, Proposal, hosts_of};
-use super::sections::{
-    CODE_SECTION, EXPORT_SECTION, FUNCTION_SECTION, IMPORT_SECTION, Sections, TYPE_SECTION,
-};
 use crate::case::{Action, Case, CaseModule};
 use crate::hosts::Host;
 use crate::observe::Capture;
+use crate::wasm::sections::{
+    CODE_SECTION, EXPORT_SECTION, FUNCTION_SECTION, IMPORT_SECTION, Sections, TYPE_SECTION,
+};
 use std::collections::BTreeMap;
 use wasm_encoder::Encode;
 use wasmparser::{BinaryReader, Import, Imports, Parser, Payload, TypeRef, ValType};
@@ -138,7 +138,7 @@ struct Parts<'a> {
 impl<'a> Parts<'a> {
     /// Takes a module apart; `None` if it cannot be read, or its imports stand in groups.
     fn of(wasm: &'a [u8]) -> Option<Parts<'a>> {
-        let sections = Sections::of(wasm)?;
+        let sections = Sections::of(wasm).ok()?.without_custom();
         let types = signatures(wasm).ok()?;
         let mut parts = Parts { sections, imports: Vec::new(), written: Vec::new(), types };
         for payload in Parser::new(0).parse_all(wasm) {
@@ -177,10 +177,10 @@ impl<'a> Parts<'a> {
         let mut sections = self.sections.clone();
         sections.replace(IMPORT_SECTION, &kept);
         let entries: Vec<&[u8]> = definitions.iter().map(|made| made.entry.as_slice()).collect();
-        sections.prepend(kind.section(), &entries)?;
+        sections.prepend(kind.section(), &entries).ok()?;
         if kind == Kind::Func {
             let bodies: Vec<&[u8]> = definitions.iter().map(|made| made.body.as_slice()).collect();
-            sections.prepend(CODE_SECTION, &bodies)?;
+            sections.prepend(CODE_SECTION, &bodies).ok()?;
         }
         Some(sections.module())
     }

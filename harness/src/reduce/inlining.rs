@@ -6,9 +6,11 @@
 
 use super::body::calls::function_types;
 use super::body::locals::{declared, push_type};
-use super::body::{Body, DROP, EMPTY_TYPE, Edit, Name, Node, apply};
+use super::body::{DROP, EMPTY_TYPE};
 use super::entities::{Entity, without};
 use super::proposal::{Look, Proposal};
+use crate::wasm::edit::{Edit, apply};
+use crate::wasm::tree::{Body, Name, Node};
 use crosscheck_engine::opcode::{Control, Immediate, Opcode};
 use wasm_encoder::Encode;
 
@@ -33,7 +35,7 @@ pub fn inlined(look: &Look<'_>) -> Vec<Proposal> {
     proposals
 }
 
-/// Whether a function leaves its frame to nobody else.
+/// Whether a function does not leave its frame to another one.
 fn returns_itself(body: &Body) -> bool {
     use Control::{ReturnCall, ReturnCallIndirect, ReturnCallRef};
     let is_tail_call =

@@ -6,10 +6,11 @@
 
 use super::body::immediates::push_mem_arg;
 use super::body::locals::declared;
-use super::body::{Body, Edit, Node, apply};
 use super::proposal::{Look, Proposal};
 use crate::case::{Action, Case, Value};
-use crate::generate::write_code;
+use crate::wasm::edit::{Edit, apply};
+use crate::wasm::instruction::write_code;
+use crate::wasm::tree::{Body, Node};
 use crosscheck_engine::opcode::reader::{MemArg, Reader};
 use crosscheck_engine::opcode::{Const, Family, Immediate, Opcode};
 use std::ops::Range;
@@ -187,7 +188,7 @@ impl Kinds {
                     );
                 }
                 Narrowed::Same => {
-                    // A type is a byte, behind a count of one if it is that of a `select`.
+                    // A type is a byte, after a count of one if it is that of a `select`.
                     let at = match node.opcode.row().immediates.first() {
                         Some(Immediate::BlockType) => node.immediates.start,
                         Some(Immediate::SelectTypes) => node.immediates.start + 1,

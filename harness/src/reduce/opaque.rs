@@ -1,12 +1,13 @@
-//! Hides constants from whoever compiles or lowers a body: what an instruction is given as constants it reads from
+//! Hides constants from what compiles or lowers a body: what an instruction is given as constants it reads from
 //! globals instead.
 
-use super::body::{Edit, apply, bodies};
-use super::sections::{GLOBAL_SECTION, Sections};
 use crate::case::Case;
+use crate::wasm::edit::{Edit, apply};
+use crate::wasm::sections::{GLOBAL_SECTION, Sections};
+use crate::wasm::spaces::{Counts, Space};
+use crate::wasm::tree::bodies;
 use crosscheck_engine::opcode::{Const, Opcode};
 use wasm_encoder::{Encode, ValType};
-use wasmparser::{Parser, Payload, TypeRef};
 
 const GLOBAL_GET: u8 = 0x23;
 const MUTABLE: u8 = 1;
@@ -19,7 +20,7 @@ pub fn without_constants(case: &Case, module: usize, offset: usize) -> Option<Ca
     let bodies = bodies(wasm);
     let mut nodes = bodies.iter().flat_map(|body| body.nodes.iter().map(move |node| (body, node)));
     let (body, node) = nodes.find(|(_, node)| node.at == offset)?;
-    let first = globals(wasm)?;
+    let (_, first) = Counts::of(wasm)?.in_space(Space::Global);
     let (mut edits, mut entries) = (Vec::new(), Vec::<Vec<u8>>::new());
     for operand in &node.operands {
         let Some(made) = body.nodes.iter().find(|made| made.bytes == operand.bytes) else { continue };
@@ -37,8 +38,8 @@ pub fn without_constants(case: &Case, module: usize, offset: usize) -> Option<Ca
     if edits.is_empty() {
         return None;
     }
-    let mut sections = Sections::of(&apply(wasm, &edits)?)?;
-    entries.iter().try_for_each(|entry| sections.append(GLOBAL_SECTION, entry).map(|_| ()))?;
+    let mut sections = Sections::of(&apply(wasm, &edits)?).ok()?.without_custom();
+    entries.iter().try_for_each(|entry| sections.extend(GLOBAL_SECTION, 1, entry)).ok()?;
     let mut case = case.clone();
     case.modules[module].wasm = sections.module();
     Some(case)
@@ -51,21 +52,4 @@ fn type_of(constant: Const) -> ValType {
         Const::F32Const => ValType::F32,
         Const::F64Const => ValType::F64,
     }
-}
-
-/// How many globals a module has.
-fn globals(wasm: &[u8]) -> Option<u32> {
-    let mut count = 0;
-    for payload in Parser::new(0).parse_all(wasm) {
-        match payload.ok()? {
-            Payload::ImportSection(section) => {
-                for import in section.into_imports() {
-                    count += u32::from(matches!(import.ok()?.ty, TypeRef::Global(_)));
-                }
-            }
-            Payload::GlobalSection(section) => count += section.count(),
-            _ => {}
-        }
-    }
-    Some(count)
 }

@@ -1,9 +1,10 @@
 //! What passes propose, what they may look at, and what is smaller than what.
 
-use super::body::{self, Body, Edit};
 use super::entities::{self, Entity};
 use crate::case::{Case, CaseModule, Value};
 use crate::subject::Trace;
+use crate::wasm::edit::{Edit, apply};
+use crate::wasm::tree::{Body, bodies};
 use crosscheck_engine::opcode::{Const, Control, Opcode};
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -32,7 +33,7 @@ impl<'a> Look<'a> {
 
     /// The bodies of each module.
     pub fn bodies(&self) -> &[Vec<Body>] {
-        let of = |module: &CaseModule| body::bodies(&module.wasm);
+        let of = |module: &CaseModule| bodies(&module.wasm);
         self.bodies.get_or_init(|| self.case.modules.iter().map(of).collect())
     }
 
@@ -109,7 +110,7 @@ pub enum Proposal {
     },
     /// Another case altogether.
     Smaller(Case),
-    /// Another case altogether, simpler by the pass's own claim, not by [`Cost`].
+    /// Another case altogether, simpler by the pass's own claim, not by its cost.
     Case(Case),
 }
 
@@ -117,7 +118,7 @@ impl Proposal {
     /// The case that is proposed, if it can be made and is smaller.
     pub fn made(&self, best: &Case, cost: &Cost) -> Option<Case> {
         let (module, wasm) = match self {
-            Proposal::Code { module, edits } => (*module, body::apply(&best.modules[*module].wasm, edits)?),
+            Proposal::Code { module, edits } => (*module, apply(&best.modules[*module].wasm, edits)?),
             Proposal::Without { module, gone } => {
                 (*module, entities::without(&best.modules[*module].wasm, gone)?)
             }

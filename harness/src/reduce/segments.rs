@@ -7,7 +7,7 @@ use wasm_encoder::reencode::{Error, Reencode, utils};
 use wasm_encoder::{ConstExpr, DataSection, GlobalSection};
 use wasmparser::{Parser, Payload, RefType, ValType};
 
-/// Segments cut short, from behind and from in front, and bytes made zero; initial values made simple; tables and
+/// Segments cut short, from their end and from their beginning, and bytes made zero; initial values made simple; tables and
 /// memories made small.
 pub fn smaller(look: &Look<'_>) -> Vec<Proposal> {
     let mut proposals = Vec::new();
@@ -44,7 +44,7 @@ enum Change {
     NoMaximums,
 }
 
-/// Ranges to leave out of so many things: all, halves from behind, and so on; single ones only if they are few.
+/// Ranges to leave out of so many things: all, halves from the end on, and so on; single ones only if they are few.
 fn cuts(count: usize) -> Vec<Range<usize>> {
     const FEW: usize = 16;
     let numbers: Vec<usize> = (0..count).collect();

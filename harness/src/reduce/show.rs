@@ -1,12 +1,12 @@
 //! Makes state that no export shows a result, so that any engine's runner sees what only this bench compares.
 
 use super::is_valid;
-use super::sections::{CODE_SECTION, EXPORT_SECTION, FUNCTION_SECTION, Sections, TYPE_SECTION};
 use crate::case::{Action, Case, Value};
 use crate::compare::first_byte;
 use crate::observe::State;
+use crate::wasm::sections::{CODE_SECTION, EXPORT_SECTION, FUNCTION_SECTION, Sections, TYPE_SECTION};
+use crate::wasm::spaces::{Counts, Space};
 use wasm_encoder::Encode;
-use wasmparser::{Parser, Payload, TypeRef};
 
 /// What the export is called.
 const NAME: &str = "differs";
@@ -24,7 +24,7 @@ pub fn shown(case: &Case, action: usize, left: &State, right: &State) -> Option<
     let (module, hidden) = hidden(left, right)?;
     let wasm = &case.modules.get(module)?.wasm;
     let wasm = match hidden {
-        Hidden::Global(global) => with_export(Sections::of(wasm)?, 3, global)?,
+        Hidden::Global(global) => with_export(sections(wasm)?, 3, global)?,
         Hidden::Byte { memory, address } => {
             let constants = [i32_constant(address), Some(i64_constant(address))];
             let mut codes = constants.into_iter().flatten().map(|mut code| {
@@ -94,19 +94,20 @@ fn i64_constant(value: u64) -> Vec<u8> {
 /// The module with an exported function more, which gives an i32.
 fn with_function(wasm: &[u8], code: &[u8]) -> Option<Vec<u8>> {
     const END: u8 = 0x0b;
-    let mut sections = Sections::of(wasm)?;
+    let mut sections = sections(wasm)?;
     // Groups of types count as one entry, so their number says little.
-    let ty = type_count(wasm)?;
-    sections.append(TYPE_SECTION, &[0x60, 0, 1, 0x7f])?;
+    let counts = Counts::of(wasm)?;
+    let (_, ty) = counts.in_space(Space::Type);
+    sections.extend(TYPE_SECTION, 1, &[0x60, 0, 1, 0x7f]).ok()?;
     let mut entry = Vec::new();
     ty.encode(&mut entry);
-    let defined = sections.append(FUNCTION_SECTION, &entry)?;
+    let defined = sections.append(FUNCTION_SECTION, &entry).ok()?;
     // No locals.
     let body = [&[0], code, &[END]].concat();
     let mut entry = Vec::new();
     body.as_slice().encode(&mut entry);
-    sections.append(CODE_SECTION, &entry)?;
-    with_export(sections, 0, imported_funcs(wasm)? + defined)
+    sections.extend(CODE_SECTION, 1, &entry).ok()?;
+    with_export(sections, 0, counts.in_space(Space::Func).0 + defined)
 }
 
 /// The module with an export more, of a kind by its number.
@@ -115,30 +116,11 @@ fn with_export(mut sections: Sections, kind: u8, index: u32) -> Option<Vec<u8>> 
     NAME.encode(&mut entry);
     entry.push(kind);
     index.encode(&mut entry);
-    sections.append(EXPORT_SECTION, &entry)?;
+    sections.extend(EXPORT_SECTION, 1, &entry).ok()?;
     Some(sections.module())
 }
 
-fn type_count(wasm: &[u8]) -> Option<u32> {
-    let mut count = 0;
-    for payload in Parser::new(0).parse_all(wasm) {
-        if let Payload::TypeSection(section) = payload.ok()? {
-            for group in section {
-                count += group.ok()?.types().len() as u32;
-            }
-        }
-    }
-    Some(count)
-}
-
-fn imported_funcs(wasm: &[u8]) -> Option<u32> {
-    let mut count = 0;
-    for payload in Parser::new(0).parse_all(wasm) {
-        if let Payload::ImportSection(section) = payload.ok()? {
-            for import in section.into_imports() {
-                count += u32::from(matches!(import.ok()?.ty, TypeRef::Func(_) | TypeRef::FuncExact(_)));
-            }
-        }
-    }
-    Some(count)
+/// The sections that count: a script has no custom ones.
+fn sections(wasm: &[u8]) -> Option<Sections> {
+    Some(Sections::of(wasm).ok()?.without_custom())
 }

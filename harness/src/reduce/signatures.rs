@@ -6,9 +6,11 @@
 
 use super::body::calls::{function_types, signatures};
 use super::body::locals::declared;
-use super::body::{Body, DROP, Edit, Node, Operand, apply, push_simplest};
+use super::body::{DROP, push_simplest};
 use super::proposal::{Look, Proposal};
 use crate::case::{Action, Case};
+use crate::wasm::edit::{Edit, apply};
+use crate::wasm::tree::{Body, Node, Operand};
 use crosscheck_engine::opcode::{Control, Immediate, Opcode};
 use std::ops::Range;
 use wasm_encoder::Encode;
@@ -69,7 +71,7 @@ fn scopes(types: &[u32], imported: usize) -> Vec<Scope> {
     of_bodies.into_iter().map(Scope::Type).chain(funcs.map(Scope::Func)).collect()
 }
 
-/// What may be left out: parameters, and so many results from behind. To make a local of a parameter that is used is
+/// What may be left out: parameters, and so many of the last results. To make a local of a parameter that is used is
 /// worth it only where calls get shorter.
 fn ways<'b>(
     old: &FuncType,
@@ -176,7 +178,7 @@ impl Change<'_> {
             }
             if let Some(beside) = self.call(body, node) {
                 gone.arguments(&node.operands, self.old.params().len() + beside, &self.params)?;
-                edits.push(self.behind_call(body, node)?);
+                edits.push(self.after_call(body, node)?);
             } else if is_concerned && leaves_function(body, node) {
                 gone.results(&node.operands, self.results)?;
             }
@@ -213,15 +215,15 @@ impl Change<'_> {
     }
 
     /// Behind a call that gives less: drops of what it gave, or constants in its place.
-    fn behind_call(&self, body: &Body, node: &Node) -> Option<Edit> {
+    fn after_call(&self, body: &Body, node: &Node) -> Option<Edit> {
         let end = node.bytes.end;
         let mut edit = Edit { body: body.number, range: end..end, code: Vec::new() };
         if node.results.is_empty() {
             // It does not come back, or gave nothing.
             return Some(edit);
         }
-        let behind = self.wasm()[end..body.code.end].iter();
-        let dropped = behind.take(self.results).take_while(|byte| **byte == DROP).count();
+        let after = self.wasm()[end..body.code.end].iter();
+        let dropped = after.take(self.results).take_while(|byte| **byte == DROP).count();
         edit.range.end += dropped;
         let results = self.old.results();
         let missing = &results[results.len() - self.results..results.len() - dropped];

@@ -2,10 +2,11 @@
 
 use super::*;
 use crate::case::Value;
-use crate::generate::{Features, Generator};
+use crate::features::Features;
+use crate::generate::Generator;
 use crate::observe::{Capture, Outcome};
-use crate::run::run_case;
 use crate::subject::{Lane, LaneSubject, Trace};
+use crate::trial::run_case;
 use crosscheck_engine::{Mode, TrapKind};
 
 fn traps(case: &Case, kind: TrapKind) -> bool {
@@ -197,7 +198,7 @@ fn a_module_plays_the_host_and_stays() {
         assert_eq!((played.modules.len(), played.actions.len()), (2, case.actions.len() + 1));
         assert!(proposal::hosts_of(&played).is_empty());
         let without = Proposal::Case(case.clone()).made(&played, &Cost::of(&played));
-        assert_eq!(without, None, "nobody goes back to a host");
+        assert_eq!(without, None, "no pass goes back to a host");
         let subject = LaneSubject::new(Lane::plain(Mode::Interp));
         let run = run_case(&played, &[&subject], Capture::Digest);
         let linked = &run.observations[0].1.actions[1].outcome;
@@ -214,7 +215,7 @@ fn a_script_has_the_host_of_its_case() {
     let mut assertions = 0;
     for case in cases.filter(|case| !proposal::hosts_of(case).is_empty()).take(60) {
         let run = run_case(&case, &[&subject], Capture::Full);
-        let (_, seen) = run.observations.first().expect("somebody ran it");
+        let (_, seen) = run.observations.first().expect("a subject ran it");
         if !matches!(seen.actions[0].outcome, Outcome::Values(_)) {
             // A reference that cannot be null is more than the host has.
             continue;

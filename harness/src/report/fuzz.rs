@@ -1,11 +1,12 @@
 //! What a campaign came to: `fuzz.json`.
 
 use super::header::{Header, Times};
+use crate::campaign::Campaign;
 use crate::corpus::finding::Record;
-use crate::corpus::{FINDINGS, Finding, Started};
+use crate::corpus::{FINDINGS, Started};
 use crate::coverage::Coverage;
 use crate::events::{Judged, Tally, add_all, percent};
-use crate::run::Campaign;
+use crate::finding::Finding;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -31,7 +32,7 @@ pub struct Fuzz {
     /// Those of them on which all modes agree and only outside engines differ.
     #[serde(default)]
     pub judged_differences: u64,
-    /// Cases whose module nobody accepts.
+    /// Cases whose module no subject accepts.
     pub invalid: u64,
     /// Cases about which nothing can be said, by reason.
     pub inconclusive: BTreeMap<String, u64>,
@@ -321,9 +322,12 @@ fn entries(tally: &Tally, report: &Path, started: &Started) -> Vec<FindingEntry>
             subjects: finding.divergence.groups.clone(),
             kind: finding.divergence.first.kind.word().into(),
             first_difference: finding.divergence.first.to_string(),
-            triage: finding.divergence.triage().into(),
+            triage: finding.divergence.triage().to_string(),
             cases: tally.fingerprints.get(&fingerprint).copied(),
-            bug: Record::load(&path).ok().and_then(|record| record.reduced).map(|reduced| reduced.bug),
+            bug: Record::load(&path)
+                .ok()
+                .and_then(|record| record.reduced)
+                .map(|reduced| reduced.bug.to_string()),
             replay: finding.replay_command(&path, started),
             path: path.display().to_string(),
             fingerprint,

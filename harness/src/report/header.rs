@@ -1,5 +1,6 @@
 //! What every report starts with: which build ran where, on what, and for how long.
 
+use crate::machine::cpu_features;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -195,25 +196,6 @@ impl Header {
         self.cpu_s += other.cpu_s;
         self.complete &= other.complete;
     }
-}
-
-/// Processor features that change which code runs.
-pub fn cpu_features() -> Vec<&'static str> {
-    #[cfg(target_arch = "x86_64")]
-    {
-        let all = [
-            ("sse4.1", std::is_x86_feature_detected!("sse4.1")),
-            ("popcnt", std::is_x86_feature_detected!("popcnt")),
-            ("lzcnt", std::is_x86_feature_detected!("lzcnt")),
-            ("bmi1", std::is_x86_feature_detected!("bmi1")),
-            ("avx", std::is_x86_feature_detected!("avx")),
-            ("avx2", std::is_x86_feature_detected!("avx2")),
-            ("fma", std::is_x86_feature_detected!("fma")),
-        ];
-        all.into_iter().filter(|(_, has)| *has).map(|(name, _)| name).collect()
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    Vec::new()
 }
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ impl Html {
         });
     }
 
-    /// Something that is folded away until somebody asks for it.
+    /// Something that is folded away until the reader opens it.
     pub fn details(&mut self, summary: impl Display, inside: impl FnOnce(&mut Html)) {
         self.element("details", &[], |html| {
             html.simple("summary", summary);

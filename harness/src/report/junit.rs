@@ -11,7 +11,7 @@ use super::night::Night;
 use super::page::apart;
 use super::spec::{Spec, group_of, in_modes};
 use super::standing::without_mode;
-use crate::fingerprint::mode_of;
+use crate::compare::mode_of;
 use crate::script::{Failure, JudgeCounts, JudgeReport, ModeCounts};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use std::collections::{BTreeMap, BTreeSet};

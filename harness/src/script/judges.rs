@@ -35,7 +35,7 @@ pub trait Bench {
     fn accepts(&mut self, engine: &Arc<dyn Subject>, wasm: &[u8]) -> Result<Acceptance, String>;
 }
 
-/// Runs a script through outside engines, a report each. A text that is no script is nobody's: it has none.
+/// Runs a script through outside engines, a report each. A text that is no script has none.
 pub fn judge_script(
     file: &ScriptFile,
     engines: &[Arc<dyn Subject>],
@@ -207,7 +207,7 @@ impl Asking<'_, '_> {
         steps.into_iter().find(|(step, _)| self.is_spared(*step))
     }
 
-    /// Whether a step would never end where nobody counts fuel.
+    /// Whether a step would never end where no fuel is counted.
     fn is_spared(&self, step: usize) -> bool {
         let expects_no_fuel = matches!(self.questions.steps[step].expected, Expected::Trap("out of fuel"));
         expects_no_fuel && !self.engine.ends_by_itself()

@@ -197,7 +197,7 @@ pub(super) struct LaneState {
     pub engine: Engine,
     /// Fuel for each action.
     fuel: u64,
-    /// Whether what nobody offers is the host's.
+    /// Whether what no module offers is the host's.
     has_host: bool,
     pub store: Store<HostLog>,
     /// The directive that made each instance of the store, half-made ones included.
@@ -372,7 +372,7 @@ impl LaneState {
         Ok(instance)
     }
 
-    /// What import number `number` of a module is satisfied with; nothing if nobody offers it.
+    /// What import number `number` of a module is satisfied with; nothing if it is not offered.
     fn import(&mut self, import: &Import, number: u32) -> Result<Option<Extern>, Outcome> {
         match self.registered.get(&import.module) {
             Some(named) => Ok(named.get()?.export(&self.store, &import.name)),
@@ -490,7 +490,7 @@ impl References for LaneState {
     }
 }
 
-/// The name behind an identifier.
+/// The name that an identifier stands for.
 pub(super) fn id<'a>(id: Option<Id<'a>>) -> Option<&'a str> {
     id.map(|id| id.name())
 }
@@ -505,7 +505,7 @@ pub(super) fn refused_here(error: &Error) -> Option<String> {
     }
 }
 
-/// Whether what is imported is shared with whoever exports it, so that using it can be seen there.
+/// Whether what is imported is shared with the module that exports it, so that using it can be seen there.
 fn shares_state(import: &Import) -> bool {
     match import.ty {
         ExternType::Func(_) => import.module != spectest::NAME,

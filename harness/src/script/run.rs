@@ -292,7 +292,7 @@ impl Run<'_> {
         self.deaths.iter().find(here).map(|death| death.message.clone())
     }
 
-    /// Ends every lane here: the runner died, and nobody knows for whom.
+    /// Ends every lane here: the runner died, and of which lane is not known.
     fn die_everywhere(&mut self, kind: Kind, message: &str) {
         let line = self.line;
         let verdict = |lane: &mut LaneState| judge(&Expectation::Success, &lane.die(message, line), line);

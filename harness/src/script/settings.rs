@@ -7,7 +7,7 @@
 //! | `;;! host-depth: N` | how deep hosts may call back |
 //! | `;;! memory-bytes: N` | bytes to which one memory may grow |
 //! | `;;! table-elements: N` | elements to which one table may grow |
-//! | `;;! hosts: SEED N` | what nobody else provides is a host's that behaves as that seed says and traps in one of N calls, 0 for never |
+//! | `;;! hosts: SEED N` | what no module provides is a host's that behaves as that seed says and traps in one of N calls, 0 for never |
 //! | `;;! profile: deterministic` | it asserts bits of NaNs that only the deterministic profile fixes, so other engines may differ |
 //! | `;;! lanes: a b+switch` | these modes run with these switches; all others as they are |
 //!
@@ -23,7 +23,7 @@ use crosscheck_engine::Limits;
 pub(super) struct Settings {
     /// Fuel for each action.
     pub fuel: Option<u64>,
-    /// How the host behaves that provides what nobody else does.
+    /// How the host behaves that provides what no module does.
     pub hosts: Option<HostPlan>,
     /// Whether it asserts bits that only the deterministic profile fixes.
     pub is_deterministic: bool,

@@ -170,7 +170,7 @@ fn a_module_that_is_refused_fails_and_so_does_what_needs_it() {
 
 #[test]
 fn imports_that_do_not_fit_are_unlinkable() {
-    let report = run(r#"(assert_unlinkable (module (import "nobody" "f" (func))) "unknown import")
+    let report = run(r#"(assert_unlinkable (module (import "missing" "f" (func))) "unknown import")
                (assert_unlinkable (module (import "spectest" "nothing" (func))) "unknown import")
                (assert_unlinkable (module (import "spectest" "print" (func (param i32))))
                  "incompatible import type")
@@ -184,14 +184,14 @@ fn imports_that_do_not_fit_are_unlinkable() {
 fn imports_that_fit_or_fail_otherwise_are_not_what_is_expected() {
     check(
         r#"(assert_unlinkable (module (import "spectest" "print" (func))) "unknown import")
-           (assert_unlinkable (module (import "nobody" "f" (func))) "incompatible import type")
-           (assert_trap (module (import "nobody" "f" (func))) "unreachable")
-           (module (import "nobody" "f" (func)))"#,
+           (assert_unlinkable (module (import "missing" "f" (func))) "incompatible import type")
+           (assert_trap (module (import "missing" "f" (func))) "unreachable")
+           (module (import "missing" "f" (func)))"#,
         &[
             "1: expected link error: unknown import, got []",
-            "2: expected link error: incompatible import type, got link error: unknown import nobody.f",
-            "3: expected trap: unreachable, got link error: unknown import nobody.f",
-            "4: expected success, got link error: unknown import nobody.f",
+            "2: expected link error: incompatible import type, got link error: unknown import missing.f",
+            "3: expected trap: unreachable, got link error: unknown import missing.f",
+            "4: expected success, got link error: unknown import missing.f",
         ],
     );
 }
@@ -200,7 +200,7 @@ fn imports_that_fit_or_fail_otherwise_are_not_what_is_expected() {
 fn a_link_that_was_expected_to_fail_leaves_the_current_module_alone() {
     check(
         r#"(module (import "spectest" "global_i32" (global i32)) (export "g" (global 0)))
-           (assert_unlinkable (module (import "nobody" "f" (func))) "unknown import")
+           (assert_unlinkable (module (import "missing" "f" (func))) "unknown import")
            (assert_return (get "g") (i32.const 666))"#,
         &[],
     );

@@ -23,7 +23,7 @@ mod watchdog;
 use super::probe::features::{self, Executed, Probe};
 use super::{Capabilities, Prepared, ScriptRun, Subject, Unwatched, Watch};
 use crate::case::{Action, Case, CaseModule, HostPlan, Limits, RefValue, Value};
-use crate::generate::Features;
+use crate::features::Features;
 use crate::hosts::Played;
 use crate::observe::{ActionObservation, Capture, Observation, Outcome};
 use crosscheck_engine::{Import, TrapKind};

@@ -1,6 +1,6 @@
 //! Engines with an ordinary embedding interface, as subjects: what all of them have in common.
 //!
-//! Modules are compiled and instantiated, exports called and looked at, and host functions are called with somebody to
+//! Modules are compiled and instantiated, exports called and looked at, and host functions are called with an instance to
 //! call back. An [`Embedding`] says how one engine does each of these; [`observe`] makes an observation of a case with
 //! them. How hosts answer is decided in `hosts` and is the same for all: an engine only hands on the call, through
 //! [`HostFunction::call`], and lets itself be looked at and called back as a [`Guest`].
@@ -112,13 +112,13 @@ pub struct HostFunction {
     modules: Arc<[Exports]>,
     /// The module whose instance it was made for, if the engine does not say who calls.
     caller: Option<usize>,
-    /// Whether the next call is by nobody: see [`starts_with_host`].
+    /// Whether the next call has no calling instance: see [`starts_with_host`].
     by_nobody: Arc<AtomicBool>,
 }
 
 /// The instance that calls a host function, seen from there.
 pub trait Guest {
-    /// How a call back fails, on its way to whoever called the host.
+    /// How a call back fails, on its way to the caller of the host.
     type Failure;
 
     /// Whether it exports something of that name.
@@ -170,7 +170,7 @@ struct GuestWorld<'a, G: Guest> {
     guest: &'a mut G,
     /// What the calling instance exports; nothing if it is called from outside.
     exports: Option<&'a Exports>,
-    /// Whether the next call of a host function is by nobody.
+    /// Whether the next call of a host function has no calling instance.
     by_nobody: &'a AtomicBool,
     failure: Option<G::Failure>,
 }
@@ -293,7 +293,7 @@ struct Run<'a, E: Embedding> {
     /// The latest instance of each module.
     instances: Vec<Option<E::Instance>>,
     capture: Capture,
-    /// Whether the next host function is called by nobody.
+    /// Whether the next host function is called without a calling instance.
     by_nobody: Arc<AtomicBool>,
 }
 
@@ -324,7 +324,7 @@ impl<E: Embedding> Run<'_, E> {
                 let func = item.filter(|item| self.store.look(item) == Entity::Func);
                 let func =
                     func.ok_or_else(|| Outcome::Link(format!("there is no function `{export}` to call")))?;
-                // A function of the host's that is called from outside is called by nobody.
+                // A function of the host's that is called from outside has no calling instance.
                 self.by_nobody.store(self.exports[*module as usize].is_host(export), Ordering::Relaxed);
                 let called = self.store.call(&func, args);
                 self.by_nobody.store(false, Ordering::Relaxed);

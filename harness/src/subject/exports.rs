@@ -12,7 +12,7 @@ struct Export {
     kind: Kind,
 }
 
-/// What is exported, as far as anybody asks.
+/// What is exported, as far as it is asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Kind {
     /// A function, with its parameters, and whether it is known to be one of the host's.
@@ -98,7 +98,7 @@ impl Exports {
 
 /// Whether a module's start function is one of the host's, perhaps by way of other modules that export it again.
 ///
-/// Then nobody calls it: instantiation does. Some engines name the new instance as its caller nevertheless, which is no
+/// Then no instance calls it: instantiation does. Some engines name the new instance as its caller nevertheless, which is no
 /// less right, for the specification has callers only as frames ("Instantiation", step of the start function).
 pub(super) fn starts_with_host(prepared: &Prepared<'_>, module: usize) -> bool {
     let first = Functions::of(&prepared.case.modules[module].wasm);

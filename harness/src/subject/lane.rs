@@ -1,12 +1,12 @@
 //! A mode of our engine in a configuration that must not change what is observed.
 
 use super::trace::{Recorder, Trace};
-use super::{Capabilities, Prepared, Subject, Watch, linked, values};
+use super::{Capabilities, Prepared, Subject, Watch, linked};
 use crate::case::{Action, Limits, Value};
 use crate::guard::guarded;
 use crate::hosts::{Host, Played};
 use crate::observe::{
-    ActionObservation, Capture, Frame, Frames, Observation, Outcome, TrapObservation, capture_state,
+    ActionObservation, Capture, Frame, Frames, Observation, Outcome, TrapObservation, capture_state, values,
 };
 use crosscheck_engine::{
     self as engine, Config, Engine, Error, Extern, Func, Instance, Mode, Module, Store, Trap,
@@ -45,7 +45,7 @@ pub enum Switch {
 
 struct Row {
     switch: Switch,
-    /// What people type behind a `+`.
+    /// What people type after a `+`.
     name: &'static str,
     /// Whether it means something to compiled modes only.
     compiled: bool,
@@ -78,7 +78,7 @@ impl Switch {
         Lane::plain(mode).with(self)
     }
 
-    /// What people type behind a `+`.
+    /// What people type after a `+`.
     pub fn name(self) -> &'static str {
         self.row().name
     }
@@ -162,7 +162,7 @@ impl LaneSubject {
         LaneSubject { lane, name: lane.to_string(), trace: None }
     }
 
-    /// The same, telling somebody of every instruction, if the mode is one that tells.
+    /// The same, telling that trace of every instruction, if the mode is one that tells.
     pub fn traced(self, trace: Arc<dyn engine::Trace>) -> LaneSubject {
         LaneSubject { trace: Some(trace), ..self }
     }

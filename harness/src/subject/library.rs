@@ -1,4 +1,5 @@
-//! Any engine that is a library with the standard C API as a subject: `--with 'NAME=lib:/path/to/libengine.so'`.
+//! Any engine that is a library with the standard C API as a subject: `--with 'NAME=lib:/path/to/libengine.so'`, with
+//! settings of the engine after the path where its row has some: `libwasmtime.so+winch`.
 //!
 //! The interface (`wasm.h` of the `wasm-c-api` proposal) compiles, instantiates and calls, lets a host be called, and
 //! shows exported globals, memories and tables. So a library is compared on nearly all that an engine built into this
@@ -23,11 +24,11 @@ use super::embedding::{accepts_by, observe};
 use super::probe::features::Executed;
 use super::{Acceptance, Capabilities, Prepared, Subject, Watch};
 use crate::case::{HostPlan, Limits};
-use crate::generate::Features;
+use crate::features::Features;
 use crate::hosts::Host;
 use crate::observe::{Capture, Observation};
 use api::{Api, Engine};
-use quirks::Quirks;
+use quirks::{Quirks, Setting};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -50,6 +51,8 @@ struct Loaded {
     path: PathBuf,
     api: Api,
     quirks: Quirks,
+    /// What the user set.
+    settings: Vec<Setting>,
     version: String,
     /// What the library executes.
     executed: OnceLock<Executed>,
@@ -64,24 +67,34 @@ struct Idle(*mut Engine);
 unsafe impl Send for Idle {}
 
 impl Loaded {
-    /// The library of that path, which is loaded and asked once. Fails, in one sentence, with what is wrong with it.
-    fn of(path: &Path) -> Result<Arc<Loaded>, String> {
-        static ALL: Mutex<BTreeMap<PathBuf, Arc<Loaded>>> = Mutex::new(BTreeMap::new());
+    /// The library that a text names, `PATH` or `PATH+SETTING+SETTING`, which is loaded and asked once. Fails, in one
+    /// sentence, with what is wrong with it.
+    fn of(text: &str) -> Result<Arc<Loaded>, String> {
+        static ALL: Mutex<BTreeMap<String, Arc<Loaded>>> = Mutex::new(BTreeMap::new());
         let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(loaded) = all.get(path) {
+        if let Some(loaded) = all.get(text) {
             return Ok(loaded.clone());
         }
-        let api = Api::load(path)?;
+        let (path, names) = path_and_settings(text);
+        features::survive_loading(&path)?;
+        let api = Api::load(&path)?;
         let quirks = Quirks::of(&api);
+        let settings = quirks.chosen(&api, &names)?;
         let (executed, idle) = (OnceLock::new(), Mutex::default());
-        let mut loaded =
-            Loaded { path: path.to_path_buf(), api, quirks, version: String::new(), executed, idle };
+        let mut loaded = Loaded { path, api, quirks, settings, version: String::new(), executed, idle };
         // Before anything else, for an engine may start threads, and a process made by `fork` has none of them.
-        let executed = features::executed(&loaded);
+        let (runs_anything, executed) = features::executed(&loaded);
         loaded.executed.set(executed).expect("nothing was asked before");
-        loaded.version = quirks.release(&loaded);
+        // What does not run the simplest module might end the process that asks for its release.
+        loaded.version = match runs_anything {
+            true => quirks.release(&loaded),
+            false => format!("{}, which does not run the simplest module", quirks.engine),
+        };
+        for name in names {
+            loaded.version += &format!(", {name}");
+        }
         let loaded = Arc::new(loaded);
-        all.insert(path.to_path_buf(), loaded.clone());
+        all.insert(text.to_string(), loaded.clone());
         Ok(loaded)
     }
 
@@ -93,7 +106,7 @@ impl Loaded {
     /// An engine object for a case.
     fn engine(&self) -> *mut Engine {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        idle.map_or_else(|| self.quirks.engine(&self.api), |Idle(engine)| engine)
+        idle.map_or_else(|| self.quirks.engine(&self.api, &self.settings), |Idle(engine)| engine)
     }
 
     /// Takes an engine object back, all of whose stores are deleted.
@@ -107,22 +120,38 @@ impl Loaded {
     }
 }
 
+/// The path of a library and the names of settings after it. A file may have a `+` in its name.
+fn path_and_settings(text: &str) -> (PathBuf, Vec<&str>) {
+    let mut parts = text.split('+');
+    let mut path = parts.next().unwrap_or_default().to_string();
+    let mut names: Vec<&str> = Vec::new();
+    for part in parts {
+        let longer = [&[path.as_str()], &names[..], &[part]].concat().join("+");
+        if Path::new(&longer).is_file() {
+            (path, names) = (longer, Vec::new());
+        } else {
+            names.push(part);
+        }
+    }
+    (PathBuf::from(path), names)
+}
+
 impl LibrarySubject {
-    /// The subject of `LABEL=lib:PATH`; none if the text is not one. Fails, in one sentence, with what is wrong with the
+    /// The subject of `LABEL=lib:PATH` or `LABEL=lib:PATH+SETTING`; none if the text is not one. Fails, in one sentence, with what is wrong with the
     /// library.
     pub fn parse(text: &str) -> Option<Result<LibrarySubject, String>> {
         let (label, rest) = text.split_once('=')?;
-        let path = rest.strip_prefix(PREFIX)?;
+        let library = rest.strip_prefix(PREFIX)?;
         if label.is_empty() || label.contains(char::is_whitespace) {
             return Some(Err(format!(
                 "expected LABEL={PREFIX}PATH in `{text}`, with a label without spaces"
             )));
         }
-        Some(LibrarySubject::load(label, text, Path::new(path)))
+        Some(LibrarySubject::load(label, text, library))
     }
 
-    fn load(label: &str, definition: &str, path: &Path) -> Result<LibrarySubject, String> {
-        let loaded = Loaded::of(path)?;
+    fn load(label: &str, definition: &str, library: &str) -> Result<LibrarySubject, String> {
+        let loaded = Loaded::of(library)?;
         Ok(LibrarySubject { name: label.to_string(), definition: definition.to_string(), loaded })
     }
 }
@@ -187,5 +216,17 @@ mod tests {
         assert!(wrong("a b=lib:/x.so").contains("a label without spaces"));
         let text = concat!("x=lib:", env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
         assert!(wrong(text).contains("cannot be loaded as a library"), "{}", wrong(text));
+    }
+
+    #[test]
+    fn settings_stand_after_a_path_that_may_have_a_plus_itself() {
+        let folder = std::env::temp_dir().join(format!("crosscheck-plus+{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a writable folder");
+        let file = folder.join("lib+x.so");
+        std::fs::write(&file, "").expect("a writable folder");
+        let text = format!("{}+winch+no-signals", file.display());
+        assert_eq!(path_and_settings(&text), (file.clone(), vec!["winch", "no-signals"]));
+        assert_eq!(path_and_settings("/nowhere/l.so"), (PathBuf::from("/nowhere/l.so"), Vec::new()));
+        std::fs::remove_dir_all(&folder).expect("it was made above");
     }
 }

@@ -1,8 +1,8 @@
 //! What a case's host provides to a store of our engine: functions, globals, memories, tables and tags.
 
-use super::values;
 use crate::case::{NamedHosts, Value};
 use crate::hosts::{self, Host, OUT_OF_BOUNDS, Refusal, World, named};
+use crate::observe::values;
 use crosscheck_engine::{
     self as engine, Caller, Engine, Error, Extern, ExternType, Func, FuncType, Global, Import, Linker,
     Memory, Store, Table, Tag, Trap, TrapKind, Val, ValType,

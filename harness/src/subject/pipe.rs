@@ -16,7 +16,7 @@ use super::embedding::{accepts_by, observe};
 use super::probe::features::{ANSWER, EXPORT, Executed, Probe, plain};
 use super::{Acceptance, Capabilities, Prepared, Subject, Watch};
 use crate::case::{HostPlan, Limits, Value};
-use crate::generate::Features;
+use crate::features::Features;
 use crate::hosts::Host;
 use crate::observe::{ActionObservation, Capture, Observation, Outcome};
 use peer::Peer;
@@ -171,7 +171,7 @@ impl Subject for PipeSubject {
         let mut observation = observe(store, prepared, capture, watch);
         match peer.death() {
             None => self.give_back(peer),
-            // What comes after the action in which the process ended was asked of nobody.
+            // What comes after the action in which the process ended was not asked.
             Some(_) => {
                 let ended = observation.actions.iter().position(|action| action.outcome.failure().is_some());
                 observation.actions.truncate(ended.map_or(usize::MAX, |ended| ended + 1));

@@ -1,15 +1,14 @@
 //! What of a module stands at its border: types, imports, exports and the start function, by index.
 
-use crate::generate::sink::{extend_section, rank};
+use crate::wasm::sections::{EXPORT_SECTION, extend_section, rank};
 use wasm_encoder::Encode;
 use wasmparser::{
     BinaryReaderError, CompositeInnerType, ExternalKind, FuncType, GlobalType, MemoryType, Operator, Parser,
     Payload, TableType, TypeRef, ValType,
 };
 
-/// Code of the section that names the start function, and of the one that lists exports.
+/// Number of the section that names the start function.
 const START_SECTION: u8 = 8;
-const EXPORT_SECTION: u8 = 7;
 
 /// An export.
 #[derive(Clone, Debug)]

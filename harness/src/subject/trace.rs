@@ -1,4 +1,4 @@
-//! What the reference executes of a case, and with which operands: for whoever makes cases smaller, or explains them.
+//! What the reference executes of a case, and with which operands: for the reducer, and for what explains cases.
 
 use super::lane::LaneSubject;
 use super::{Lane, Prepared, Subject, Unwatched};

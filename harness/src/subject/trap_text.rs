@@ -35,7 +35,7 @@ const OTHER_TEXTS: [(&str, TrapKind); 25] = [
 /// The trap that an engine's words tell of, if they do: the most telling text.
 pub(super) fn trap_kind(said: &str) -> Option<TrapKind> {
     let said = said.to_lowercase();
-    // A host trap is nobody's here, and its text is no convention.
+    // Outside engines have no host trap of their own, and its text is no convention.
     let own =
         TrapKind::ALL.into_iter().filter(|kind| *kind != TrapKind::Host).map(|kind| (kind.text(), kind));
     let told = own.chain(OTHER_TEXTS).filter(|(text, _)| said.contains(text));

@@ -21,7 +21,7 @@ mod tests;
 
 use super::probe::features::Executed;
 use super::{Acceptance, Capabilities, Prepared, Subject, Watch};
-use crate::generate::Features;
+use crate::features::Features;
 use crate::observe::{ActionObservation, Capture, Observation, Outcome};
 use node::Node;
 pub(super) use node::spawn;
@@ -70,7 +70,7 @@ impl V8Subject {
         Ok(Arc::new(V8Subject::start(tier)?))
     }
 
-    /// A process that is there: one that waits, if nobody killed it meanwhile, or a new one.
+    /// A process that is there: one that waits, if it was not killed meanwhile, or a new one.
     fn node(&self) -> Result<Node, String> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(mut node) = idle.pop() {

@@ -8,7 +8,7 @@ mod convert;
 use super::embedding::{Embedding, Entity, Guest, Provided, ProvidedItem, accepts, observe};
 use super::{Acceptance, Capabilities, Prepared, Subject, Watch};
 use crate::case::{HostPlan, Limits, Value};
-use crate::generate::Features;
+use crate::features::Features;
 use crate::hosts::Host;
 use crate::observe::{Capture, MemoryState, Observation, Outcome, TableState};
 use convert::{Failed, from_val, outcome, to_val};
@@ -146,7 +146,7 @@ impl Data {
         if !within {
             self.refused = Some(RefusedBy::Limits);
         }
-        // Asking for more than the type's maximum fails as it should, and nobody refuses anything.
+        // Asking for more than the type's maximum fails as it should, and no memory is refused.
         within && maximum.is_none_or(|maximum| desired <= maximum)
     }
 }

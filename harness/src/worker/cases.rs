@@ -1,7 +1,7 @@
 //! Cases through a worker: many at full speed, one with care.
 //!
 //! At full speed a worker has some cases in hand while the parent makes the next. When it dies, the first case
-//! without an answer was under way and is run again with care; those behind it are sent again.
+//! without an answer was under way and is run again with care; those after it are sent again.
 
 use super::client::Lease;
 use super::death::Death;
@@ -9,8 +9,7 @@ use super::protocol::{Message, Request};
 use crate::case::Case;
 use crate::disassembly::not_shown;
 use crate::observe::{ActionObservation, Capture, Observation, Outcome};
-use crate::run::Task;
-use crate::subject::{Shown, Subject, asked_for, first_actions};
+use crate::subject::{Shown, Subject, Task, asked_for, first_actions};
 use std::collections::VecDeque;
 
 /// Cases that a worker has in hand: enough that it never waits, few enough to send again.
@@ -50,7 +49,7 @@ impl Lease<'_> {
             match self.receive()? {
                 Ok(message) => self.answered(message, &mut asked, feed)?,
                 Err(death) => {
-                    let (task, capture) = asked.pop_front().expect("somebody waits for an answer");
+                    let (task, capture) = asked.pop_front().expect("a task waits for an answer");
                     let shown = self.with_care(&task, capture, Some(&death))?;
                     for (task, capture) in &asked {
                         self.client()?.ask(quick_frame(task, *capture));
@@ -121,7 +120,7 @@ impl Lease<'_> {
             }
         }
         if let Some(death) = before {
-            lay_at_a_door(death, &mut observed);
+            attribute_crash(death, &mut observed);
         }
         Ok(Shown::Observed(observed))
     }
@@ -149,13 +148,13 @@ impl Lease<'_> {
                     Ok(Message::Case(Shown::Invalid)) => return Ok(None),
                     Ok(Message::Case(Shown::Observed(observed))) => match observed.into_iter().next() {
                         Some(Some(observation)) => return Ok(Some(observation)),
-                        Some(None) | None => return Err("a worker answers for nobody".into()),
+                        Some(None) | None => return Err("a worker answers for no subject".into()),
                     },
                     Ok(other) => return Err(self.unexpected(&other)),
                     Err(death) => break death,
                 }
             };
-            // Somebody who kills processes is not likely to hit the same case twice.
+            // A user or a system that kills processes is not likely to hit the same case twice.
             if !death.is_its_own() && is_first {
                 is_first = false;
                 continue;
@@ -188,11 +187,11 @@ fn quick_frame(task: &Task, capture: Capture) -> Vec<u8> {
     Request::case_frame(&task.case, task.subjects.iter().map(|subject| subject.definition()), capture, false)
 }
 
-/// A worker said of whom it was dying, and the case did not show it again: that is no reason to forget it.
-fn lay_at_a_door(death: &Death, observed: &mut [Option<Observation>]) {
+/// Attributes a crash that did not show again to the subject that the worker last reported.
+fn attribute_crash(death: &Death, observed: &mut [Option<Observation>]) {
     let Some(words) = &death.words else { return };
     let known = observed.iter().flatten().any(|observation| observation.failure().is_some());
-    // Before anybody had a turn, what all of them need was made: the reference answers for that.
+    // Before the first subject ran, what all of them need was made: the reference answers for that.
     let number = Some(words.place.subject as usize).filter(|number| *number < observed.len()).unwrap_or(0);
     let Some(slot) = observed.get_mut(number).filter(|_| !known) else { return };
     let mut observation = slot.take().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The parent's end of a worker: starting it, talking to it without ever waiting for ever, and burying it.
+//! The parent's end of a worker: starting it, talking to it without ever waiting for ever, and reaping it.
 //!
 //! Both pipes are read and written as they are ready, so that two sides that write at once don't wait for one another.
 //! A worker that says nothing for too long, or takes too much memory, is killed.
@@ -16,14 +16,16 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long one action may take, unless somebody says otherwise.
+/// How long one action may take by default.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
 /// Memory that a worker may really use.
 const RESIDENT_BYTES: u64 = 4 << 30;
 /// Between two looks at the memory of a worker that keeps us waiting.
 const LOOK: Duration = Duration::from_millis(200);
-/// How long a worker may take to greet, and to end.
-const MANNERS: Duration = Duration::from_secs(10);
+/// How long a worker may take to greet.
+const STARTUP_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a worker that has closed its pipe may take to end.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes of requests that a worker writes, reads, decodes and validates in a second at the very least, in all modes.
 const DECODED_BYTES_PER_S: usize = 4 << 20;
 /// Bytes of standard error that are kept: the last ones say why.
@@ -285,7 +287,7 @@ impl Client {
         let pipes = [stdin.as_raw_fd(), client.stdout.as_raw_fd(), client.stderr.as_raw_fd()];
         client.stdin = Some(stdin);
         pipes.into_iter().try_for_each(do_not_wait).map_err(cannot)?;
-        let greeting = match client.receive(MANNERS, u64::MAX, &Halt::default()) {
+        let greeting = match client.receive(STARTUP_TIMEOUT, u64::MAX, &Halt::default()) {
             Some(Ok(Message::Greeting(greeting))) => greeting,
             Some(Err(death)) => {
                 let why = death.outcome().describe();
@@ -338,7 +340,7 @@ impl Client {
         loop {
             match self.take() {
                 Ok(Some(message)) => return Some(Ok(message)),
-                Ok(None) if self.gone => return Some(Err(self.bury())),
+                Ok(None) if self.gone => return Some(Err(self.reap())),
                 Ok(None) => {}
                 Err(error) => return Some(Err(self.kill(Cause::Garbled(error)))),
             }
@@ -444,7 +446,7 @@ impl Client {
     }
 
     /// How a worker ended that has closed its pipe.
-    fn bury(&mut self) -> Death {
+    fn reap(&mut self) -> Death {
         let status = end(&mut self.child);
         drain(&mut self.stderr, &mut self.told);
         let cause = match status {
@@ -486,7 +488,7 @@ impl Drop for Client {
 fn end(child: &mut Child) -> io::Result<std::process::ExitStatus> {
     let started = Instant::now();
     let mut pause = Duration::from_micros(50);
-    while started.elapsed() < MANNERS {
+    while started.elapsed() < SHUTDOWN_TIMEOUT {
         if let Some(status) = child.try_wait()? {
             return Ok(status);
         }

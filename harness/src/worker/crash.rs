@@ -5,6 +5,7 @@
 //! itself installs its handler later and passes on what isn't its own: this is what it passes to.
 
 use super::protocol::{CodePlace, Crash, NO_ADDRESS, NONE, Place};
+use crate::guard::FATAL_SIGNALS;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -15,37 +16,10 @@ static LOCATE: OnceLock<Locate> = OnceLock::new();
 static SUBJECT: AtomicU32 = AtomicU32::new(NONE);
 static STEP: AtomicU32 = AtomicU32::new(NONE);
 
-/// What a broken program dies of, and what its name is.
-const FATAL: [(i32, &str); 7] = [
-    (libc::SIGSEGV, "SIGSEGV"),
-    (libc::SIGBUS, "SIGBUS"),
-    (libc::SIGILL, "SIGILL"),
-    (libc::SIGFPE, "SIGFPE"),
-    (libc::SIGABRT, "SIGABRT"),
-    (libc::SIGTRAP, "SIGTRAP"),
-    (libc::SIGSYS, "SIGSYS"),
-];
-
-/// Names of signals that come from outside.
-const SENT: [(i32, &str); 6] = [
-    (libc::SIGKILL, "SIGKILL"),
-    (libc::SIGTERM, "SIGTERM"),
-    (libc::SIGINT, "SIGINT"),
-    (libc::SIGHUP, "SIGHUP"),
-    (libc::SIGPIPE, "SIGPIPE"),
-    (libc::SIGXCPU, "SIGXCPU"),
-];
-
 /// Room for the handler, and for a locator that searches a table.
 const STACK_BYTES: usize = 64 << 10;
 /// How far from the stack pointer an access is taken for an overflow of the native stack.
 const NEAR_STACK_BYTES: u64 = 64 << 10;
-
-/// The name of a signal.
-pub fn signal_name(signal: i32) -> String {
-    let row = FATAL.iter().chain(&SENT).find(|(number, _)| *number == signal);
-    row.map_or_else(|| format!("SIG{signal}"), |(_, name)| name.to_string())
-}
 
 /// From now on last words say where in generated code a worker crashed. The first caller is heard.
 pub fn set_locator(locate: Locate) {
@@ -75,7 +49,7 @@ pub fn listen() {
         action.sa_sigaction = handler as *const () as usize;
         action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
         libc::sigfillset(&mut action.sa_mask);
-        for (signal, _) in FATAL {
+        for (signal, _) in FATAL_SIGNALS {
             libc::sigaction(signal, &action, std::ptr::null_mut());
         }
     }

@@ -1,7 +1,7 @@
 //! How workers die, and what that shows of the subject that was under way.
 
-use super::crash::signal_name;
 use super::protocol::Crash;
+use crate::guard::signal_name;
 use crate::observe::Outcome;
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ pub enum Cause {
 }
 
 impl Death {
-    /// Whether it is certain that nobody outside did it: a signal without last words may have been sent by anybody.
+    /// Whether it is certain that no other process did it: a signal without last words may have been sent by any.
     pub fn is_its_own(&self) -> bool {
         self.words.is_some() || !matches!(self.cause, Cause::Signal(_))
     }

@@ -9,8 +9,8 @@ use super::death::Death;
 use super::protocol::{Message, NONE, Place, Request};
 use crate::case::Case;
 use crate::observe::{Capture, Observation};
-use crate::run::Task;
 use crate::script::{Bench, Failure, Lane, LaneDeath, Options, ScriptFile, ScriptReport, judge_script};
+use crate::subject::Task;
 use crate::subject::{Acceptance, Shown, Subject};
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -140,7 +140,7 @@ fn is_at(death: &LaneDeath, place: Place) -> bool {
     (death.lane.unwrap_or(NONE), death.directive) == (place.subject, place.step)
 }
 
-/// The report on a script that nobody survives.
+/// The report on a script that no lane survives.
 fn lost(file: &ScriptFile, lanes: &[Lane], death: &Death) -> ScriptReport {
     let mut report = ScriptReport { files: 1, ..ScriptReport::of_lanes(lanes) };
     let message = format!("the whole script is lost: {}", death.outcome().describe());

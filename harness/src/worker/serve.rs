@@ -7,8 +7,8 @@ use super::crash;
 use super::protocol::{self, Greeting, Message, NONE, Place, Request};
 use crate::disassembly::{made_of, not_shown};
 use crate::guard::guarded;
+use crate::machine::cpu_features;
 use crate::observe::ActionObservation;
-use crate::report::header::cpu_features;
 use crate::script::{Lane as ScriptLane, Options as ScriptOptions, ScriptWatch, run_script_watched};
 use crate::subject::{self, Lane, Subject, Watch, observe_all};
 use crosscheck_engine::Mode;
@@ -41,7 +41,7 @@ pub fn serve_as(find: &Find) -> ExitCode {
         let thread = std::thread::Builder::new().name("worker".into()).stack_size(STACK_BYTES);
         let work = thread.spawn_scoped(scope, || {
             crash::listen();
-            #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+            #[cfg(target_os = "linux")]
             crash::set_locator(locate);
             Worker::new(find).and_then(|mut worker| worker.work())
         });
@@ -52,13 +52,13 @@ pub fn serve_as(find: &Find) -> ExitCode {
         Ok(Ok(Ok(()))) => ExitCode::SUCCESS,
         // A panic outside of all guards: its message is on standard error.
         Ok(Err(_)) => ExitCode::from(101),
-        // Nobody is left who could be told.
+        // The parent is gone and cannot be told.
         Ok(Ok(Err(_))) | Err(_) => ExitCode::from(4),
     }
 }
 
 /// Asks the engine which generated code is there.
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[cfg(target_os = "linux")]
 fn locate(pc: usize) -> Option<protocol::CodePlace> {
     crosscheck_engine::code_place(pc).map(|place| protocol::CodePlace {
         func: place.func.0,
@@ -258,7 +258,7 @@ impl Watch for Steps<'_> {
 
     fn ended(&mut self, observed: &ActionObservation) {
         if self.careful {
-            // The state may be large, and whoever dies next is not asked for it.
+            // The state may be large, and a subject that dies next is not asked for it.
             let ActionObservation { outcome, fuel_left, host_calls, state_digest, state: _ } = observed;
             let (outcome, host_calls) = (outcome.clone(), host_calls.clone());
             let observed = ActionObservation {

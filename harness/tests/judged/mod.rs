@@ -4,10 +4,11 @@
 
 use crosscheck::case::{Action, Case, CaseModule, HostPlan, Limits, Value};
 use crosscheck::compare::Verdict;
-use crosscheck::generate::{Features, Generator, Profile};
+use crosscheck::features::Features;
+use crosscheck::generate::{Generator, Profile};
 use crosscheck::observe::{Capture, Outcome};
-use crosscheck::run::{CaseRun, run_case};
 use crosscheck::subject::{Lane, LaneSubject, Subject};
+use crosscheck::trial::{CaseRun, run_case};
 use crosscheck_engine::{Mode, TrapKind};
 
 /// Runs a case in every mode and by a judge, which stands last.

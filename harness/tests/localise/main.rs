@@ -6,14 +6,16 @@ mod planted;
 
 use crosscheck::case::{Action, Case, Value};
 use crosscheck::compare::Verdict;
-use crosscheck::generate::{Features, Generator};
+use crosscheck::features::Features;
+use crosscheck::generate::Generator;
 use crosscheck::localise::probe::{self, Probe, Route, Show, What};
 use crosscheck::localise::{Localisation, localise};
 use crosscheck::observe::{Capture, Outcome};
-use crosscheck::run::{Ground, run_case};
+use crosscheck::run::Ground;
 use crosscheck::subject::{Lane, LaneSubject, Subject};
+use crosscheck::trial::run_case;
 use crosscheck_engine::Mode;
-use mutant::{Mutant, mutations};
+use mutant::{Mutant, bodies, mutations};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -80,8 +82,8 @@ fn probes_leave_generated_modules_valid() {
     for index in 0..12 {
         let Some(generated) = generator.case(3, index) else { continue };
         for module in &generated.case.modules {
-            let functions = probe::instructions(&module.wasm).expect("the module is valid");
-            for offset in functions.into_iter().flatten().step_by(7) {
+            for offset in bodies(&module.wasm).into_iter().flatten().step_by(7) {
+                let offset = offset as u32;
                 for (execution, route, show) in [
                     (1, Route::Direct, Show::All),
                     (2, Route::Detour, Show::All),

@@ -95,7 +95,7 @@ pub fn mutations(case: &Case) -> Vec<Mutation> {
 }
 
 /// Offsets of the instructions of each body.
-fn bodies(wasm: &[u8]) -> Vec<Vec<usize>> {
+pub fn bodies(wasm: &[u8]) -> Vec<Vec<usize>> {
     let mut bodies = Vec::new();
     for payload in Parser::new(0).parse_all(wasm) {
         let Ok(Payload::CodeSectionEntry(body)) = payload else { continue };

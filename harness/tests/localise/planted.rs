@@ -1,14 +1,17 @@
 //! Findings of planted faults are localised to the opcode that has the fault.
 
+use crosscheck::campaign::Lanes;
 use crosscheck::case::Case;
 use crosscheck::compare::{Divergence, Verdict};
-use crosscheck::generate::stream::case_seed;
-use crosscheck::generate::{Features, Generator};
+use crosscheck::draw::case_seed;
+use crosscheck::features::Features;
+use crosscheck::generate::Generator;
 use crosscheck::localise::{Localisation, Precision, localise};
 use crosscheck::observe::Capture;
 use crosscheck::reduce::Reducer;
-use crosscheck::run::{CaseRun, Ground, Lanes, Task, run_task};
-use crosscheck::subject::{LaneSubject, Subject, named};
+use crosscheck::run::Ground;
+use crosscheck::subject::{LaneSubject, Subject, Task, named};
+use crosscheck::trial::{CaseRun, run_task};
 use crosscheck::worker::{Options, Workers};
 use crosscheck_engine::Mode;
 use crosscheck_engine::opcode::{Load, Store};
@@ -37,7 +40,7 @@ fn first(ground: Ground<'_>, generator: &str, fault: &str) -> (Case, Divergence)
 /// What the localiser says of a fault's first finding, as found and reduced.
 fn localised(generator: &str, fault: &str) -> [Localisation; 2] {
     let program: [OsString; 3] =
-        [env!("CARGO_BIN_EXE_crosscheck").into(), crosscheck::cli::PLANTED.into(), fault.into()];
+        [env!("CARGO_BIN_EXE_crosscheck").into(), crosscheck::worker::PLANTED.into(), fault.into()];
     let workers = Workers::start(Options { command: program.into(), ..Options::of("") }).expect("a worker");
     let ground = Ground::Workers(&workers);
     let (case, divergence) = first(ground, generator, fault);
@@ -76,7 +79,7 @@ fn names(fault: &str, opcodes: &[&str]) {
 /// The same, in a case of that generator.
 fn names_in(generator: &str, fault: &str, opcodes: &[&str]) {
     for found in localised(generator, fault) {
-        let opcode = found.place.as_ref().map_or("", |place| place.opcode.as_str());
+        let opcode = found.place.as_ref().map_or("", |place| place.opcode.text());
         assert!(opcodes.contains(&opcode), "{fault}: {found}");
         assert_eq!(found.precision, Precision::Instruction, "{fault}: {found}");
     }
@@ -215,7 +218,7 @@ fn replay_tells_where_a_case_parts() {
         (func (export \"f\") (global.set $g (f32.div (f32.const 0) (f32.const 0)))))";
     std::fs::write(&module, text).expect("there is room");
     let program = env!("CARGO_BIN_EXE_crosscheck");
-    let worker = format!("{program} {} baseline-nan-seen-in-globals", crosscheck::cli::PLANTED);
+    let worker = format!("{program} {} baseline-nan-seen-in-globals", crosscheck::worker::PLANTED);
     let output = std::process::Command::new(program)
         .args(["replay", "--localise", "--worker", &worker, "--json"])
         .args([&json, &module])

@@ -1,7 +1,9 @@
 //! Conversions between integers and floats.
 
-use super::{Compiler, Place, Ty};
-use crate::faults::Fault;
+use super::X64;
+use super::{Compiler, Place};
+use crate::baseline::operand::Ty;
+use crate::faults::fault;
 use crate::native::x64::asm::*;
 use crate::native::x64::{FLOAT_SCRATCH, SCRATCH};
 use crate::opcode::Numeric;
@@ -15,7 +17,7 @@ struct Truncation {
     signed: bool,
 }
 
-impl Compiler<'_> {
+impl Compiler<'_, X64> {
     pub(super) fn convert(&mut self, opcode: Numeric) {
         use Float::{Double, Single};
         use Numeric::*;
@@ -102,17 +104,14 @@ impl Compiler<'_> {
     }
 
     fn float_bits(&mut self, ty: Ty) {
-        let mut operand = if const { Fault::named("baseline-nan-seen-by-reinterpretation") }.is_planted() {
-            self.pop()
-        } else {
-            self.pop_seen()
-        };
+        let mut operand =
+            if fault!("baseline-nan-seen-by-reinterpretation") { self.pop() } else { self.pop_seen() };
         if let Place::Const(bits) = operand.place {
             self.push(ty, Place::Const(bits));
             return;
         }
         let to = self.alloc_int();
-        match self.float_memory(&operand) {
+        match self.memory_operand(&operand) {
             Some(mem) => self.asm.mov_rm(ty.width(), to, mem),
             None => {
                 let from = self.read_float(&mut operand);

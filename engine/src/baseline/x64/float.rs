@@ -3,9 +3,11 @@
 //! The machine's own NaN results differ from the canonical one, so a result that may be NaN is marked, and
 //! made canonical when its bits can be seen: stored, passed, converted bit by bit, or its sign changed.
 
-use super::registers::Target;
-use super::{Compiler, Operand, Place, Ty};
-use crate::baseline::operand::{Parity, Test};
+use super::X64;
+use super::target::{Parity, Test};
+use super::{Compiler, Operand, Place};
+use crate::baseline::operand::Ty;
+use crate::baseline::target::Invertible;
 use crate::native::x64::asm::*;
 use crate::native::x64::{FLOAT_SCRATCH, SCRATCH};
 use crate::opcode::Numeric;
@@ -33,11 +35,23 @@ fn sign_bit(float: Float) -> u64 {
     }
 }
 
-impl Compiler<'_> {
+impl Compiler<'_, X64> {
     pub(super) fn float(&mut self, opcode: Numeric, reader: &Reader) {
         use Float::{Double, Single};
         use Numeric::*;
         match opcode {
+            F32Eq => self.compare_equal(Single, true, reader),
+            F32Ne => self.compare_equal(Single, false, reader),
+            F32Lt => self.compare_order(Single, Cond::Above, true, reader),
+            F32Gt => self.compare_order(Single, Cond::Above, false, reader),
+            F32Le => self.compare_order(Single, Cond::AboveEqual, true, reader),
+            F32Ge => self.compare_order(Single, Cond::AboveEqual, false, reader),
+            F64Eq => self.compare_equal(Double, true, reader),
+            F64Ne => self.compare_equal(Double, false, reader),
+            F64Lt => self.compare_order(Double, Cond::Above, true, reader),
+            F64Gt => self.compare_order(Double, Cond::Above, false, reader),
+            F64Le => self.compare_order(Double, Cond::AboveEqual, true, reader),
+            F64Ge => self.compare_order(Double, Cond::AboveEqual, false, reader),
             F32Abs => self.absolute(Single),
             F32Neg => self.negate(Single),
             F32Ceil => self.round(Single, Round::Up),
@@ -73,14 +87,14 @@ impl Compiler<'_> {
     // Comparisons.
 
     /// Equality must see NaN, which looks equal in the other flags.
-    pub(super) fn compare_equal(&mut self, float: Float, equal: bool, reader: &Reader) {
+    fn compare_equal(&mut self, float: Float, equal: bool, reader: &Reader) {
         self.compare_floats(float, false);
         let test = Test { cond: Cond::Equal, parity: Parity::Without };
         self.push_test(if equal { test } else { test.inverted() }, reader);
     }
 
     /// Orders are asked so that NaN, which looks "below", makes them false.
-    pub(super) fn compare_order(&mut self, float: Float, cond: Cond, swap: bool, reader: &Reader) {
+    fn compare_order(&mut self, float: Float, cond: Cond, swap: bool, reader: &Reader) {
         self.compare_floats(float, swap);
         self.push_test(Test::of(cond), reader);
     }
@@ -111,7 +125,7 @@ impl Compiler<'_> {
         }
         // The second operand must outlive the first one's move.
         let target = target.filter(|_| is_target(&left) || !is_target(&right));
-        let memory = self.float_memory(&right);
+        let memory = self.memory_operand(&right);
         let to = match target {
             Some(target) if is_target(&left) => {
                 self.float_home(&left);
@@ -149,15 +163,6 @@ impl Compiler<'_> {
         };
         self.asm.sse_rr(float, Sse::Sqrt, to, from);
         self.push_float(ty_of(float), to, target);
-    }
-
-    /// Pushes a result that may be NaN; one in its target is made canonical at once, for it is seen next.
-    fn push_float(&mut self, ty: Ty, reg: Xmm, target: Option<Target<Xmm>>) {
-        let Some(target) = target else { return self.push_raw(ty, reg) };
-        if !self.settings.free_nan_bits {
-            self.canonical_reg(ty.float().expect("a float result"), reg);
-        }
-        self.push_target(ty, target.local);
     }
 
     fn round(&mut self, float: Float, mode: Round) {

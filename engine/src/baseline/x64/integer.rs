@@ -1,17 +1,17 @@
-//! Integer arithmetic, comparisons, selection and 128-bit arithmetic.
+//! Integer arithmetic, comparisons and 128-bit arithmetic.
 
-use super::registers::{Source, Target, immediate};
-use super::{Compiler, Operand, Place, Ty};
-use crate::baseline::operand::{Parity, Test};
-use crate::faults::Fault;
+use super::X64;
+use super::target::{Source, Test, immediate, mem};
+use super::{Compiler, Operand, Place};
+use crate::baseline::operand::Ty;
+use crate::baseline::registers::LocalTarget;
+use crate::baseline::target::Invertible;
+use crate::faults::fault;
 use crate::native::x64::SCRATCH;
 use crate::native::x64::asm::*;
 use crate::opcode::reader::Reader;
 use crate::opcode::{Numeric, Wide};
 use crate::trap::TrapKind;
-
-/// Codes of the instructions that take flags: `if`, `br_if`, `select`, `i32.eqz`.
-const TAKE_FLAGS: [u8; 4] = [0x04, 0x0d, 0x1b, 0x45];
 
 /// A division: what it gives and how it reads its operands.
 #[derive(Clone, Copy)]
@@ -20,8 +20,8 @@ struct Division {
     remainder: bool,
 }
 
-impl Compiler<'_> {
-    pub(super) fn numeric(&mut self, opcode: Numeric, reader: &mut Reader) {
+impl Compiler<'_, X64> {
+    pub(super) fn numeric(&mut self, opcode: Numeric, reader: &Reader) {
         use Numeric::*;
         const W32: Width = Width::W32;
         const W64: Width = Width::W64;
@@ -49,18 +49,6 @@ impl Compiler<'_> {
             I64LeU => self.compare(W64, Cond::BelowEqual, reader),
             I64GeS => self.compare(W64, Cond::GreaterEqual, reader),
             I64GeU => self.compare(W64, Cond::AboveEqual, reader),
-            F32Eq => self.compare_equal(Float::Single, true, reader),
-            F32Ne => self.compare_equal(Float::Single, false, reader),
-            F32Lt => self.compare_order(Float::Single, Cond::Above, true, reader),
-            F32Gt => self.compare_order(Float::Single, Cond::Above, false, reader),
-            F32Le => self.compare_order(Float::Single, Cond::AboveEqual, true, reader),
-            F32Ge => self.compare_order(Float::Single, Cond::AboveEqual, false, reader),
-            F64Eq => self.compare_equal(Float::Double, true, reader),
-            F64Ne => self.compare_equal(Float::Double, false, reader),
-            F64Lt => self.compare_order(Float::Double, Cond::Above, true, reader),
-            F64Gt => self.compare_order(Float::Double, Cond::Above, false, reader),
-            F64Le => self.compare_order(Float::Double, Cond::AboveEqual, true, reader),
-            F64Ge => self.compare_order(Float::Double, Cond::AboveEqual, false, reader),
             I32Clz => self.count_leading(W32),
             I32Ctz => self.count_trailing(W32),
             I32Popcnt => self.in_place(Ty::I32, reader, |asm, reg| asm.popcnt(W32, reg, reg)),
@@ -96,14 +84,14 @@ impl Compiler<'_> {
             I64ShrS => self.shift(Ty::I64, Shift::Sar, reader),
             I64ShrU => self.shift(Ty::I64, Shift::Shr, reader),
             I64Rotl => {
-                if const { Fault::named("baseline-compiler-panics-at-rotation") }.is_planted() {
+                if fault!("baseline-compiler-panics-at-rotation") {
                     panic!("the compiler has no code for a rotation");
                 }
                 self.shift(Ty::I64, Shift::Rol, reader);
             }
             I64Rotr => self.shift(Ty::I64, Shift::Ror, reader),
             I32WrapI64 => self.in_place(Ty::I32, reader, |asm, reg| {
-                if !const { Fault::named("baseline-wrap-keeps-upper-half") }.is_planted() {
+                if !fault!("baseline-wrap-keeps-upper-half") {
                     asm.mov_rr(W32, reg, reg);
                 }
             }),
@@ -114,7 +102,8 @@ impl Compiler<'_> {
             I64Extend8S => self.in_place(Ty::I64, reader, |asm, reg| asm.movsx_rr8(W64, reg, reg)),
             I64Extend16S => self.in_place(Ty::I64, reader, |asm, reg| asm.movsx_rr16(W64, reg, reg)),
             I64Extend32S => self.in_place(Ty::I64, reader, |asm, reg| asm.movsxd_rr(reg, reg)),
-            F32Abs | F32Neg | F32Ceil | F32Floor | F32Trunc | F32Nearest | F32Sqrt | F32Add | F32Sub
+            F32Eq | F32Ne | F32Lt | F32Gt | F32Le | F32Ge | F64Eq | F64Ne | F64Lt | F64Gt | F64Le | F64Ge
+            | F32Abs | F32Neg | F32Ceil | F32Floor | F32Trunc | F32Nearest | F32Sqrt | F32Add | F32Sub
             | F32Mul | F32Div | F32Min | F32Max | F32Copysign | F64Abs | F64Neg | F64Ceil | F64Floor
             | F64Trunc | F64Nearest | F64Sqrt | F64Add | F64Sub | F64Mul | F64Div | F64Min | F64Max
             | F64Copysign => self.float(opcode, reader),
@@ -129,37 +118,8 @@ impl Compiler<'_> {
 
     // Comparisons.
 
-    /// Pushes what the flags say: as flags if the next instruction takes those, else as a number.
-    pub(super) fn push_test(&mut self, test: Test, reader: &Reader) {
-        if TAKE_FLAGS.contains(&reader.peek()) {
-            self.push(Ty::I32, Place::Flags(test));
-            return;
-        }
-        let reg = self.alloc_int();
-        self.set_from(test, reg);
-        self.push(Ty::I32, Place::Int(reg));
-    }
-
-    pub(super) fn set_from(&mut self, test: Test, reg: Gpr) {
-        self.asm.setcc(test.cond, reg);
-        self.asm.movzx_rr8(reg, reg);
-        match test.parity {
-            Parity::Ignored => {}
-            Parity::Without => {
-                self.asm.setcc(Cond::NoParity, SCRATCH);
-                self.asm.movzx_rr8(SCRATCH, SCRATCH);
-                self.asm.alu_rr(Width::W32, Alu::And, reg, SCRATCH);
-            }
-            Parity::Or => {
-                self.asm.setcc(Cond::Parity, SCRATCH);
-                self.asm.movzx_rr8(SCRATCH, SCRATCH);
-                self.asm.alu_rr(Width::W32, Alu::Or, reg, SCRATCH);
-            }
-        }
-    }
-
     fn compare(&mut self, width: Width, cond: Cond, reader: &Reader) {
-        if !const { Fault::named("baseline-flags-lost-to-canonical-nan") }.is_planted() {
+        if !fault!("baseline-flags-lost-to-canonical-nan") {
             self.canonical_all();
         }
         let (mut right, mut left) = (self.pop(), self.pop());
@@ -193,19 +153,10 @@ impl Compiler<'_> {
         self.push_test(Test::of(cond), reader);
     }
 
-    /// The slot that an integer operand is in, if it is in memory.
-    fn memory_operand(&self, operand: &Operand) -> Option<Mem> {
-        match operand.place {
-            Place::Slot => Some(self.operand_slot(operand.index)),
-            Place::Local(local) if !self.has_home(local) => Some(self.local_slot(local)),
-            Place::Const(_) | Place::Int(_) | Place::Float(_) | Place::Local(_) | Place::Flags(_) => None,
-        }
-    }
-
     fn eqz(&mut self, width: Width, reader: &Reader) {
         self.canonical_all();
         let mut operand = self.pop();
-        if let Place::Flags(test) = operand.place {
+        if let Place::Outcome(test) = operand.place {
             self.push_test(test.inverted(), reader);
             return;
         }
@@ -306,7 +257,7 @@ impl Compiler<'_> {
     }
 
     /// Puts the first operand into the target, unless it is the local that the target belongs to.
-    fn load_target(&mut self, target: Target<Gpr>, operand: Operand) {
+    fn load_target(&mut self, target: LocalTarget<Gpr>, operand: Operand) {
         if operand.place == Place::Local(target.local) {
             // Makes it valid, and nothing else.
             let mut operand = operand;
@@ -376,11 +327,11 @@ impl Compiler<'_> {
     /// Shifts take their count in rcx, or as an immediate; the machine masks it as WebAssembly does.
     fn shift(&mut self, ty: Ty, op: Shift, reader: &Reader) {
         let width = ty.width();
-        let narrow = const { Fault::named("baseline-long-shift-masks-five-bits") }.is_planted();
+        let narrow = fault!("baseline-long-shift-masks-five-bits");
         let mask = if width == Width::W32 || narrow { 31 } else { 63 };
         let count = self.pop();
         if let Place::Const(value) = count.place {
-            if value > mask && const { Fault::named("baseline-shift-by-width-clears") }.is_planted() {
+            if value > mask && fault!("baseline-shift-by-width-clears") {
                 let operand = self.pop();
                 self.free(operand);
                 return self.push_const(ty, 0);
@@ -399,7 +350,7 @@ impl Compiler<'_> {
                 reg
             }
             Place::Int(reg) => reg,
-            Place::Const(_) | Place::Local(_) | Place::Slot | Place::Float(_) | Place::Flags(_) => {
+            Place::Const(_) | Place::Local(_) | Place::Slot | Place::Float(_) | Place::Outcome(_) => {
                 let reg = self.alloc_int_but(&[RCX]);
                 self.load_int(reg, operand);
                 reg
@@ -476,7 +427,7 @@ impl Compiler<'_> {
         let width = ty.width();
         let (divisor, right) = self.for_rax_and_rdx();
         let constant = if let Place::Const(value) = right { Some(value) } else { None };
-        let trusted = const { Fault::named("baseline-constant-divisor-is-trusted") }.is_planted();
+        let trusted = fault!("baseline-constant-divisor-is-trusted");
         if constant.is_none_or(|value| value == 0 && !trusted) {
             let trap = self.trap(TrapKind::IntegerDivideByZero);
             self.asm.test_rr(width, divisor, divisor);
@@ -485,8 +436,7 @@ impl Compiler<'_> {
         let minus_one = if width == Width::W32 { u64::from(u32::MAX) } else { u64::MAX };
         let done = self.asm.label();
         let unguarded = remainder && constant.is_some();
-        let unguarded =
-            unguarded && const { Fault::named("baseline-remainder-by-minus-one-is-divided") }.is_planted();
+        let unguarded = unguarded && fault!("baseline-remainder-by-minus-one-is-divided");
         if signed && !unguarded && constant.is_none_or(|value| value == minus_one) {
             self.guard_overflow(width, divisor, remainder, done);
         }
@@ -516,7 +466,7 @@ impl Compiler<'_> {
         self.asm.jcc(Cond::NotEqual, fine);
         let trap = self.trap(TrapKind::IntegerOverflow);
         match width {
-            Width::W64 if const { Fault::named("baseline-long-minimum-is-32-bits") }.is_planted() => {
+            Width::W64 if fault!("baseline-long-minimum-is-32-bits") => {
                 self.asm.alu_ri(width, Alu::Cmp, RAX, i32::MIN);
             }
             Width::W32 => self.asm.alu_ri(width, Alu::Cmp, RAX, i32::MIN),
@@ -529,82 +479,19 @@ impl Compiler<'_> {
         self.asm.bind(fine);
     }
 
-    // Selection.
-
-    pub(super) fn select(&mut self) {
-        let mut condition = self.pop();
-        let [.., left, right] = self.stack[..] else {
-            unreachable!("validation keeps the stack deep enough")
-        };
-        if left.raw_nan || right.raw_nan {
-            // Comparisons that pass flags on have made all bits canonical already.
-            self.canonical_all();
-        }
-        let (mut right, left) = (self.pop(), self.pop());
-        let ty = left.ty;
-        if ty.float().is_some() {
-            let to = self.own_float(left);
-            let from = self.read_float(&mut right);
-            let test = self.select_test(&mut condition);
-            self.select_float(test, to, from);
-            self.free(right);
-            self.free(condition);
-            self.push(ty, Place::Float(to));
-            return;
-        }
-        let to = self.own_int(left);
-        let from = self.read_int(&mut right);
-        let test = self.select_test(&mut condition).inverted();
-        let width = ty.width();
-        match test.parity {
-            Parity::Ignored => self.asm.cmov(width, test.cond, to, from),
-            Parity::Or => {
-                self.asm.cmov(width, test.cond, to, from);
-                self.asm.cmov(width, Cond::Parity, to, from);
-            }
-            Parity::Without => {
-                let skip = self.asm.label();
-                self.asm.jcc(Cond::Parity, skip);
-                self.asm.cmov(width, test.cond, to, from);
-                self.asm.bind(skip);
-            }
-        }
-        self.free(right);
-        self.free(condition);
-        self.push(ty, Place::Int(to));
-    }
-
-    /// What the flags say about a condition that was taken.
-    fn select_test(&mut self, condition: &mut Operand) -> Test {
-        if let Place::Flags(test) = condition.place {
+    /// Tests whether an `i32` that was taken is other than zero.
+    pub(super) fn condition(&mut self, operand: &mut Operand) -> Test {
+        if let Place::Outcome(test) = operand.place {
             return test;
         }
-        match self.memory_operand(condition) {
+        match self.memory_operand(operand) {
             Some(mem) => self.asm.alu_mi(Width::W32, Alu::Cmp, mem, 0),
             None => {
-                let reg = self.read_int(condition);
+                let reg = self.read_int(operand);
                 self.asm.test_rr(Width::W32, reg, reg);
             }
         }
         Test::of(Cond::NotEqual)
-    }
-
-    fn select_float(&mut self, test: Test, to: Xmm, from: Xmm) {
-        let (keep, take) = (self.asm.label(), self.asm.label());
-        match test.parity {
-            Parity::Ignored => self.asm.jcc(test.cond, keep),
-            Parity::Without => {
-                self.asm.jcc(Cond::Parity, take);
-                self.asm.jcc(test.cond, keep);
-            }
-            Parity::Or => {
-                self.asm.jcc(Cond::Parity, keep);
-                self.asm.jcc(test.cond, keep);
-            }
-        }
-        self.asm.bind(take);
-        self.asm.movaps(to, from);
-        self.asm.bind(keep);
     }
 
     // 128-bit arithmetic.
@@ -626,8 +513,8 @@ impl Compiler<'_> {
         }
         let (right_high, right_low, left_high, left_low) = (self.pop(), self.pop(), self.pop(), self.pop());
         let (to_low, to_high) = (self.own_int(left_low), self.own_int(left_high));
-        let right_low = self.operand_slot(right_low.index);
-        let right_high = self.operand_slot(right_high.index);
+        let right_low = mem(self.operand_slot(right_low.index));
+        let right_high = mem(self.operand_slot(right_high.index));
         self.asm.alu_rm(W64, low, to_low, right_low);
         self.asm.alu_rm(W64, high, to_high, right_high);
         self.push(Ty::I64, Place::Int(to_low));

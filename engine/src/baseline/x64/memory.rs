@@ -1,39 +1,27 @@
-//! Loads, stores, whole memories, and globals.
+//! Loads and stores.
 //!
-//! A bounds check is either a fault in the room behind memory 0, or a comparison of the access's end with
+//! A bounds check is either a fault in the reserved room after memory 0, or a comparison of the access's end with
 //! the memory's size. A store needs no load before it: this architecture looks at all bytes' pages before it
 //! writes any.
 
-use super::registers::immediate;
-use super::{Compiler, Operand, Place, Ty};
-use crate::faults::Fault;
-use crate::module::ConstOp;
-use crate::native::helpers::Helper;
+use super::X64;
+use super::target::{immediate, load_memory};
+use super::{Compiler, Operand, Place};
+use crate::baseline::memory::{Access, Shape};
+use crate::baseline::operand::Ty;
+use crate::faults::fault;
 use crate::native::x64::asm::*;
 use crate::native::x64::thunks::field;
 use crate::native::x64::{MEMORY, SCRATCH};
 use crate::opcode::reader::{MemArg, Reader};
-use crate::opcode::{Load, Memory, Store};
+use crate::opcode::{Opcode, Parametric};
 use crate::store::MemoryLink;
 use crate::trap::TrapKind;
 use std::mem::offset_of;
 
 const W64: Width = Width::W64;
-/// Offsets below this fit an instruction, and stay inside the room behind a memory.
+/// Offsets below this fit an instruction, and stay inside the reserved room after a memory.
 const NEAR_OFFSETS: u64 = 1 << 31;
-
-/// How a value lies in memory and in a register.
-#[derive(Clone, Copy)]
-enum Shape {
-    /// As many bytes as the type has.
-    Whole,
-    Unsigned8,
-    Unsigned16,
-    Unsigned32,
-    Signed8,
-    Signed16,
-    Signed32,
-}
 
 /// An address that may be accessed, and what it keeps in use.
 struct Address {
@@ -44,42 +32,12 @@ struct Address {
     faults: bool,
 }
 
-impl Shape {
-    fn bytes(self, ty: Ty) -> u64 {
-        match self {
-            Shape::Whole => match ty.width() {
-                Width::W32 => 4,
-                Width::W64 => 8,
-            },
-            Shape::Unsigned8 | Shape::Signed8 => 1,
-            Shape::Unsigned16 | Shape::Signed16 => 2,
-            Shape::Unsigned32 | Shape::Signed32 => 4,
-        }
-    }
-}
-
-impl Compiler<'_> {
-    pub(super) fn load(&mut self, opcode: Load, to: MemArg, reader: &Reader) {
-        let (ty, shape) = match opcode {
-            Load::I32Load => (Ty::I32, Shape::Whole),
-            Load::I64Load => (Ty::I64, Shape::Whole),
-            Load::F32Load => (Ty::F32, Shape::Whole),
-            Load::F64Load => (Ty::F64, Shape::Whole),
-            Load::I32Load8S => (Ty::I32, Shape::Signed8),
-            Load::I32Load8U => (Ty::I32, Shape::Unsigned8),
-            Load::I32Load16S => (Ty::I32, Shape::Signed16),
-            Load::I32Load16U => (Ty::I32, Shape::Unsigned16),
-            Load::I64Load8S => (Ty::I64, Shape::Signed8),
-            Load::I64Load8U => (Ty::I64, Shape::Unsigned8),
-            Load::I64Load16S => (Ty::I64, Shape::Signed16),
-            Load::I64Load16U => (Ty::I64, Shape::Unsigned16),
-            Load::I64Load32S => (Ty::I64, Shape::Signed32),
-            Load::I64Load32U => (Ty::I64, Shape::Unsigned32),
-        };
+impl Compiler<'_, X64> {
+    pub(super) fn load(&mut self, access: Access, to: MemArg, reader: &Reader) {
+        let Access { ty, shape } = access;
         let operand = self.pop();
-        /// Code of `drop`.
-        const DROP: u8 = 0x1a;
-        if reader.peek() == DROP && const { Fault::named("baseline-dropped-load-is-left-out") }.is_planted() {
+        let is_dropped = reader.peek() == Some(Opcode::Parametric(Parametric::Drop));
+        if is_dropped && fault!("baseline-dropped-load-is-left-out") {
             self.free(operand);
             return self.push_const(ty, 0);
         }
@@ -88,7 +46,7 @@ impl Compiler<'_> {
             // making its bits canonical takes that register.
             let target = self.float_target(reader);
             let reg = target.map_or_else(|| self.alloc_float(), |target| target.reg);
-            let address = self.load_address(to, shape.bytes(ty), operand);
+            let address = self.load_address(to, access.bytes(), operand);
             self.fault_at(&address);
             self.asm.movs_rm(float, reg, address.mem);
             self.free_address(address);
@@ -98,7 +56,7 @@ impl Compiler<'_> {
             }
             return;
         }
-        let address = self.load_address(to, shape.bytes(ty), operand);
+        let address = self.load_address(to, access.bytes(), operand);
         match self.int_target(reader) {
             Some(target) => {
                 self.load_shape(ty, shape, target.reg, &address);
@@ -122,7 +80,7 @@ impl Compiler<'_> {
 
     fn load_address(&mut self, to: MemArg, bytes: u64, operand: Operand) -> Address {
         let mut address = self.address(to, bytes, operand);
-        if address.faults && const { Fault::named("baseline-load-from-nowhere") }.is_planted() {
+        if address.faults && fault!("baseline-load-from-nowhere") {
             // Further away than any memory reaches.
             self.asm.mov_ri(SCRATCH, 1 << 47);
             address.mem = Mem::indexed(MEMORY, SCRATCH, 0);
@@ -144,27 +102,13 @@ impl Compiler<'_> {
         }
     }
 
-    pub(super) fn store(&mut self, opcode: Store, to: MemArg) {
-        let (ty, shape) = match opcode {
-            Store::I32Store => (Ty::I32, Shape::Whole),
-            Store::I64Store => (Ty::I64, Shape::Whole),
-            Store::F32Store => (Ty::F32, Shape::Whole),
-            Store::F64Store => (Ty::F64, Shape::Whole),
-            Store::I32Store8 => (Ty::I32, Shape::Unsigned8),
-            Store::I32Store16 => (Ty::I32, Shape::Unsigned16),
-            Store::I64Store8 => (Ty::I64, Shape::Unsigned8),
-            Store::I64Store16 => (Ty::I64, Shape::Unsigned16),
-            Store::I64Store32 => (Ty::I64, Shape::Unsigned32),
-        };
-        let mut value = if const { Fault::named("baseline-nan-seen-in-stores") }.is_planted() {
-            self.pop()
-        } else {
-            self.pop_seen()
-        };
+    pub(super) fn store(&mut self, access: Access, to: MemArg) {
+        let Access { ty, shape } = access;
+        let mut value = if fault!("baseline-nan-seen-in-stores") { self.pop() } else { self.pop_seen() };
         let operand = self.pop();
         if let Some(float) = ty.float() {
             let reg = self.read_float(&mut value);
-            let address = self.address(to, shape.bytes(ty), operand);
+            let address = self.address(to, access.bytes(), operand);
             self.fault_at(&address);
             self.asm.movs_mr(float, address.mem, reg);
             self.free_address(address);
@@ -176,15 +120,15 @@ impl Compiler<'_> {
             _ => None,
         };
         if let Some(constant) = constant {
-            let address = self.address(to, shape.bytes(ty), operand);
+            let address = self.address(to, access.bytes(), operand);
             self.fault_at(&address);
-            let narrow = const { Fault::named("baseline-long-constant-stored-short") }.is_planted();
+            let narrow = fault!("baseline-long-constant-stored-short");
             self.asm.mov_mi(if narrow { Width::W32 } else { ty.width() }, address.mem, constant);
             self.free_address(address);
             return;
         }
         let reg = self.read_int(&mut value);
-        let address = self.address(to, shape.bytes(ty), operand);
+        let address = self.address(to, access.bytes(), operand);
         self.fault_at(&address);
         match shape {
             Shape::Unsigned8 => self.asm.mov_m8r(address.mem, reg),
@@ -214,14 +158,14 @@ impl Compiler<'_> {
     fn address(&mut self, to: MemArg, bytes: u64, mut operand: Operand) -> Address {
         let ty = self.module.memories[to.memory as usize];
         let guarded = to.memory == 0 && self.settings.guard_regions && ty.can_be_guarded();
-        let all_near = const { Fault::named("baseline-far-offset-is-negative") }.is_planted();
+        let all_near = fault!("baseline-far-offset-is-negative");
         if !guarded || to.offset >= NEAR_OFFSETS && !all_near {
             return self.checked_address(to, bytes, operand, ty.is_64);
         }
         let disp = to.offset as i32;
         if let Place::Const(value) = operand.place {
             let mut sum = value + to.offset;
-            if const { Fault::named("baseline-constant-address-wraps") }.is_planted() {
+            if fault!("baseline-constant-address-wraps") {
                 sum &= u64::from(u32::MAX);
             }
             let mem = match i32::try_from(sum) {
@@ -234,7 +178,7 @@ impl Compiler<'_> {
             return Address { mem, operand, base: None, faults: true };
         }
         let index = self.read_int(&mut operand);
-        if const { Fault::named("baseline-guarded-offset-wraps") }.is_planted() {
+        if fault!("baseline-guarded-offset-wraps") {
             self.asm.lea(Width::W32, SCRATCH, Mem::at(index, disp));
             return Address { mem: Mem::indexed(MEMORY, SCRATCH, 0), operand, base: None, faults: true };
         }
@@ -246,7 +190,7 @@ impl Compiler<'_> {
         let trap = self.trap(TrapKind::MemoryOutOfBounds);
         let link = (to.memory != 0).then(|| {
             let reg = self.alloc_int();
-            self.load_memory(reg, to.memory);
+            load_memory(&mut self.asm, reg, to.memory);
             reg
         });
         let Some(distance) = to.offset.checked_add(bytes) else {
@@ -257,7 +201,7 @@ impl Compiler<'_> {
         };
         let address = self.read_int(&mut operand);
         match i32::try_from(distance) {
-            Ok(distance) if const { Fault::named("baseline-checked-offset-wraps") }.is_planted() => {
+            Ok(distance) if fault!("baseline-checked-offset-wraps") => {
                 self.asm.lea(Width::W32, SCRATCH, Mem::at(address, distance));
             }
             Ok(distance) if !is_64 => self.asm.lea(W64, SCRATCH, Mem::at(address, distance)),
@@ -284,110 +228,5 @@ impl Compiler<'_> {
         };
         let mem = Mem::indexed(base, SCRATCH, -(bytes as i32));
         Address { mem, operand, base: link, faults: false }
-    }
-
-    /// Loads the address of a memory's record.
-    fn load_memory(&mut self, to: Gpr, memory: u32) {
-        self.asm.mov_rm(W64, to, field!(memories));
-        self.asm.mov_rm(W64, to, Mem::at(to, 8 * memory as i32));
-    }
-
-    pub(super) fn memory(&mut self, opcode: Memory, reader: &mut Reader) {
-        match opcode {
-            Memory::MemorySize => self.memory_size(reader.u32()),
-            Memory::MemoryGrow => {
-                let memory = reader.u32();
-                self.call_helper(Helper::MemoryGrow, 1, &[memory], Some(self.memory_index(memory)));
-            }
-            Memory::MemoryInit => {
-                let (segment, memory) = (reader.u32(), reader.u32());
-                self.call_helper(Helper::MemoryInit, 3, &[memory, segment], None);
-            }
-            Memory::DataDrop => self.call_helper(Helper::DataDrop, 0, &[reader.u32()], None),
-            Memory::MemoryCopy => {
-                let (target, source) = (reader.u32(), reader.u32());
-                self.call_helper(Helper::MemoryCopy, 3, &[target, source], None);
-            }
-            Memory::MemoryFill => self.call_helper(Helper::MemoryFill, 3, &[reader.u32()], None),
-        }
-    }
-
-    fn memory_index(&self, memory: u32) -> Ty {
-        if self.module.memories[memory as usize].is_64 { Ty::I64 } else { Ty::I32 }
-    }
-
-    fn memory_size(&mut self, memory: u32) {
-        let reg = self.alloc_int();
-        if memory == 0 {
-            self.asm.mov_rm(W64, reg, field!(memory_bytes));
-        } else {
-            self.load_memory(reg, memory);
-            self.asm.mov_rm(W64, reg, Mem::at(reg, offset_of!(MemoryLink, bytes) as i32));
-        }
-        let page = self.module.memories[memory as usize].page_size_log2;
-        if page > 0 {
-            self.asm.shift_ri(W64, Shift::Shr, reg, page as u8);
-        }
-        self.push(self.memory_index(memory), Place::Int(reg));
-    }
-
-    /// Loads the address of a global's value into the scratch register.
-    fn global(&mut self, index: u32) -> Mem {
-        self.asm.mov_rm(W64, SCRATCH, field!(globals));
-        self.asm.mov_rm(W64, SCRATCH, Mem::at(SCRATCH, 8 * index as i32));
-        Mem::at(SCRATCH, 0)
-    }
-
-    pub(super) fn global_get(&mut self, index: u32) {
-        let ty = Ty::of(self.module.global_types[index as usize].content);
-        if let Some(value) = self.constant_global(index) {
-            return self.push(ty, Place::Const(value));
-        }
-        match ty.float() {
-            Some(float) => {
-                let reg = self.alloc_float();
-                let from = self.global(index);
-                self.asm.movs_rm(float, reg, from);
-                self.push(ty, Place::Float(reg));
-            }
-            None => {
-                let reg = self.alloc_int();
-                let from = self.global(index);
-                self.asm.mov_rm(ty.width(), reg, from);
-                self.push(ty, Place::Int(reg));
-            }
-        }
-    }
-
-    /// The value of a global that the module defines by a number and nobody can write.
-    fn constant_global(&self, index: u32) -> Option<u64> {
-        let defined = index.checked_sub(self.module.imported_globals)?;
-        let global = &self.module.globals[defined as usize];
-        match *global.init.ops {
-            [ConstOp::Slot(value)] if !global.ty.mutable => Some(value),
-            _ => None,
-        }
-    }
-
-    pub(super) fn global_set(&mut self, index: u32) {
-        let mut value = if const { Fault::named("baseline-nan-seen-in-globals") }.is_planted() {
-            self.pop()
-        } else {
-            self.pop_seen()
-        };
-        let ty = value.ty;
-        match ty.float() {
-            Some(float) => {
-                let reg = self.read_float(&mut value);
-                let to = self.global(index);
-                self.asm.movs_mr(float, to, reg);
-            }
-            None => {
-                let reg = self.read_int(&mut value);
-                let to = self.global(index);
-                self.asm.mov_mr(ty.width(), to, reg);
-            }
-        }
-        self.free(value);
     }
 }

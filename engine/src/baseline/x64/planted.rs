@@ -1,10 +1,14 @@
 //! Wrong code on purpose: the one place of this room where drawn faults are made (see `crate::faults::drawn`).
 //!
-//! The opcode is compiled as always, or another one is, and what it gives is changed behind it. Whether operands are
+//! The opcode is compiled as always, or another one is, and its result is changed afterwards. Whether operands are
 //! in a fault's corner is computed in front, without branches, and kept in the context: no register and no slot of the
 //! frame is free for longer than an instruction.
 
+use super::X64;
+use super::target::mem;
 use super::{Compiler, Place};
+use crate::baseline::memory::Access;
+use crate::baseline::target::Assembler;
 use crate::faults::drawn::{Drawn, Mutation};
 use crate::native::x64::asm::*;
 use crate::native::x64::thunks::field;
@@ -14,10 +18,10 @@ use crate::opcode::reader::Reader;
 
 const W64: Width = Width::W64;
 
-/// A `nop`: whoever looks at what comes next finds nothing to prepare for, so results are there to be changed.
+/// A `nop`: lowerings that look at the next opcode find none to prepare for, so a result can be changed.
 const NOTHING_NEXT: &[u8] = &[0x01];
 
-impl Compiler<'_> {
+impl Compiler<'_, X64> {
     /// Compiles the opcode of a drawn fault, wrongly.
     pub(super) fn wrong_operator(&mut self, drawn: &Drawn, reader: &mut Reader) {
         let shape = Drawn::shape(drawn.opcode);
@@ -55,11 +59,11 @@ impl Compiler<'_> {
             Opcode::Store(store) => {
                 self.ask_for_corner(drawn);
                 self.change_top(change);
-                self.store(store, reader.mem_arg());
+                self.store(Access::of_store(store), reader.mem_arg());
             }
             Opcode::Load(load) => {
                 let to = reader.mem_arg();
-                self.load(load, to, &Reader::new(NOTHING_NEXT, self.offset));
+                self.load(Access::of_load(load), to, &Reader::new(NOTHING_NEXT, self.offset));
                 self.ask_for_corner(drawn);
                 self.change_top(change);
             }
@@ -91,10 +95,10 @@ impl Compiler<'_> {
 
     /// Puts a truth value that is still in the flags into a register.
     fn keep_flags(&mut self) {
-        if let Some(Place::Flags(test)) = self.stack.last().map(|operand| operand.place) {
+        if let Some(Place::Outcome(test)) = self.stack.last().map(|operand| operand.place) {
             let operand = self.pop();
             let reg = self.alloc_int();
-            self.set_from(test, reg);
+            self.asm.set_from(test, reg);
             self.push(operand.ty, Place::Int(reg));
         }
     }
@@ -143,7 +147,7 @@ impl Compiler<'_> {
             return self.asm.mov_ri(to, value);
         }
         self.spill(position);
-        let slot = self.operand_slot(operand.index);
+        let slot = mem(self.operand_slot(operand.index));
         self.asm.mov_rm(operand.ty.width(), to, slot);
     }
 
@@ -153,8 +157,10 @@ impl Compiler<'_> {
         let top = self.stack.len() - 1;
         self.spill(top);
         self.spill(top - 1);
-        let (right, left) =
-            (self.operand_slot(self.stack[top].index), self.operand_slot(self.stack[top - 1].index));
+        let (right, left) = (
+            mem(self.operand_slot(self.stack[top].index)),
+            mem(self.operand_slot(self.stack[top - 1].index)),
+        );
         self.asm.mov_rm(W64, SCRATCH, left);
         self.asm.movs_rm(Float::Double, FLOAT_SCRATCH, right);
         self.asm.mov_mr(W64, right, SCRATCH);

@@ -6,8 +6,8 @@
 use crate::case::{Action, Case, Value};
 use crate::compare::{Aspect, Divergence, Testimony, Verdict, difference_in};
 use crate::observe::{ActionObservation, MemoryState, OS_PAGE_BYTES, Outcome, State};
-use crate::run::{CaseRun, Task};
-use crate::subject::{Capabilities, access};
+use crate::subject::{Capabilities, Task, access};
+use crate::trial::CaseRun;
 use crosscheck_engine::TrapKind;
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -2,8 +2,8 @@
 
 use super::super::linked::operators::Operator;
 use super::{GLOBALS, Plan, SINK, Ty};
+use crate::draw::Stream;
 use crate::generate::numbers::{INTEGERS, NUMBERS, PAGE, Signature, encoded};
-use crate::generate::stream::Stream;
 use crate::generate::way::Way;
 use crosscheck_engine::opcode::{Numeric, NumericKind};
 use wasm_encoder::{BlockType, Function, InstructionSink};
@@ -252,7 +252,7 @@ impl<'a> Body<'a> {
         self.is_over |= is_bad && !guarded;
     }
 
-    /// Leaves a block with values from above others that are dropped.
+    /// Leaves a block with values from above others that stay.
     fn carry(&mut self) {
         let most = self.most();
         let carried = self.numbers(1, most);
@@ -481,7 +481,7 @@ impl<'a> Body<'a> {
         self.has_called |= func >= self.plan.first_exercise();
         let results = &self.signature(func).results;
         self.transfer(func, false);
-        // The function that was called may have grown it.
+        // The callee may have grown it.
         if self.stream.percent(40) {
             self.look_at_the_end();
         }
@@ -653,7 +653,7 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// A value that is dropped, but whose making may trap.
+    /// A value that is not used, but whose making may trap.
     fn ignore(&mut self) {
         let ty = self.number();
         let is_bad = self.wild();

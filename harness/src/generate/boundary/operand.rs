@@ -138,7 +138,7 @@ impl Body<'_> {
         }
     }
 
-    /// A NaN that has just been made; any value of other types, or where nobody may look at its bits.
+    /// A NaN that has just been made; any value of other types, or where its bits may not be looked at.
     pub(super) fn fresh_nan(&mut self, ty: Ty) {
         if !self.plan.choices.nan_bits || !self.plan.choices.floats {
             return self.leaf(ty);
@@ -193,7 +193,7 @@ impl Body<'_> {
         if self.plan.choices.memory64 { Ty::I64 } else { Ty::I32 }
     }
 
-    /// A certain number, made in a way that leaves it unknown to whoever looks at single instructions, and the rest of
+    /// A certain number, made in a way that leaves it unknown to a compiler that looks at single instructions, and the rest of
     /// the register it comes in full of something else.
     pub(super) fn known(&mut self, ty: Ty, number: u64) {
         const UPPER: i64 = -1 << 32;
@@ -285,7 +285,7 @@ impl Body<'_> {
         let place = inside.address + inside.offset;
         let limit = if self.plan.choices.memory64 { 0 } else { 1u64 << 32 };
         match self.stream.below(5) {
-            // Right behind the last byte that memory may ever have.
+            // Right after the last byte that memory may ever have.
             0 => {
                 let end = self.plan.maximum * PAGE - bytes + 1 + self.stream.below(bytes);
                 let offset = self.stream.below(end + 1);

@@ -5,9 +5,9 @@ use super::Ty;
 use super::exercise::Body;
 use super::operand::Spot;
 use crate::case::Value;
+use crate::draw::values;
 use crate::generate::linked::operators::Operator;
 use crate::generate::numbers::{NUMBERS, constant_of, number_type};
-use crate::generate::values;
 use crosscheck_engine::numeric::evaluate;
 
 impl Body<'_> {
@@ -84,7 +84,7 @@ impl Body<'_> {
         values::value(number_type(ty), self.stream).expect("a number")
     }
 
-    /// A number as a constant, by way of a local, or made so that nobody knows it.
+    /// A number as a constant, by way of a local, or made so that no compiler knows it.
     fn number_from_somewhere(&mut self, ty: Ty, value: &Value) {
         let way = self.stream.below(8);
         if way == 0 && matches!(ty, Ty::I32 | Ty::I64) {

@@ -2,10 +2,10 @@
 //! more locals than people write.
 
 use super::{Choices, Func, GLOBALS, SINK};
+use crate::draw::Stream;
 use crate::generate::linked::operators::Operator;
 use crate::generate::linked::types::Ty;
 use crate::generate::numbers::{NUMBERS, PAGE, Signature, constant, distance, encoded, mix, position};
-use crate::generate::stream::Stream;
 use crosscheck_engine::opcode::{Numeric, NumericKind};
 use wasm_encoder::{BlockType, Function, InstructionSink, MemArg, MemArgTarget};
 

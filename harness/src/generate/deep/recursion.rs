@@ -1,9 +1,9 @@
 //! Functions that call each other round and round, as often as their first parameter says.
 
 use super::{Choices, FIRST, Func, GLOBALS, HOST, SINK};
+use crate::draw::Stream;
 use crate::generate::linked::types::Ty;
 use crate::generate::numbers::{Signature, constant, distance, encoded, mix, position};
-use crate::generate::stream::Stream;
 use crate::generate::way::Way;
 use wasm_encoder::{BlockType, Function};
 

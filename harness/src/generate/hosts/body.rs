@@ -1,10 +1,10 @@
 //! Function bodies that call hosts in every way there is.
 
 use super::{FREE_SLOTS, Plan, Role, TEXT_BYTES};
+use crate::draw::Stream;
 use crate::generate::linked::operators::Operator;
 use crate::generate::linked::types::Ty;
 use crate::generate::numbers::{PAGE, constant, distance, encoded, mix, position};
-use crate::generate::stream::Stream;
 use crate::generate::way::Way;
 use crosscheck_engine::opcode::NumericKind;
 use wasm_encoder::{BlockType, Encode, HeapType, InstructionSink, MemArg, MemArgTarget};
@@ -265,7 +265,7 @@ impl<'a> Body<'a> {
         self.keep_all(&self.plan.signature(func).results);
     }
 
-    /// More memory for the function that is called next.
+    /// More memory for the next callee.
     fn grow(&mut self) {
         self.address(1);
         self.op().memory_grow(0);

@@ -15,7 +15,7 @@ use super::Choices;
 use super::operators::stores;
 use super::types::{FuncType, Ty};
 use super::world::{SINK, View, World, pick};
-use crate::generate::stream::Stream;
+use crate::draw::Stream;
 use wasm_encoder::{BlockType, Encode, HeapType, InstructionSink, MemArg, MemArgTarget};
 
 /// What a body may cost at most, in instructions, by the height of its type.

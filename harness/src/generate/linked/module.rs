@@ -3,7 +3,7 @@
 use super::MODULE_NAMES;
 use super::types::Ty;
 use super::world::{BASE, BASE_VALUE, Origin, SINK, World, func_name, global_name};
-use crate::generate::stream::Stream;
+use crate::draw::Stream;
 use std::borrow::Cow;
 use wasm_encoder::{
     CodeSection, ConstExpr, DataCountSection, DataSection, ElementSection, Elements, EntityType, ExportKind,

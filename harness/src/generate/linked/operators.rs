@@ -3,9 +3,9 @@
 use super::Choices;
 use super::types::Ty;
 use crate::generate::numbers::NUMBERS;
+use crate::wasm::instruction::write_code;
 use crosscheck_engine::opcode::{Family, Load, Numeric, NumericKind, Opcode, Operand, Proposal, Row, Store};
 use std::sync::LazyLock;
-use wasm_encoder::Encode;
 
 /// An operator without immediates that takes numbers and gives one.
 pub(in crate::generate) struct Operator {
@@ -81,17 +81,6 @@ fn operator(row: &'static Row) -> Operator {
         proposal: row.proposal,
         floats: float_result || row.operands.iter().any(|operand| operand.is_float()),
         operands,
-    }
-}
-
-/// Writes the code of an instruction: a byte, or a prefix and a number that may be longer.
-pub(crate) fn write_code(row: &Row, code: &mut Vec<u8>) {
-    match row.code.prefix {
-        None => code.push(u8::try_from(row.code.value).expect("without a prefix it is a byte")),
-        Some(prefix) => {
-            code.push(prefix);
-            row.code.value.encode(code);
-        }
     }
 }
 

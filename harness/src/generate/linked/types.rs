@@ -1,13 +1,13 @@
 //! The function types that the modules of a case share, and what a value of them may be.
 //!
-//! One pool for the whole case; every module writes it down in its own order, between types that nobody else has,
+//! One pool for the whole case; every module writes it down in its own order, between types that no other module has,
 //! so that equal types have unequal indices. A type stands at a *height*: its functions call functions of lower
 //! types only. That holds for calls of any kind, because what a table or a reference holds is known by its
 //! type, and so calls end whatever becomes of the tables. Types with *rounds* are the exception: their functions
 //! call each other round and round, each time with one round less.
 
 use super::Choices;
-use crate::generate::stream::Stream;
+use crate::draw::Stream;
 use std::ops::Range;
 use wasm_encoder::{CompositeInnerType, CompositeType, HeapType, RefType, SubType, TypeSection, ValType};
 
@@ -242,7 +242,7 @@ impl Types {
         let mut next = 0;
         while !left.is_empty() {
             if stream.percent(20) {
-                // A type of nobody, for the sake of the indices.
+                // A type that is not used, for the sake of the indices.
                 section.ty().function([ValType::I64; 5], []);
                 next += 1;
             }

@@ -2,7 +2,7 @@
 
 use super::Choices;
 use super::types::{Ty, Types};
-use crate::generate::stream::Stream;
+use crate::draw::Stream;
 
 /// Everything that the modules of a case own and share.
 pub(super) struct World {

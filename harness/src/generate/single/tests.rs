@@ -1,9 +1,9 @@
 use super::*;
-use crate::generate::stream::case_seed;
+use crate::draw::case_seed;
 use crate::generate::tests::check_modules;
 use crate::observe::{Capture, Outcome};
-use crate::run::run_case;
 use crate::subject::{Lane, LaneSubject, Subject};
+use crate::trial::run_case;
 use crosscheck_engine::{Mode, TrapKind};
 use std::collections::BTreeMap;
 use wasmparser::{Parser, Payload, WasmFeatures};

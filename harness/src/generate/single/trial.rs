@@ -2,14 +2,14 @@
 
 use super::{Choices, FIRST_TRIAL, GLOBALS, REFERENCE_GLOBALS, SEGMENT_BYTES, SEGMENTS, SINK, SLOTS};
 use crate::case::{HeapKind, RefValue, Value};
-use crate::generate::linked::operators::{Operator, write_code};
+use crate::draw::{Stream, values};
+use crate::generate::linked::operators::Operator;
 use crate::generate::linked::types::Ty;
 use crate::generate::numbers::{
     NUMBERS, PAGE, Signature, constant, constant_of, distance, encoded, mix, number_type, position,
 };
 use crate::generate::sink::Float;
-use crate::generate::stream::Stream;
-use crate::generate::values;
+use crate::wasm::instruction::write_code;
 use crosscheck_engine::opcode::{self, Family, Immediate, Opcode, Operand, Row};
 use wasm_encoder::{BlockType, Encode, HeapType, InstructionSink, MemArg, MemArgTarget};
 
@@ -65,7 +65,7 @@ impl Role {
                     6 => last + 1 + stream.below(width),
                     _ => *stream.pick(&[2 * PAGE - width, 1 << 31, (1 << 32) - width, 1 << 32]),
                 };
-                // An offset that is beyond the place comes round.
+                // An offset that exceeds the place makes the address wrap.
                 if stream.percent(80) { place.max(offset) - offset } else { place.wrapping_sub(offset) }
             }
             Role::Start { of, .. } => match stream.below(8) {
@@ -150,7 +150,7 @@ const SHOWS: [Show; 12] = [
     Show::Branch,
 ];
 
-/// The types of the locals that every trial has behind its parameters, the last two if there are references.
+/// The types of the locals that every trial has after its parameters, the last two if there are references.
 const LOCALS: [Ty; 6] = [Ty::I32, Ty::I64, Ty::F32, Ty::F64, Ty::Func, Ty::Extern];
 
 /// A trial being written.

@@ -6,8 +6,8 @@
 mod float;
 
 use super::{Additions, Taming};
-use crate::generate::features::Profile;
-use crate::generate::stream::Stream;
+use crate::draw::Stream;
+use crate::generate::Profile;
 pub(in crate::generate) use float::Float;
 use wasm_encoder::{BlockType, Encode, InstructionSink};
 use wasmparser::{

@@ -1,5 +1,5 @@
 use super::*;
-use crate::generate::stream::Purpose;
+use crate::draw::Purpose;
 
 const TAME: Taming = Taming { unreachables_percent: 100, rounds: Some(10), operands_percent: 100 };
 

@@ -3,7 +3,8 @@
 //! A call that does not return leaves none of them. So a module without them does the same, but for an engine that
 //! forgets to drop them.
 
-use super::{CODE_SECTION, GLOBAL_SECTION, Globals, Held, Place, Route, Sections, place, with_insertion};
+use super::{Globals, Held, Place, Route, place, with_insertion};
+use crate::wasm::sections::GLOBAL_SECTION;
 use wasm_encoder::InstructionSink;
 
 /// The module with the operands of the innermost block dropped that are below those the instruction at an offset takes;
@@ -23,20 +24,15 @@ pub fn without_operands_below(wasm: &[u8], offset: u32) -> Option<Vec<u8>> {
     let mut sink = InstructionSink::new(&mut code);
     (0..below).for_each(|_| _ = sink.drop());
     (first..first + globals.count).rev().for_each(|global| _ = sink.global_get(global));
-    let insert = || -> Result<Vec<u8>, String> {
-        let mut sections = Sections::of(wasm)?;
-        sections.extend(GLOBAL_SECTION, globals.count, &globals.entries)?;
-        let changed = with_insertion(wasm, body, offset as usize, &code)?;
-        sections.replace(CODE_SECTION, changed);
-        Ok(sections.finish())
-    };
-    insert().ok()
+    let mut sections = with_insertion(wasm, body, offset as usize, code).ok()?;
+    sections.extend(GLOBAL_SECTION, globals.count, &globals.entries).ok()?;
+    Some(sections.module())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::instructions;
     use super::*;
+    use crate::wasm::instruction::instructions;
 
     #[test]
     fn what_is_below_is_dropped_and_what_is_taken_stays() {
@@ -53,7 +49,7 @@ mod tests {
         let wasm = module.encode().expect("the test's text can be encoded");
         let call_of = |wasm: &[u8]| {
             let functions = instructions(wasm).expect("the module is valid");
-            *functions[1].iter().nth_back(1).expect("it has a call before its end")
+            functions[1].iter().nth_back(1).expect("it has a call before its end").at
         };
         let call = call_of(&wasm);
         let without = without_operands_below(&wasm, call).expect("two operands are below");

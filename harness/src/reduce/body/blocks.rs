@@ -1,8 +1,8 @@
 //! Takes blocks apart: leaves their inside, or an arm of an `if`, with labels that fit where it comes to stand.
 
 use super::super::proposal::{Look, Proposal, Site};
-use super::tree::Node;
 use super::{DROP, EMPTY_TYPE, locals, long_first, push_simplest};
+use crate::wasm::tree::Node;
 use crosscheck_engine::opcode::reader::Reader;
 use crosscheck_engine::opcode::{Control, Immediate, Opcode};
 use std::ops::Range;

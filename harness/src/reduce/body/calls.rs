@@ -1,8 +1,9 @@
 //! Makes calls through tables direct, so that tables and their segments can go; and all others plain ones.
 
 use super::super::proposal::{Look, Proposal, Site};
-use super::tree::Node;
-use super::{DROP, Edit};
+use super::DROP;
+use crate::wasm::edit::Edit;
+use crate::wasm::tree::Node;
 use crosscheck_engine::opcode::{Control, Immediate, Opcode, Reference};
 use wasm_encoder::Encode;
 use wasmparser::{CompositeInnerType, FuncType, Parser, Payload, TypeRef};

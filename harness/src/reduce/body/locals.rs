@@ -1,7 +1,7 @@
 //! Leaves out locals that nothing uses, and makes one of two.
 
 use super::super::proposal::{Look, Proposal, Site};
-use super::Edit;
+use crate::wasm::edit::Edit;
 use wasm_encoder::Encode;
 use wasmparser::{RefType, ValType};
 

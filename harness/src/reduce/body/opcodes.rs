@@ -1,9 +1,10 @@
 //! Takes the usual instruction in place of special ones, so that what all of a kind show is shown by one of them.
 
 use super::super::proposal::{Look, Proposal, Site};
-use super::tree::Node;
-use super::{DROP, Edit};
-use crate::generate::write_code;
+use super::DROP;
+use crate::wasm::edit::Edit;
+use crate::wasm::instruction::write_code;
+use crate::wasm::tree::Node;
 use crosscheck_engine::opcode::{Control, Load, Opcode};
 
 /// Instructions that take and give the same, have the same immediates, and come earlier in the binary format; any load
@@ -64,7 +65,7 @@ fn code(opcode: Opcode) -> Vec<u8> {
     code
 }
 
-/// Whether one that computes or loads may stand where another stands; of what is stored somebody may be particular.
+/// Whether one that computes or loads may stand where another stands; of what is stored the type may matter.
 fn may_stand_for(other: Opcode, opcode: Opcode) -> bool {
     let (row, own) = (other.row(), opcode.row());
     let is_alike = row.operands == own.operands && row.results == own.results;

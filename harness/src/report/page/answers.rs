@@ -205,5 +205,5 @@ fn blame(html: &mut Html, night: &Night) {
 }
 
 fn mode(lane: &str) -> String {
-    crate::fingerprint::mode_of(lane).to_string()
+    crate::compare::mode_of(lane).to_string()
 }

@@ -1,8 +1,8 @@
 //! The campaign: verdicts, traps, what could not be said, how fast it went; and which build it was.
 
 use super::Story;
+use crate::compare::mode_of;
 use crate::events::{Judged, percent};
-use crate::fingerprint::mode_of;
 use crate::report::chart::{self, Series};
 use crate::report::fuzz::{Fuzz, Judge, Throughput};
 use crate::report::header::Header;

@@ -1,12 +1,12 @@
-//! Opcodes by mode as a heat map: in how many assertions of the suite, and in how many cases of the campaign, somebody would have noticed
+//! Opcodes by mode as a heat map: in how many assertions of the suite, and in how many cases of the campaign, a comparison would have noticed
 //! a wrong result.
 
 use super::Story;
+use crate::campaign::SAMPLE_ONE_IN;
+use crate::compare::mode_of;
 use crate::coverage::{Counts, Coverage};
-use crate::fingerprint::mode_of;
 use crate::report::chart::short;
 use crate::report::html::{Cell, Html};
-use crate::run::SAMPLE_ONE_IN;
 use crosscheck_engine::Mode;
 use crosscheck_engine::opcode::Opcode;
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ struct Subject<'a> {
     nothing: Counts,
 }
 
-/// Whether anybody counted.
+/// Whether opcodes were counted.
 pub fn has_any(story: &Story<'_>) -> bool {
     let night = story.night;
     let suite = night.spec.as_ref().is_some_and(|spec| !spec.coverage.opcodes.is_empty());
@@ -57,7 +57,7 @@ pub fn write(html: &mut Html, story: &Story<'_>) {
     html.simple(
         "p",
         "What is executed is what the reference tells, and all modes that agree with it executed the same. A dash is \
-         an opcode that the mode does not execute yet; a zero on red one that it does and that nobody looked at.",
+         an opcode that the mode does not execute yet; a zero on red one that it does and that was not looked at.",
     );
     let mut proposals: BTreeMap<String, Vec<Opcode>> = BTreeMap::new();
     for opcode in Opcode::all() {
@@ -91,24 +91,28 @@ impl Subject<'_> {
     fn totals(&self, html: &mut Html, proposals: &BTreeMap<String, Vec<Opcode>>) {
         let columns = self.columns("proposal");
         let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-        html.table("Opcodes that somebody would notice, of those the mode executes", &columns, |rows| {
-            for (proposal, opcodes) in proposals {
-                let mut cells = Vec::new();
-                for mode in &self.modes {
-                    let executed: Vec<Opcode> =
-                        opcodes.iter().copied().filter(|opcode| mode.executes(*opcode)).collect();
-                    for which in 0..2 {
-                        let seen = |opcode: &&Opcode| self.judged(**opcode, *mode, which) > 0;
-                        let seen = executed.iter().filter(seen).count();
-                        cells.push(match executed.len() {
-                            0 => Cell::words("–").class("soft-number"),
-                            all => Cell::number(format!("{seen} of {all}")),
-                        });
+        html.table(
+            "Opcodes in which a fault would be noticed, of those the mode executes",
+            &columns,
+            |rows| {
+                for (proposal, opcodes) in proposals {
+                    let mut cells = Vec::new();
+                    for mode in &self.modes {
+                        let executed: Vec<Opcode> =
+                            opcodes.iter().copied().filter(|opcode| mode.executes(*opcode)).collect();
+                        for which in 0..2 {
+                            let seen = |opcode: &&Opcode| self.judged(**opcode, *mode, which) > 0;
+                            let seen = executed.iter().filter(seen).count();
+                            cells.push(match executed.len() {
+                                0 => Cell::words("–").class("soft-number"),
+                                all => Cell::number(format!("{seen} of {all}")),
+                            });
+                        }
                     }
+                    rows.row(proposal, cells);
                 }
-                rows.row(proposal, cells);
-            }
-        });
+            },
+        );
     }
 
     fn judged(&self, opcode: Opcode, mode: Mode, which: usize) -> u64 {

@@ -2,8 +2,8 @@
 
 use super::Story;
 use crate::compare::majority;
+use crate::compare::mode_of;
 use crate::corpus::finding::Record;
-use crate::fingerprint::mode_of;
 use crate::report::fuzz::FindingEntry;
 use crate::report::html::{Cell, Html};
 use crate::report::night::Night;

@@ -252,7 +252,7 @@ fn a_runner_of_its_own_says_one_thing_about_the_whole_script() {
 fn what_is_found_out_before_any_engine_is_asked_is_no_pass() {
     check(
         Judge::right(),
-        r#"(assert_unlinkable (module (import "nobody" "f" (func))) "unknown import")
+        r#"(assert_unlinkable (module (import "missing" "f" (func))) "unknown import")
            (assert_unlinkable (module (import "spectest" "nothing" (func))) "unknown import")
            (assert_malformed (module quote "(func") "unexpected end")
            (assert_malformed_custom (module quote "(@custom)") "missing section name")"#,

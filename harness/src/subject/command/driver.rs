@@ -8,10 +8,9 @@
 
 use super::play::{Play, Stage};
 use crate::case::{Action, Case, HeapKind, Limits, RefValue, Value};
-use crate::hosts::Host;
-use crate::hosts::Played;
+use crate::hosts::{Host, Played};
 use crate::observe::Capture;
-use crate::reduce;
+use crate::wasm::joined;
 use crosscheck_engine::{ExternType, Import as ModuleImport};
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -531,7 +530,7 @@ fn host_value(import: &ModuleImport, number: u32, host: &Host) -> Option<Value> 
 
 /// Whether an import is one of a module that was made of several, and has its number for a name.
 fn is_numbered(import: &ModuleImport) -> bool {
-    import.module == reduce::HOST
+    import.module == joined::HOST
 }
 
 /// Whether a value is of that type.

@@ -5,8 +5,8 @@ use super::play::MOST_CALLS;
 use crate::case::{Action, Case};
 use crate::hosts::Played;
 use crate::observe::{ActionObservation, Capture, Outcome};
-use crate::reduce;
 use crate::subject::{Lane, LaneSubject, Prepared, Recorded};
+use crate::wasm::joined;
 use crosscheck_engine::{Mode, TrapKind};
 
 /// Traps of one case that a command is asked for, each in a process of its own.
@@ -65,7 +65,7 @@ impl Plan {
                 if !in_order || observation.actions.len() < modules {
                     return Err("modules that are not all instantiated first".into());
                 }
-                let one = reduce::as_one(prepared.case).ok_or("modules that cannot be put into one")?;
+                let one = joined::as_one(prepared.case).ok_or("modules that cannot be put into one")?;
                 (one, modules)
             }
         };

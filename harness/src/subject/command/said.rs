@@ -1,9 +1,9 @@
 //! What a command means by what it prints, and by how it ends.
 
 use super::process::Finished;
+use crate::guard::signal_name;
 use crate::subject::ScriptRun;
 use crate::subject::trap_text::trap_kind;
-use crate::worker::crash::signal_name;
 use crosscheck_engine::TrapKind;
 use std::os::unix::process::ExitStatusExt;
 

@@ -26,8 +26,35 @@ pub struct Quirks {
     tells_unfit: bool,
     /// How to find out which release it is.
     release: Release,
-    /// Functions that set a switch of a configuration, and what they are given.
-    settings: &'static [(&'static str, bool)],
+    /// What is set in every configuration of the engine.
+    settings: &'static [Setting],
+    /// Settings that users choose by their names, after a `+`.
+    choices: &'static [(&'static str, Setting)],
+}
+
+/// A function that sets something in a configuration, and what it is given.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    function: &'static str,
+    value: SettingValue,
+}
+
+/// What a function that sets something takes.
+#[derive(Clone, Copy, Debug)]
+enum SettingValue {
+    Bool(bool),
+    /// A constant of an enumeration that the engine's header declares as a byte.
+    Byte(u8),
+}
+
+impl Setting {
+    const fn bool(function: &'static str, value: bool) -> Setting {
+        Setting { function, value: SettingValue::Bool(value) }
+    }
+
+    const fn byte(function: &'static str, value: u8) -> Setting {
+        Setting { function, value: SettingValue::Byte(value) }
+    }
 }
 
 /// How to find out which release an engine is.
@@ -55,7 +82,13 @@ const KNOWN: [Quirks; 4] = [
         tells_unfit: true,
         release: Release::Compiled,
         // Its threads take longer to wake than modules of cases take to compile.
-        settings: &[("wasmtime_config_parallel_compilation_set", false)],
+        settings: &[Setting::bool("wasmtime_config_parallel_compilation_set", false)],
+        choices: &[
+            ("winch", Setting::byte("wasmtime_config_strategy_set", 2)),
+            ("no-optimization", Setting::byte("wasmtime_config_cranelift_opt_level_set", 0)),
+            ("single-pass-registers", Setting::byte("wasmtime_config_cranelift_regalloc_algorithm_set", 1)),
+            ("no-signals", Setting::bool("wasmtime_config_signals_based_traps_set", false)),
+        ],
     },
     Quirks {
         engine: "wasmi",
@@ -66,6 +99,7 @@ const KNOWN: [Quirks; 4] = [
         tells_unfit: true,
         release: Release::Unknown,
         settings: &[],
+        choices: &[],
     },
     Quirks {
         engine: "WAMR",
@@ -91,6 +125,7 @@ const UNKNOWN: Quirks = Quirks {
     tells_unfit: false,
     release: Release::Unknown,
     settings: &[],
+    choices: &[],
 };
 
 /// The smallest module.
@@ -102,20 +137,50 @@ impl Quirks {
         KNOWN.into_iter().find(|row| api.has(row.symbol)).unwrap_or(UNKNOWN)
     }
 
-    /// A new engine object.
-    pub fn engine(&self, api: &Api) -> *mut Engine {
+    /// The settings that a user chose by these names. Fails, in one sentence, on a name that the engine does not have, or
+    /// a function that this release lacks.
+    pub fn chosen(&self, api: &Api, names: &[&str]) -> Result<Vec<Setting>, String> {
+        let known = || match self.choices {
+            [] => "it has none".to_string(),
+            choices => choices.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "),
+        };
+        let setting = |name: &&str| {
+            let found = self.choices.iter().find(|(choice, _)| choice == name);
+            let (_, setting) =
+                found.ok_or_else(|| format!("{} has no setting `{name}`: {}", self.engine, known()))?;
+            let is_there = api.has(setting.function) && api.wasm_config_new.is_some();
+            is_there.then_some(*setting).ok_or_else(|| {
+                format!(
+                    "this release of {} cannot be set to `{name}`: it has no `{}`",
+                    self.engine, setting.function
+                )
+            })
+        };
+        names.iter().map(setting).collect()
+    }
+
+    /// A new engine object with these settings beside those of every one.
+    pub fn engine(&self, api: &Api, chosen: &[Setting]) -> *mut Engine {
         // SAFETY: the functions have these types, and a configuration goes to the engine that is made with it.
         unsafe {
-            let (Some(config), Some(with_config), false) =
-                (api.wasm_config_new, api.wasm_engine_new_with_config, self.settings.is_empty())
-            else {
+            let (Some(config), Some(with_config), false) = (
+                api.wasm_config_new,
+                api.wasm_engine_new_with_config,
+                self.settings.is_empty() && chosen.is_empty(),
+            ) else {
                 return (api.wasm_engine_new)();
             };
             let config = config();
-            for (setter, value) in self.settings {
-                let setter = api.symbol::<unsafe extern "C" fn(*mut Config, bool)>(setter);
-                if let Some(set) = setter {
-                    set(config, *value);
+            for setting in self.settings.iter().chain(chosen) {
+                match setting.value {
+                    SettingValue::Bool(value) => {
+                        let set = api.symbol::<unsafe extern "C" fn(*mut Config, bool)>(setting.function);
+                        set.inspect(|set| set(config, value));
+                    }
+                    SettingValue::Byte(value) => {
+                        let set = api.symbol::<unsafe extern "C" fn(*mut Config, u8)>(setting.function);
+                        set.inspect(|set| set(config, value));
+                    }
                 }
             }
             with_config(config)

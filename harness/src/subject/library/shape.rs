@@ -8,7 +8,7 @@ use super::super::provider::{Known, known};
 use super::super::surface::Surface;
 use super::api::{self, Payload, Val};
 use crate::case::{FuncIdentity, HeapKind, RefValue, Value};
-use crate::generate::sink::extend_section;
+use crate::wasm::sections::extend_section;
 use wasm_encoder::{
     CodeSection, Encode, EntityType, ExportKind, ExportSection, Function, FunctionSection, HeapType,
     ImportSection, InstructionSink, Module, RawSection, RefType, ValType,

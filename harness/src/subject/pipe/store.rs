@@ -324,7 +324,7 @@ struct PipeGuest<'s, 'a> {
 impl Guest for PipeGuest<'_, '_> {
     type Failure = Outcome;
 
-    /// The protocol does not say who calls, so nobody asks.
+    /// The protocol does not say which instance calls, so this is not asked.
     fn has(&mut self, _: &str) -> bool {
         false
     }

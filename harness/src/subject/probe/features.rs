@@ -4,7 +4,7 @@
 //! used what the proposal adds. An engine that refuses the module, traps or gives anything else does not execute the
 //! proposal, or only a part of it.
 
-use crate::generate::Features;
+use crate::features::Features;
 use wasmparser::WasmFeatures;
 
 /// What each probe exports its function by.

@@ -1,14 +1,14 @@
 //! Modules that stand between a guest and JavaScript, whose numbers lose the bits of a NaN and which has no vectors.
 //!
 //! Every number that crosses the border goes through memory, a slot of 16 bytes a value from address 0 on. One memory
-//! does for all, for nobody needs it for longer than a call into or out of JavaScript: what calls the guest has
+//! does for all, for it is not needed for longer than a call into or out of JavaScript: what calls the guest has
 //! loaded the arguments when the guest runs, and stores results when it has returned. References are passed.
 //!
 //! All three kinds of modules start with the types of the guest's module, so that type indices are the same.
 
-use crate::generate::sink::extend_section;
 use crate::subject::provider::{Known, known};
 use crate::subject::surface::{Export, Surface};
+use crate::wasm::sections::extend_section;
 use wasm_encoder::{
     CodeSection, Encode, EntityType, ExportKind, ExportSection, Function, FunctionSection, ImportSection,
     InstructionSink, MemArg, MemArgTarget, Module, RawSection, ValType,

@@ -32,7 +32,7 @@ pub(super) struct Wrapped {
     /// Which function of the module it stands for.
     pub func: u32,
     pub host: HostFunc,
-    /// Whether it is for calls from outside, by nobody.
+    /// Whether it is for calls from outside, which no instance makes.
     pub is_outside: bool,
 }
 

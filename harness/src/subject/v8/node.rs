@@ -39,7 +39,7 @@ impl Node {
     /// Starts a process with these flags of V8. Fails, in one line, if there is no node or one that is too old.
     pub fn start(flags: &[&str]) -> Result<Node, String> {
         let mut command = Command::new("node");
-        // Collecting on other threads costs more than it saves: cases are small, and somebody waits.
+        // Collecting on other threads costs more than it saves: cases are small, and the campaign waits.
         command
             .args(["--expose-gc", "--single-threaded-gc", "-e", SCRIPT, "--"])
             .args(PROPOSAL_FLAGS)
@@ -100,9 +100,9 @@ impl Node {
 fn ended(status: std::process::ExitStatus) -> Outcome {
     use std::os::unix::process::ExitStatusExt;
     match (status.signal(), status.code()) {
-        // Nothing in the process sends itself this one: the system was short of memory, or somebody wanted it to end.
-        (Some(libc::SIGKILL), _) => Outcome::Resources("somebody killed node".to_string()),
-        (Some(signal), _) => Outcome::Crash(format!("{} of node", crate::worker::crash::signal_name(signal))),
+        // Nothing in the process sends itself this one: the system was short of memory, or a user ended it.
+        (Some(libc::SIGKILL), _) => Outcome::Resources("node was killed".to_string()),
+        (Some(signal), _) => Outcome::Crash(format!("{} of node", crate::guard::signal_name(signal))),
         (None, code) => Outcome::Crash(format!("node ends with code {}", code.unwrap_or(-1))),
     }
 }
@@ -122,7 +122,7 @@ pub(in crate::subject) fn spawn(command: Command) -> io::Result<Child> {
         std::thread::spawn(move || {
             for (mut command, answer) in taken {
                 settle(&mut command);
-                // Who asked is gone if nobody takes it.
+                // If it is not taken, the caller is gone.
                 let _ = answer.send(command.spawn());
             }
         });
@@ -134,8 +134,8 @@ pub(in crate::subject) fn spawn(command: Command) -> io::Result<Child> {
     answered.recv().map_err(|_| gone())?
 }
 
-/// An interrupt from the terminal is for us, who let the process finish. It may be in a loop without end when whoever
-/// waits for it is killed, and then must not outlive it.
+/// An interrupt from the terminal is for this process, which lets node finish. Node may be in a loop without end when
+/// this process is killed, and then must not outlive it.
 #[cfg(unix)]
 fn settle(command: &mut Command) {
     use std::os::unix::process::CommandExt;

@@ -56,7 +56,7 @@ pub(super) fn outcome(stage: &str, name: &str, message: &str, is_known: impl Fn(
         ("instantiate" | "start" | "call", "RuntimeError") => {
             match TRAPS.iter().find(|(words, _)| message.contains(words)) {
                 Some((_, kind)) => Outcome::trap(*kind, None),
-                None => Outcome::Crash(format!("a trap that nobody knows: {message}")),
+                None => Outcome::Crash(format!("a trap that is not known: {message}")),
             }
         }
         // An exception that reached JavaScript; cases have no word for it yet.

@@ -56,7 +56,7 @@ class Frame {
     switch (this.u8()) {
       case 0: return null;
       case 1: return this.u32();
-      default: throw new Error('a reference that nobody can send');
+      default: throw new Error('a reference that cannot be sent');
     }
   }
 }
@@ -284,7 +284,7 @@ function serve() {
       case 'R': readMemory(frame); break;
       case 'W': writeMemory(frame); break;
       case 'B': begin('B'); u8(WebAssembly.validate(frame.blob()) ? 1 : 0); send(); break;
-      default: throw new Error(`nobody knows frames of kind ${frame.kind}`);
+      default: throw new Error(`frames of kind ${frame.kind} are not known`);
     }
   }
 }

@@ -20,7 +20,7 @@ const PAGE_BYTES: u64 = 1 << 16;
 /// The largest size of a table that V8's flag takes.
 const LARGEST_TABLE: u64 = 10_000_000;
 
-/// Where a view's imports come from: a wrapper that nobody calls from inside, or an export of the instance.
+/// Where a view's imports come from: a wrapper that is not called from inside, or an export of the instance.
 const VIEW_WRAPPER: u8 = 1;
 const VIEW_EXPORT: u8 = 2;
 
@@ -391,7 +391,7 @@ fn write_shown(fields: &mut Writer, surface: &Surface) {
     }
 }
 
-/// Which start function there is to call: by nobody, even if it is the host's.
+/// Which start function there is to call, without a calling instance even if it is the host's.
 fn write_start(fields: &mut Writer, surface: &Surface, wrapped: &[Wrapped], exported: Option<&str>) {
     let is_it = |wrapped: &Wrapped| wrapped.is_outside && Some(wrapped.func) == surface.start;
     match (wrapped.iter().position(is_it), exported) {

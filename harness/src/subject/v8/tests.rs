@@ -48,8 +48,8 @@ impl Peer {
 
     fn says(&mut self, kind: u8, fields: &[&[u8]]) {
         let payload: Vec<u8> = std::iter::once(kind).chain(fields.concat()).collect();
-        self.to.write_all(&(payload.len() as u32).to_le_bytes()).expect("somebody listens");
-        self.to.write_all(&payload).expect("somebody listens");
+        self.to.write_all(&(payload.len() as u32).to_le_bytes()).expect("the other end is open");
+        self.to.write_all(&payload).expect("the other end is open");
     }
 }
 
@@ -152,14 +152,14 @@ fn a_process_that_is_gone_is_replaced() {
     let v8 = match V8Subject::start(TIERS[0]) {
         Ok(v8) => v8,
         Err(error) => {
-            // Past the test's own output, which nobody sees if it passes.
+            // Past the test's own output, which is not shown if it passes.
             let _ = writeln!(std::io::stderr(), "NOT TESTED: V8, for {error}");
             return;
         }
     };
     let case = case(ASKS, &["f"]);
     for _ in 0..2 {
-        let mut idle = v8.idle.lock().expect("nobody panicked");
+        let mut idle = v8.idle.lock().expect("no thread panicked");
         idle[0].child.kill().expect("it is there");
         idle[0].child.wait().expect("it ends");
         drop(idle);

@@ -130,7 +130,7 @@ impl<'a> Body<'a> {
         self.cost += self.times * self.costs[number];
     }
 
-    /// The arguments that are not given yet, and behind them what leads to the callee.
+    /// The arguments that are not given yet, and after them what leads to the callee.
     fn arguments(&mut self, number: usize, given: usize, callee: Callee) {
         for param in &self.world.types.pool[number].params[given..] {
             self.value(*param, 1);

@@ -1,0 +1,89 @@
+//! The pass for the recording machine: all modules of the official suite are checked, listings of small ones are
+//! golden files.
+
+use super::golden::{self, Function, Line};
+use super::lanes;
+use super::recording::{Recording, compile_checked};
+use crate::baseline::compiler::Compiler;
+use crate::baseline::explain::explain;
+use crate::config::Config;
+use crate::engine::Engine;
+use crate::executor::ExplainedLine;
+use crate::instance::Module;
+use crate::limits::Settings;
+use crate::mode::Mode;
+use crate::module::{DefinedFuncIndex, ModuleInner};
+use std::collections::HashSet;
+
+/// Compiles all functions of a module, and checks them; panics with what is wrong.
+fn check_module(name: &str, module: &ModuleInner, settings: &Settings) {
+    let mut compiler = Compiler::<Recording>::new(module, settings);
+    for func in 0..module.bodies.len() as u32 {
+        let checked = compile_checked(&mut compiler, module, settings, DefinedFuncIndex(func));
+        if let Err(message) = checked {
+            panic!("{name}, function {func}, {settings:?}: {message}");
+        }
+    }
+}
+
+/// The modules of a script that can be encoded.
+fn modules_of(script: &str) -> Vec<Vec<u8>> {
+    let mut lexer = wast::lexer::Lexer::new(script);
+    lexer.allow_confusing_unicode(true);
+    let buffer = wast::parser::ParseBuffer::new_with_lexer(lexer);
+    let Ok(buffer) = buffer else { return Vec::new() };
+    let Ok(script) = wast::parser::parse::<wast::Wast<'_>>(&buffer) else { return Vec::new() };
+    let modules = script.directives.into_iter().filter_map(|directive| match directive {
+        wast::WastDirective::Module(module) | wast::WastDirective::ModuleDefinition(module) => Some(module),
+        _ => None,
+    });
+    modules.filter_map(|mut module| module.encode().ok()).collect()
+}
+
+#[test]
+fn every_module_of_the_suite_compiles_for_another_machine() {
+    let engine = Engine::new(&Config::new(Mode::Baseline));
+    // Editions of the standard share most of their modules.
+    let (mut seen, mut count) = (HashSet::new(), 0);
+    for group in crosscheck_spec_tests::Group::all() {
+        for file in group.files() {
+            let name = format!("{}/{}", group.name(), file.name);
+            for wasm in modules_of(file.text) {
+                // What the mode refuses, the pass need not compile.
+                if !seen.insert(wasm.clone()) || Module::new(&engine, &wasm[..]).is_err() {
+                    continue;
+                }
+                let module = ModuleInner::decode(wasm.into(), engine.types()).expect("it was accepted");
+                lanes().iter().for_each(|settings| check_module(&name, &module, settings));
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 1000, "{count} modules");
+}
+
+/// What the pass makes of a module for the recording machine.
+fn lower(wasm: &[u8], names: &[&str]) -> Vec<Function> {
+    let config = names.iter().fold(Config::new(Mode::Baseline).fuel(false), |config, name| match *name {
+        "fuel" => config.fuel(true),
+        "few-registers" => config.few_registers(true),
+        _ => panic!("no setting is called `{name}`"),
+    });
+    let engine = Engine::new(&config);
+    let module = ModuleInner::decode(wasm.to_vec().into(), engine.types()).expect("a valid module");
+    let function = |func| {
+        check_module("the file's module", &module, engine.settings());
+        let lines = explain::<Recording>(&module, engine.settings(), func).into_iter();
+        let line =
+            |line: ExplainedLine| Line { offset: line.offset, text: line.text, is_state: line.is_state };
+        let index = module.func_index(func).0;
+        let code = module.body(func).code.clone();
+        Function { index, name: module.func_name(index), code, lines: lines.map(line).collect() }
+    };
+    (0..module.bodies.len() as u32).map(DefinedFuncIndex).map(function).collect()
+}
+
+#[test]
+fn the_pass_writes_these_listings_for_the_recording_machine() {
+    golden::check("recording", "--lib lowering", lower);
+}

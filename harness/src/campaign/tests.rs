@@ -1,0 +1,72 @@
+//! Campaigns that end before they are done.
+
+use super::*;
+use crate::finding::Finding;
+use std::sync::atomic::AtomicU64;
+
+/// A listener that ignores everything.
+struct Silence;
+
+impl Events for Silence {
+    fn progress(&mut self, _: &Tally, _: Option<u64>, _: Duration) {}
+
+    fn finding(&mut self, _: &Finding) {}
+}
+
+const CASES: u64 = 300;
+
+fn campaign() -> Campaign {
+    let lanes = [Mode::Interp, Mode::FastInterp].map(Lane::plain).to_vec();
+    Campaign {
+        seed: 4,
+        first: 0,
+        cases: Some(CASES),
+        time: None,
+        shard: (0, 1),
+        lanes: Lanes::Fixed(lanes),
+        judges: Vec::new(),
+        features: Features::executed(),
+    }
+}
+
+/// The campaign from where it came to, until its clock was looked at that often.
+fn go_on(tally: Tally, looks: u64) -> Tally {
+    let (stop, looked) = (AtomicBool::new(false), AtomicU64::new(0));
+    let is_late = || looked.fetch_add(1, Ordering::Relaxed) >= looks;
+    let ends = Ends { stop: &stop, is_late: &is_late };
+    let done = campaign().go_on_until(ends, tally, Ground::InProcess, &mut Silence, Instant::now());
+    done.expect("this process is there")
+}
+
+#[test]
+fn time_that_is_up_within_a_batch_leaves_what_can_be_gone_on_with() {
+    let (stop, new) = (AtomicBool::new(false), || Tally::new(4, 0));
+    let whole = campaign().run(&mut Silence, &stop);
+    assert_eq!((whole.cases, whole.next_index, whole.complete), (CASES, CASES, true));
+    assert!(whole.sampled > 0 && whole.coverage.opcodes["local.get"].executed > 0);
+    let mut tally = new();
+    let mut rests = 0;
+    while tally.next_index < CASES {
+        tally = go_on(tally, 70);
+        rests += 1;
+        assert_eq!(tally.cases, tally.next_index, "every case before the next one was done, and no other");
+        assert_eq!(tally.complete, tally.next_index == CASES);
+    }
+    assert!(rests > 4, "{rests}");
+    for (rested, whole) in [
+        (tally.agree, whole.agree),
+        (tally.calls, whole.calls),
+        (tally.host_calls, whole.host_calls),
+        (tally.wasm_bytes, whole.wasm_bytes),
+        (tally.sampled, whole.sampled),
+    ] {
+        assert_eq!(rested, whole);
+    }
+    assert_eq!((tally.traps, tally.coverage), (whole.traps, whole.coverage));
+}
+
+#[test]
+fn a_campaign_whose_time_is_up_at_once_has_done_nothing() {
+    let tally = go_on(Tally::new(4, 0), 0);
+    assert_eq!((tally.cases, tally.next_index, tally.complete), (0, 0, false));
+}
