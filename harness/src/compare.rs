@@ -86,7 +86,7 @@ fn failure(testimonies: &[Testimony<'_>]) -> Option<Divergence> {
         place: failure_place(outcome).to_string(),
         exactly: format!("{} fails", failed.name),
         left: Side::NoFailure(kind),
-        right: Side::Outcome(outcome.clone()),
+        right: Side::outcome(outcome),
     };
     let (loud, quiet): (Vec<_>, Vec<_>) = testimonies.iter().partition(failing);
     let mut groups: Vec<Vec<String>> = [quiet, loud]
@@ -334,7 +334,7 @@ fn outcome_difference(a: &Outcome, b: &Outcome, both: Capabilities) -> Option<Fo
         (Outcome::Link(_), Outcome::Link(_)) | (Outcome::Limit(_), Outcome::Limit(_)) => None,
         (left, right) => {
             let place = format!("{}/{}", short(left), short(right));
-            let sides = (Side::Outcome(left.clone()), Side::Outcome(right.clone()));
+            let sides = (Side::outcome(left), Side::outcome(right));
             Some((Kind::Outcome, place, "how it ended".into(), sides.0, sides.1))
         }
     }
@@ -464,8 +464,9 @@ fn host_calls_differ(a: &HostCalls, b: &HostCalls, both: Capabilities) -> bool {
 }
 
 fn host_call_difference(a: &ActionObservation, b: &ActionObservation) -> (String, Side, Side) {
-    let side =
-        |call: Option<&HostCall>| call.map_or(Side::text("no call"), |call| Side::HostCall(call.clone()));
+    let side = |call: Option<&HostCall>| {
+        call.map_or(Side::text("no call"), |call| Side::HostCall(Box::new(call.clone())))
+    };
     let (left, right) = (&a.host_calls.first, &b.host_calls.first);
     let calls = 0..left.len().max(right.len());
     match calls.into_iter().find(|number| left.get(*number) != right.get(*number)) {
