@@ -39,6 +39,7 @@ use crate::native::link::{Plan, Region};
 use crate::native::width::Width;
 use crate::opcode::reader::Reader;
 use crate::opcode::{Const, Nesting, Opcode, Parametric, Variable};
+use crate::slots::Layout;
 use crate::trap::TrapKind;
 use crate::types::ValType;
 use crate::val::{NOT_NULL, references_are_zeroed};
@@ -81,6 +82,8 @@ pub(super) struct Compiler<'m, T: Target> {
     pub(super) scan: Scan,
     chosen: Vec<u32>,
     pub(super) regs: Registers<T>,
+    /// Where the function's locals lie; absent before the first function.
+    layout: Option<&'m Layout>,
     /// Types of parameters and locals.
     pub(super) local_types: Vec<Ty>,
     frame_cost: u32,
@@ -112,6 +115,7 @@ impl<'m, T: Target> Compiler<'m, T> {
             scan: Scan::default(),
             chosen: Vec::new(),
             regs: Registers::new(settings),
+            layout: None,
             local_types: Vec::new(),
             frame_cost: 0,
             offset: 0,
@@ -183,8 +187,9 @@ impl<'m, T: Target> Compiler<'m, T> {
         self.asm.forget_labels();
     }
 
-    fn begin(&mut self, func: DefinedFuncIndex, body: &FuncBody, reader: Reader) {
+    fn begin(&mut self, func: DefinedFuncIndex, body: &'m FuncBody, reader: Reader) {
         let ty = self.module.func_type(self.module.func_index(func));
+        self.layout = Some(&body.layout);
         self.local_types.clear();
         self.local_types.extend(body.layout.types().map(Ty::of));
         self.scan.body(reader, self.local_types.len());
@@ -272,7 +277,7 @@ impl<'m, T: Target> Compiler<'m, T> {
         for local in params as usize..locals {
             self.clear_home(local as u32);
         }
-        self.zero_slots(params, locals);
+        self.zero_slots(params);
         if references_are_zeroed() {
             for local in params..locals as u32 {
                 if self.local_types[local as usize] == Ty::Ref {
@@ -284,22 +289,25 @@ impl<'m, T: Target> Compiler<'m, T> {
     }
 
     /// Zeroes the slots of the declared locals that have no register.
-    fn zero_slots(&mut self, params: u32, locals: usize) {
+    fn zero_slots(&mut self, params: u32) {
         /// More slots than this are cleared by a loop.
-        const FEW: usize = 8;
-        let slots = locals - params as usize;
-        if slots == 0 {
-            return;
-        }
+        const FEW: u32 = 8;
+        let layout = self.layout();
+        let slots = layout.declared_slots();
         if slots > FEW {
-            self.asm.clear_slots(params, slots as u32);
+            self.asm.clear_slots(layout.params().slots, slots);
             return;
         }
-        for local in params..locals as u32 {
+        for local in params..layout.locals().values {
             if !self.has_home(local) {
                 self.asm.store_const(Width::W64, self.local_slot(local), 0);
             }
         }
+    }
+
+    /// Where the function's locals lie.
+    pub(super) fn layout(&self) -> &'m Layout {
+        self.layout.expect("a function is being compiled")
     }
 
     fn mark(&mut self, wasm: u32, state: Option<String>) {

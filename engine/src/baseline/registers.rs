@@ -7,6 +7,7 @@ use super::target::{Assembler, Register, Target};
 use crate::faults::fault;
 use crate::limits::Settings;
 use crate::native::width::{Float, Width};
+use crate::slots::LocalIndex;
 
 mod locals;
 mod merge;
@@ -157,11 +158,12 @@ impl<T: Target> Compiler<'_, T> {
     // Slots.
 
     pub(super) fn local_slot(&self, local: u32) -> Slot {
-        Slot::Frame(local)
+        Slot::Frame(self.layout().local(LocalIndex(local)).slot.0)
     }
 
+    /// The slot of an operand. No operand is a vector, so the operands below it take a slot each.
     pub(super) fn operand_slot(&self, index: u32) -> Slot {
-        Slot::Frame(self.local_types.len() as u32 + index)
+        Slot::Frame(self.layout().locals().slots + index)
     }
 
     pub(super) fn has_home(&self, local: u32) -> bool {
