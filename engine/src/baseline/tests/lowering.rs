@@ -71,8 +71,8 @@ fn lower(wasm: &[u8], names: &[&str]) -> Vec<Function> {
     });
     let engine = Engine::new(&config);
     let module = ModuleInner::decode(wasm.to_vec().into(), engine.types()).expect("a valid module");
+    check_module("the file's module", &module, engine.settings());
     let function = |func| {
-        check_module("the file's module", &module, engine.settings());
         let lines = explain::<Recording>(&module, engine.settings(), func).into_iter();
         let line =
             |line: ExplainedLine| Line { offset: line.offset, text: line.text, is_state: line.is_state };
