@@ -2,8 +2,8 @@
 //!
 //! [`scan`] looks at a body to see which locals deserve a register; [`compiler`] walks over its opcodes, following an
 //! abstract stack of [`operand`]s; a [`target`] selects and writes the instructions of a machine, [`x64`] those of
-//! x86-64. `native` links the code, checks it with the help of the [`ledger`], makes it executable and runs it. [`explain`] shows what became of each
-//! instruction.
+//! x86-64. `native` links the code, checks it with the help of the [`ledger`], makes it executable and runs it.
+//! [`explain`] shows what became of each instruction.
 
 mod calls;
 mod compiler;
