@@ -39,10 +39,8 @@ fn main() {
     }
     for group in Group::all() {
         for file in group.files() {
-            let mut number = 0;
-            for wasm in modules(&file.text) {
-                show(&format!("{}/{}:{number}", group.name(), file.name), &wasm);
-                number += 1;
+            for (number, wasm) in modules(file.text).iter().enumerate() {
+                show(&format!("{}/{}:{number}", group.name(), file.name), wasm);
             }
         }
     }

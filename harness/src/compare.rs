@@ -13,7 +13,7 @@ use crate::case::Value;
 use crate::observe::{ActionObservation, HostCall, HostCalls, Observation, Outcome, TrapObservation};
 use crate::subject::Capabilities;
 use crosscheck_engine::TrapKind;
-use crosscheck_engine::faults::Fault;
+use crosscheck_engine::faults::fault;
 pub use difference::{Difference, Kind, Side};
 pub use groups::{majority, mode_of};
 pub(crate) use state::first_byte;
@@ -86,7 +86,7 @@ fn failure(testimonies: &[Testimony<'_>]) -> Option<Divergence> {
         place: failure_place(outcome).to_string(),
         exactly: format!("{} fails", failed.name),
         left: Side::NoFailure(kind),
-        right: Side::Outcome(outcome.clone()),
+        right: Side::outcome(outcome),
     };
     let (loud, quiet): (Vec<_>, Vec<_>) = testimonies.iter().partition(failing);
     let mut groups: Vec<Vec<String>> = [quiet, loud]
@@ -334,7 +334,7 @@ fn outcome_difference(a: &Outcome, b: &Outcome, both: Capabilities) -> Option<Fo
         (Outcome::Link(_), Outcome::Link(_)) | (Outcome::Limit(_), Outcome::Limit(_)) => None,
         (left, right) => {
             let place = format!("{}/{}", short(left), short(right));
-            let sides = (Side::Outcome(left.clone()), Side::Outcome(right.clone()));
+            let sides = (Side::outcome(left), Side::outcome(right));
             Some((Kind::Outcome, place, "how it ended".into(), sides.0, sides.1))
         }
     }
@@ -360,13 +360,13 @@ fn short(outcome: &Outcome) -> &'static str {
 
 fn same_value(left: &Value, right: &Value, both: Capabilities) -> bool {
     use crate::case::RefValue;
-    const SIGN_OF_ZERO: Fault = Fault::named("compare-ignores-the-sign-of-zero");
     if left == right {
         return true;
     }
+    let ignores_sign = fault!("compare-ignores-the-sign-of-zero");
     match (left, right) {
-        (Value::F32(a), Value::F32(b)) if SIGN_OF_ZERO.is_planted() && (a | b) << 1 == 0 => true,
-        (Value::F64(a), Value::F64(b)) if SIGN_OF_ZERO.is_planted() && (a | b) << 1 == 0 => true,
+        (Value::F32(a), Value::F32(b)) if ignores_sign && (a | b) << 1 == 0 => true,
+        (Value::F64(a), Value::F64(b)) if ignores_sign && (a | b) << 1 == 0 => true,
         // Without the deterministic profile an arithmetic NaN has any payload and either sign
         // (specification, section 4.3.3, "NaN Propagation").
         (Value::F32(a), Value::F32(b)) => !both.nan_bits && is_nan32(*a) && is_nan32(*b),
@@ -427,8 +427,7 @@ fn trap_difference(a: &TrapObservation, b: &TrapObservation, both: Capabilities)
         return Some((Kind::TrapSite, a.kind.text().into(), "where it trapped".into(), site(a), site(b)));
     }
     let (Some(left), Some(right)) = (&a.frames, &b.frames) else { return None };
-    const FRAMES: Fault = Fault::named("compare-drops-backtraces");
-    if !both.backtraces || left == right || FRAMES.is_planted() {
+    if !both.backtraces || left == right || fault!("compare-drops-backtraces") {
         return None;
     }
     let different = left.kept.iter().zip(&right.kept).find(|(left, right)| left != right);
@@ -465,8 +464,9 @@ fn host_calls_differ(a: &HostCalls, b: &HostCalls, both: Capabilities) -> bool {
 }
 
 fn host_call_difference(a: &ActionObservation, b: &ActionObservation) -> (String, Side, Side) {
-    let side =
-        |call: Option<&HostCall>| call.map_or(Side::text("no call"), |call| Side::HostCall(call.clone()));
+    let side = |call: Option<&HostCall>| {
+        call.map_or(Side::text("no call"), |call| Side::HostCall(Box::new(call.clone())))
+    };
     let (left, right) = (&a.host_calls.first, &b.host_calls.first);
     let calls = 0..left.len().max(right.len());
     match calls.into_iter().find(|number| left.get(*number) != right.get(*number)) {

@@ -67,7 +67,7 @@ impl<'a> Ground<'a> {
     pub fn runner(self) -> Result<Runner<'a>, String> {
         #[cfg(unix)]
         if let Some((workers, halt)) = self.workers() {
-            return Ok(Runner::Worker(workers.lease_until(halt)?));
+            return Ok(Runner::Worker(Box::new(workers.lease_until(halt)?)));
         }
         Ok(Runner::InProcess)
     }
@@ -79,7 +79,7 @@ pub enum Runner<'a> {
     InProcess,
     /// In a worker process, which is replaced if it dies.
     #[cfg(unix)]
-    Worker(Lease<'a>),
+    Worker(Box<Lease<'a>>),
     /// Workers need a Unix; this borrows for them elsewhere, and cannot be made.
     #[cfg(not(unix))]
     Worker(&'a std::convert::Infallible),

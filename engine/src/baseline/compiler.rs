@@ -30,7 +30,7 @@ use super::registers::Registers;
 use super::scan::Scan;
 use super::stubs::Stub;
 use super::target::{Assembler, Target};
-use crate::faults::Fault as Planted;
+use crate::faults::fault;
 use crate::limits::Settings;
 use crate::module::{DefinedFuncIndex, FuelSegment, FuncBody, ModuleInner};
 use crate::native::activation::{Place as ArgumentPlace, places_in};
@@ -39,9 +39,10 @@ use crate::native::link::{Plan, Region};
 use crate::native::width::Width;
 use crate::opcode::reader::Reader;
 use crate::opcode::{Const, Nesting, Opcode, Parametric, Variable};
+use crate::slots::Layout;
 use crate::trap::TrapKind;
 use crate::types::ValType;
-use crate::val::{NOT_NULL, REFERENCES_ARE_ZEROED};
+use crate::val::{NOT_NULL, references_are_zeroed};
 
 /// Slots of a frame's cost that hold return address and frame pointer.
 const FRAME_RECORD_SLOTS: u32 = 2;
@@ -81,6 +82,8 @@ pub(super) struct Compiler<'m, T: Target> {
     pub(super) scan: Scan,
     chosen: Vec<u32>,
     pub(super) regs: Registers<T>,
+    /// Where the function's locals lie; absent before the first function.
+    layout: Option<&'m Layout>,
     /// Types of parameters and locals.
     pub(super) local_types: Vec<Ty>,
     frame_cost: u32,
@@ -112,6 +115,7 @@ impl<'m, T: Target> Compiler<'m, T> {
             scan: Scan::default(),
             chosen: Vec::new(),
             regs: Registers::new(settings),
+            layout: None,
             local_types: Vec::new(),
             frame_cost: 0,
             offset: 0,
@@ -183,13 +187,11 @@ impl<'m, T: Target> Compiler<'m, T> {
         self.asm.forget_labels();
     }
 
-    fn begin(&mut self, func: DefinedFuncIndex, body: &FuncBody, reader: Reader) {
+    fn begin(&mut self, func: DefinedFuncIndex, body: &'m FuncBody, reader: Reader) {
         let ty = self.module.func_type(self.module.func_index(func));
+        self.layout = Some(&body.layout);
         self.local_types.clear();
-        self.local_types.extend(ty.params().iter().map(|ty| Ty::of(*ty)));
-        for (count, ty) in &body.locals {
-            self.local_types.extend(std::iter::repeat_n(Ty::of(*ty), *count as usize));
-        }
+        self.local_types.extend(body.layout.types().map(Ty::of));
         self.scan.body(reader, self.local_types.len());
         self.uses_memory = self.scan.uses_memory;
         let (ints, floats) = self.regs.homes();
@@ -212,14 +214,14 @@ impl<'m, T: Target> Compiler<'m, T> {
 
     fn prologue(&mut self, func: DefinedFuncIndex, body: &FuncBody) {
         self.offset = body.code.start;
-        let extra = u32::from(const { Planted::named("baseline-frame-one-slot-large") }.is_planted());
+        let extra = u32::from(fault!("baseline-frame-one-slot-large"));
         let exhausted = self.trap(TrapKind::CallStackExhausted);
         self.asm.enter(8 * (self.frame_cost - FRAME_RECORD_SLOTS + extra), exhausted);
         if self.uses_memory {
             self.asm.load_memory_base();
         }
         self.receive_parameters(func);
-        self.clear_locals(body.param_slots);
+        self.clear_locals(body.layout.params().values);
     }
 
     fn receive_parameters(&mut self, func: DefinedFuncIndex) {
@@ -275,8 +277,8 @@ impl<'m, T: Target> Compiler<'m, T> {
         for local in params as usize..locals {
             self.clear_home(local as u32);
         }
-        self.zero_slots(params, locals);
-        if REFERENCES_ARE_ZEROED.is_planted() {
+        self.zero_slots(params);
+        if references_are_zeroed() {
             for local in params..locals as u32 {
                 if self.local_types[local as usize] == Ty::Ref {
                     self.push_const(Ty::Ref, NOT_NULL);
@@ -287,22 +289,25 @@ impl<'m, T: Target> Compiler<'m, T> {
     }
 
     /// Zeroes the slots of the declared locals that have no register.
-    fn zero_slots(&mut self, params: u32, locals: usize) {
+    fn zero_slots(&mut self, params: u32) {
         /// More slots than this are cleared by a loop.
-        const FEW: usize = 8;
-        let slots = locals - params as usize;
-        if slots == 0 {
-            return;
-        }
+        const FEW: u32 = 8;
+        let layout = self.layout();
+        let slots = layout.declared_slots();
         if slots > FEW {
-            self.asm.clear_slots(params, slots as u32);
+            self.asm.clear_slots(layout.params().slots, slots);
             return;
         }
-        for local in params..locals as u32 {
+        for local in params..layout.locals().values {
             if !self.has_home(local) {
                 self.asm.store_const(Width::W64, self.local_slot(local), 0);
             }
         }
+    }
+
+    /// Where the function's locals lie.
+    pub(super) fn layout(&self) -> &'m Layout {
+        self.layout.expect("a function is being compiled")
     }
 
     fn mark(&mut self, wasm: u32, state: Option<String>) {
@@ -320,7 +325,7 @@ impl<'m, T: Target> Compiler<'m, T> {
             }
             self.segment += 1;
             if segment.offset == self.offset {
-                let next = const { Planted::named("baseline-fuel-of-the-next-segment") }.is_planted();
+                let next = fault!("baseline-fuel-of-the-next-segment");
                 let segment = segments.get(self.segment).filter(|_| next).unwrap_or(segment);
                 let label = self.asm.label();
                 self.asm.charge(segment.cost, label);

@@ -8,7 +8,7 @@ use crate::limits::Settings;
 use crate::module::{DefinedFuncIndex, FuncIndex, ModuleInner};
 use crate::native::verify::ledger::{Ledger, Role};
 use crate::opcode::reader::Reader;
-use crate::opcode::{Boundary, Const, Control, Memory, Numeric, Opcode, Reference, Table};
+use crate::opcode::{Boundary, Const, Control, Memory, Numeric, NumericKind, Opcode, Reference, Table};
 use crate::trap::TrapKind;
 use std::collections::VecDeque;
 
@@ -277,34 +277,37 @@ impl SinglePass {
     }
 
     fn numeric(&mut self, at: u32, numeric: Numeric, constant: Option<i64>) {
-        use Numeric::*;
-        let divides =
-            matches!(numeric, I32DivS | I32DivU | I32RemS | I32RemU | I64DivS | I64DivU | I64RemS | I64RemU);
-        if divides {
-            let mut division = |kind, divisor| match constant {
-                None => self.rare.push_back((at, Due::Perhaps(kind))),
-                Some(constant) if constant == divisor => self.trap(at, kind),
-                Some(_) => {}
-            };
-            division(TrapKind::IntegerDivideByZero, 0);
-            if matches!(numeric, I32DivS | I64DivS) {
-                division(TrapKind::IntegerOverflow, -1);
+        let mut division = |kind, divisor| match constant {
+            None => self.rare.push_back((at, Due::Perhaps(kind))),
+            Some(constant) if constant == divisor => self.trap(at, kind),
+            Some(_) => {}
+        };
+        match numeric.kind() {
+            NumericKind::Division => {
+                division(TrapKind::IntegerDivideByZero, 0);
+                if matches!(numeric, Numeric::I32DivS | Numeric::I64DivS) {
+                    division(TrapKind::IntegerOverflow, -1);
+                }
             }
-        }
-        let truncates = matches!(
-            numeric,
-            I32TruncF32S
-                | I32TruncF32U
-                | I32TruncF64S
-                | I32TruncF64U
-                | I64TruncF32S
-                | I64TruncF32U
-                | I64TruncF64S
-                | I64TruncF64U
-        );
-        if truncates {
-            self.trap(at, TrapKind::InvalidConversionToInteger);
-            self.trap(at, TrapKind::IntegerOverflow);
+            NumericKind::Remainder => division(TrapKind::IntegerDivideByZero, 0),
+            NumericKind::Truncation => {
+                self.trap(at, TrapKind::InvalidConversionToInteger);
+                self.trap(at, TrapKind::IntegerOverflow);
+            }
+            NumericKind::Test
+            | NumericKind::Comparison
+            | NumericKind::BitCount
+            | NumericKind::Arithmetic
+            | NumericKind::Bitwise
+            | NumericKind::Shift
+            | NumericKind::Sign
+            | NumericKind::Rounding
+            | NumericKind::SignExtension
+            | NumericKind::Resize
+            | NumericKind::Saturation
+            | NumericKind::Conversion
+            | NumericKind::Precision
+            | NumericKind::Reinterpretation => {}
         }
     }
 

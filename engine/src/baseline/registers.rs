@@ -4,9 +4,10 @@ use super::compiler::Compiler;
 use super::operand::{Operand, Place, Slot, Ty};
 use super::stubs::Stub;
 use super::target::{Assembler, Register, Target};
-use crate::faults::Fault;
+use crate::faults::fault;
 use crate::limits::Settings;
 use crate::native::width::{Float, Width};
+use crate::slots::LocalIndex;
 
 mod locals;
 mod merge;
@@ -157,11 +158,12 @@ impl<T: Target> Compiler<'_, T> {
     // Slots.
 
     pub(super) fn local_slot(&self, local: u32) -> Slot {
-        Slot::Frame(local)
+        Slot::Frame(self.layout().local(LocalIndex(local)).slot.0)
     }
 
+    /// The slot of an operand. No operand is a vector, so the operands below it take a slot each.
     pub(super) fn operand_slot(&self, index: u32) -> Slot {
-        Slot::Frame(self.local_types.len() as u32 + index)
+        Slot::Frame(self.layout().locals().slots + index)
     }
 
     pub(super) fn has_home(&self, local: u32) -> bool {
@@ -474,7 +476,7 @@ impl<T: Target> Compiler<'_, T> {
             }
             Place::Slot => {
                 let slot = self.operand_slot(operand.index);
-                let wide = const { Fault::named("baseline-slot-read-wide") }.is_planted();
+                let wide = fault!("baseline-slot-read-wide");
                 self.asm.load_int(if wide { Width::W64 } else { width }, to, slot);
             }
             Place::Float(_) | Place::Outcome(_) => unreachable!("not an integer operand"),

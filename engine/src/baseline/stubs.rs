@@ -3,7 +3,7 @@
 
 use super::compiler::Compiler;
 use super::target::{Assembler, Target};
-use crate::faults::Fault as Planted;
+use crate::faults::fault;
 use crate::module::DefinedFuncIndex;
 use crate::native::code::{Fault, Site, What};
 use crate::native::link::CallSite;
@@ -38,8 +38,7 @@ impl<T: Target> Compiler<'_, T> {
         for stub in self.stubs.iter().rev().take(2) {
             if let Stub::Trap { label, kind: other, wasm: at } = stub
                 && *other == kind
-                && (*at == wasm
-                    || const { Planted::named("baseline-traps-of-a-kind-share-their-row") }.is_planted())
+                && (*at == wasm || fault!("baseline-traps-of-a-kind-share-their-row"))
             {
                 return *label;
             }

@@ -11,8 +11,9 @@ use super::side_tables::{Point, PointKind};
 use super::thunks::{Status, thunks};
 use crate::backtrace::{FrameKind, RawFrame};
 use crate::error::Error;
-use crate::faults::Fault;
+use crate::faults::fault;
 use crate::platform::faults::{Interrupted, prepare_thread};
+use crate::slots::{Width, in_a_row};
 use crate::store::{FuncId, FuncKind, StoreInner};
 use crate::types::{FuncType, ValType};
 
@@ -70,38 +71,47 @@ pub(crate) fn is_float(ty: ValType) -> bool {
 impl VmContext {
     /// Copies arguments to where a function of this type finds them.
     fn set_arguments(&mut self, ty: &FuncType, slots: &[u64]) {
-        for (place, value) in places(ty.params()).zip(slots) {
+        let mut next = in_a_row();
+        for (place, ty) in places(ty.params()).zip(ty.params()) {
+            let own = &slots[next(*ty)];
             match place {
-                Place::Int(index) => self.ints[index] = *value,
-                Place::Float(index) => self.floats[index] = *value,
-                // SAFETY: the buffer has a slot for every argument that validation allows.
-                Place::Slot(slot) => unsafe { self.arguments.add(slot as usize).write(*value) },
+                Place::Int(index) => self.ints[index] = own[0],
+                Place::Float(index) => self.floats[index] = own[0],
+                // SAFETY: the buffer has room for all arguments that validation allows.
+                Place::Slot(slot) => unsafe {
+                    self.arguments.add(slot as usize).copy_from_nonoverlapping(own.as_ptr(), own.len());
+                },
             }
         }
     }
 
     /// Copies arguments from where a function of this type finds them.
     pub fn arguments(&self, ty: &FuncType, slots: &mut [u64]) {
-        for ((place, ty), slot) in places(ty.params()).zip(ty.params()).zip(slots) {
-            let value = match place {
-                Place::Int(index) => self.ints[index],
-                Place::Float(index) => self.floats[index],
+        let mut next = in_a_row();
+        for (place, ty) in places(ty.params()).zip(ty.params()) {
+            let own = &mut slots[next(*ty)];
+            match place {
+                Place::Int(index) => own[0] = self.ints[index],
+                Place::Float(index) => own[0] = self.floats[index],
                 // SAFETY: as above.
-                Place::Slot(slot) => unsafe { self.arguments.add(slot as usize).read() },
-            };
-            *slot = clean(*ty, value);
+                Place::Slot(slot) => unsafe {
+                    self.arguments.add(slot as usize).copy_to_nonoverlapping(own.as_mut_ptr(), own.len());
+                },
+            }
+            own[0] = clean(*ty, own[0]);
         }
     }
 
-    /// Copies results to where the caller of a function of this type finds them.
+    /// Copies results to where the caller of a function of this type finds them: a register if there is one
+    /// result, and it is no vector, else the argument buffer.
     pub fn set_results(&mut self, ty: &FuncType, slots: &[u64]) {
         match ty.results() {
             [] => {}
             [one] if is_float(*one) => self.result_float = slots[0],
-            [_] => self.result_int = slots[0],
-            // SAFETY: the buffer has a slot for every result that validation allows.
-            many => unsafe {
-                self.arguments.copy_from_nonoverlapping(slots.as_ptr(), many.len());
+            [one] if Width::of(*one) == Width::One => self.result_int = slots[0],
+            // SAFETY: the buffer has room for all results that validation allows.
+            [..] => unsafe {
+                self.arguments.copy_from_nonoverlapping(slots.as_ptr(), ty.result_slots() as usize);
             },
         }
     }
@@ -110,10 +120,10 @@ impl VmContext {
         match ty.results() {
             [] => {}
             [one] if is_float(*one) => slots[0] = clean(*one, self.result_float),
-            [one] => slots[0] = clean(*one, self.result_int),
+            [one] if Width::of(*one) == Width::One => slots[0] = clean(*one, self.result_int),
             // SAFETY: as above, and `slots` is at least as long as the results.
-            many => unsafe {
-                self.arguments.copy_to_nonoverlapping(slots.as_mut_ptr(), many.len());
+            [..] => unsafe {
+                self.arguments.copy_to_nonoverlapping(slots.as_mut_ptr(), ty.result_slots() as usize);
             },
         }
     }
@@ -160,8 +170,7 @@ impl VmContext {
             // SAFETY: the activation's store lives while it is walked.
             let module = unsafe { &(&(*self.store).instances)[instance as usize].module };
             for (func, wasm) in unit.map().functions(outer, point, wasm) {
-                let forgets =
-                    is_innermost && const { Fault::named("native-innermost-frame-at-zero") }.is_planted();
+                let forgets = is_innermost && fault!("native-innermost-frame-at-zero");
                 let offset = if forgets { 0 } else { wasm };
                 is_innermost = false;
                 let func = module.func_index(func).0;

@@ -7,7 +7,7 @@
 //! than that, or one would follow each call and never two stand side by side.
 
 use super::arch::Arch;
-use crate::faults::Fault;
+use crate::faults::fault;
 use crate::limits::Settings;
 use crate::module::DefinedFuncIndex;
 use std::ops::{Range, RangeInclusive};
@@ -95,7 +95,7 @@ fn write_call<A: Arch>(
     let at = (call.at - start) as usize;
     let (place, origin) = (at..at + A::DISTANCE_BYTES as usize, call.at + A::DISTANCE_ORIGIN);
     let direct = distance(origin, entry);
-    let short = const { Fault::named("native-branch-out-of-range-is-cut") }.is_planted();
+    let short = fault!("native-branch-out-of-range-is-cut");
     if range.contains(&direct) || short {
         // As many bits as the range has, and no look at the others.
         let direct = if range.contains(&direct) { direct } else { direct % *range.end() };
@@ -106,7 +106,7 @@ fn write_call<A: Arch>(
     let near = distance(origin, island);
     assert!(A::ISLAND_RANGE.contains(&near), "an island is within reach of its calls");
     A::write_distance(&mut bytes[place], near);
-    let beyond = const { Fault::named("native-island-written-one-place-on") }.is_planted();
+    let beyond = fault!("native-island-written-one-place-on");
     let island = if beyond { island + A::ISLAND_BYTES } else { island };
     let at = (island - start) as usize;
     A::write_island(&mut bytes[at..at + A::ISLAND_BYTES as usize], distance(island, entry));

@@ -70,11 +70,11 @@ pub enum Side {
     /// A value: a result, a global, an element of a table.
     Value(Value),
     /// How an action ended.
-    Outcome(Outcome),
+    Outcome(Box<Outcome>),
     /// That the subject did not fail in this way.
     NoFailure(Kind),
     /// A call of a host function.
-    HostCall(HostCall),
+    HostCall(Box<HostCall>),
     /// Something of which only the text counts: a number, an offset, a frame. What is read from a record is this, too.
     Text(String),
 }
@@ -85,20 +85,35 @@ impl Side {
         Side::Text(shown.to_string())
     }
 
+    /// How an action ended.
+    pub(super) fn outcome(outcome: &Outcome) -> Side {
+        Side::Outcome(Box::new(outcome.clone()))
+    }
+
     /// The values that are shown, in order: of a host call, what it was given and what it answered.
     pub fn values(&self) -> Vec<&Value> {
         match self {
             Side::Value(value) => vec![value],
-            Side::Outcome(Outcome::Values(values)) => values.iter().collect(),
+            Side::Outcome(outcome) => match &**outcome {
+                Outcome::Values(values) => values.iter().collect(),
+                Outcome::Trap(_)
+                | Outcome::Link(_)
+                | Outcome::Limit(_)
+                | Outcome::Unsupported(_)
+                | Outcome::Unclear(_)
+                | Outcome::Resources(_)
+                | Outcome::Crash(_)
+                | Outcome::Hang(_) => Vec::new(),
+            },
             Side::HostCall(call) => call.args.iter().chain(call.results.iter().flatten()).collect(),
-            Side::Outcome(_) | Side::NoFailure(_) | Side::Text(_) => Vec::new(),
+            Side::NoFailure(_) | Side::Text(_) => Vec::new(),
         }
     }
 
     /// How the subject failed, if that is what it showed.
     pub fn failure(&self) -> Option<&Outcome> {
         match self {
-            Side::Outcome(outcome) => outcome.failure().is_some().then_some(outcome),
+            Side::Outcome(outcome) => outcome.failure().is_some().then_some(&**outcome),
             Side::Value(_) | Side::NoFailure(_) | Side::HostCall(_) | Side::Text(_) => None,
         }
     }

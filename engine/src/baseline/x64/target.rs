@@ -5,7 +5,7 @@ use super::{Compiler, Operand};
 use crate::baseline::memory::Access;
 use crate::baseline::operand::Slot;
 use crate::baseline::target::{Assembler, Disassembled, Invertible, Register, Target};
-use crate::faults::Fault;
+use crate::faults::fault;
 use crate::module::DefinedFuncIndex;
 use crate::native::arch::Arch;
 use crate::native::helpers::Helper;
@@ -179,7 +179,7 @@ pub(super) fn mem(slot: Slot) -> Mem {
 pub(super) fn immediate(width: Width, value: u64) -> Option<i32> {
     match width {
         Width::W32 => Some(value as u32 as i32),
-        Width::W64 if const { Fault::named("baseline-constant-extends-its-sign") }.is_planted() => {
+        Width::W64 if fault!("baseline-constant-extends-its-sign") => {
             u32::try_from(value).map(|value| value as i32).or(i32::try_from(value as i64)).ok()
         }
         Width::W64 => i32::try_from(value as i64).ok(),
