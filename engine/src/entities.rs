@@ -1,10 +1,11 @@
 //! Handles on memories, tables, globals and tags: what the embedder holds and host functions use.
 
 use crate::error::Error;
+use crate::handle::{Stored, Tag, Val};
 use crate::memory::MemoryEntity;
-use crate::store::{AsContext, AsContextMut, GlobalEntity, StoreInner, Stored, TableEntity};
+use crate::store::{AsContext, AsContextMut, GlobalEntity, StoreInner, TableEntity};
 use crate::types::{FuncType, GlobalType, MemoryType, TableType, ValType};
-use crate::val::{NULL_SLOT, Val};
+use crate::val::NULL_SLOT;
 
 /// A memory of a store.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -21,12 +22,6 @@ pub struct Table {
 /// A global of a store.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Global {
-    pub(crate) stored: Stored,
-}
-
-/// A tag of a store.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Tag {
     pub(crate) stored: Stored,
 }
 

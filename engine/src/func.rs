@@ -1,23 +1,17 @@
 //! Functions: calling them from outside, and writing them in Rust.
 
 use crate::error::Error;
+use crate::handle::{Func, Val};
 use crate::module::ExternKind;
 use crate::store::{
     AsContext, AsContextMut, Context, ContextMut, FuncId, FuncKind, FuncRecord, HostFunc, InstanceId,
-    StoreInner, Stored,
+    StoreInner,
 };
 use crate::trap::TrapKind;
 use crate::types::{FuncType, ValType};
-use crate::val::Val;
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::Arc;
-
-/// A function of a store.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Func {
-    pub(crate) stored: Stored,
-}
 
 /// What makes two functions the same one, in every mode.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -5,18 +5,18 @@
 //! What a failing instantiation wrote stays written, and the half-made instance stays in the store.
 
 use crate::engine::Engine;
-use crate::entities::{Global, Memory, Table, Tag, add_memory, add_table};
+use crate::entities::{Global, Memory, Table, add_memory, add_table};
 use crate::error::Error;
 use crate::executor::{Code, ExplainedLine};
 use crate::faults::Fault;
-use crate::func::Func;
+use crate::handle::{Func, Stored, Tag};
 use crate::module::{
     ConstExpr, ConstOp, DefinedFuncIndex, ElemItems, ExternKind, ExternType, FuncIndex, Import, ModuleInner,
     SegmentMode,
 };
 use crate::store::{
     AsContext, AsContextMut, Entry, FuncId, FuncKind, FuncRecord, GlobalEntity, InstanceEntity, InstanceId,
-    InstanceLinks, StoreInner, Stored,
+    InstanceLinks, StoreInner,
 };
 use crate::trap::TrapKind;
 use crate::types::{FuncType, MemoryType, TableType};

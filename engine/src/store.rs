@@ -10,7 +10,7 @@ use crate::backtrace::{Backtrace, BacktraceBuilder, FrameKind, FrameName, RawFra
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::executor::{Code, Executor};
-use crate::func::Func;
+use crate::handle::{ExternRef, Func, Stored};
 use crate::memory::{MemoryEntity, give_reservation, take_reservation};
 use crate::module::{DefinedFuncIndex, ModuleInner};
 use crate::platform::Reservation;
@@ -31,19 +31,6 @@ pub(crate) struct FuncId(pub u32);
 /// An instance's number in its store.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
 pub(crate) struct InstanceId(pub u32);
-
-/// A number that is only good in the store it came from.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) struct Stored {
-    store: u64,
-    index: u32,
-}
-
-/// A reference to a host object.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct ExternRef {
-    pub(crate) stored: Stored,
-}
 
 /// Where calls of a wasm function start in its mode; opaque to the floor.
 #[derive(Clone, Copy)]

@@ -1,32 +1,9 @@
-//! Values as the embedder sees them, and as they lie in slots.
+//! How values lie in slots, and which types they belong to.
 
 use crate::faults::Fault;
-use crate::func::Func;
-use crate::store::{ExternRef, FuncId, StoreInner};
+use crate::handle::Val;
+use crate::store::{FuncId, StoreInner};
 use crate::types::{HeapType, RefType, TypeRegistry, ValType};
-
-/// A WebAssembly value. Floats are bits: nothing may quieten a NaN on the way.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Val {
-    /// 32-bit integer.
-    I32(i32),
-    /// 64-bit integer.
-    I64(i64),
-    /// Bits of a 32-bit float.
-    F32(u32),
-    /// Bits of a 64-bit float.
-    F64(u64),
-    /// 128-bit vector, first lane lowest.
-    V128(u128),
-    /// A reference to a function.
-    FuncRef(Option<Func>),
-    /// A reference to a host object.
-    ExternRef(Option<ExternRef>),
-    /// Null of the internal hierarchy.
-    NullAny,
-    /// Null of the exceptions.
-    NullExn,
-}
 
 /// The fault that locals of reference types are made like integers, of zero bits, where null is something else:
 /// here zero bits are null, so it makes them something else.
