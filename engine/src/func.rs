@@ -39,7 +39,8 @@ impl Func {
         let func_type = Arc::new(ty.clone());
         let raw = move |store: &mut StoreInner, instance: Option<InstanceId>, slots: &mut [u64]| {
             let params = read_all(func_type.params(), slots, store);
-            let default = |ty: &ValType| Val::default_of(*ty).unwrap_or(Val::FuncRef(None));
+            let types = store.engine.types();
+            let default = |ty: &ValType| Val::default_of(*ty, types).unwrap_or(Val::FuncRef(None));
             let mut results: Vec<Val> = func_type.results().iter().map(default).collect();
             call(Caller::new(store, instance), &params, &mut results)?;
             write_all(func_type.results(), &results, slots, store)

@@ -30,6 +30,58 @@ pub struct ExternRef {
     pub(crate) stored: Stored,
 }
 
+/// A reference of the internal hierarchy (`any`) that refers to no host object.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum AnyRef {
+    /// A 31-bit integer: the reference is the value, and there is no object.
+    I31(I31),
+    /// A structure or an array.
+    Object(ObjectRef),
+}
+
+/// A 31-bit integer.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct I31(u32);
+
+impl I31 {
+    /// The lower 31 bits of a number, as `ref.i31` takes them.
+    pub fn wrapping(value: u32) -> I31 {
+        I31(value & (u32::MAX >> 1))
+    }
+
+    /// The integer, zero-extended.
+    pub fn unsigned(self) -> u32 {
+        self.0
+    }
+}
+
+/// A reference to a structure or an array of a store.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct ObjectRef {
+    pub(crate) stored: Stored,
+}
+
+impl ObjectRef {
+    /// The number of the object in its store. Objects are numbered in order of creation, so it is the same in every mode.
+    pub fn number(self) -> u32 {
+        self.stored.index
+    }
+}
+
+/// A reference to an exception of a store.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct ExnRef {
+    pub(crate) stored: Stored,
+}
+
+impl ExnRef {
+    /// The number of the exception in its store. Exceptions are numbered in order of creation, so it is the same in
+    /// every mode.
+    pub fn number(self) -> u32 {
+        self.stored.index
+    }
+}
+
 /// A WebAssembly value. Floats are bits: nothing may quieten a NaN on the way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Val {
@@ -45,10 +97,12 @@ pub enum Val {
     V128(u128),
     /// A reference to a function.
     FuncRef(Option<Func>),
-    /// A reference to a host object.
+    /// A reference to a host object, or the null of the hierarchy `extern`. A place of type `any` may refer to a host
+    /// object too: `any.convert_extern` converts types, not references.
     ExternRef(Option<ExternRef>),
-    /// Null of the internal hierarchy.
-    NullAny,
-    /// Null of the exceptions.
-    NullExn,
+    /// A reference to what guests make themselves, or the null of the hierarchy `any`. A place of type `extern` may
+    /// refer to it too, after `extern.convert_any`.
+    Any(Option<AnyRef>),
+    /// A reference to an exception.
+    Exn(Option<ExnRef>),
 }

@@ -67,7 +67,7 @@ pub use entities::{Global, Memory, Table};
 pub use error::Error;
 pub use executor::{Execution, ExplainedLine};
 pub use func::{Caller, FuncIdentity, TypedFunc, WasmValue, WasmValues};
-pub use handle::{ExternRef, Func, Tag, Val};
+pub use handle::{AnyRef, ExnRef, ExternRef, Func, I31, ObjectRef, Tag, Val};
 pub use instance::{DecodedModule, Extern, Instance, Module};
 pub use limits::{FRAME_OVERHEAD_SLOTS, Limits};
 pub use linker::Linker;
@@ -80,6 +80,6 @@ pub use store::{AsContext, AsContextMut, Store};
 pub use trace::Trace;
 pub use trap::{Trap, TrapKind};
 pub use types::{
-    CompositeType, FieldType, FuncType, GlobalType, HeapType, MemoryType, RefType, StorageType, SubType,
-    TableType, TypeId, TypeRegistry, ValType,
+    CompositeType, FieldType, FuncType, GlobalType, HeapType, Hierarchy, MemoryType, RefType, StorageType,
+    SubType, TableType, TypeId, TypeRegistry, ValType,
 };

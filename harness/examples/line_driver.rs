@@ -195,7 +195,8 @@ fn values(store: &mut impl AsContextMut, values: &[Val]) -> String {
                 Some(number) => write!(text, " extern:{number:x}"),
                 None => write!(text, " extern:0"),
             },
-            Val::NullAny | Val::NullExn => write!(text, " ref:null"),
+            Val::Any(None) | Val::Exn(None) => write!(text, " ref:null"),
+            Val::Any(Some(_)) | Val::Exn(Some(_)) => write!(text, " ref:some"),
         };
     }
     text
@@ -214,7 +215,7 @@ fn value(store: &mut impl AsContextMut, word: &str) -> Option<Val> {
         ("func", "null") => Val::FuncRef(None),
         ("extern", "null") => Val::ExternRef(None),
         ("extern", _) => Val::ExternRef(Some(ExternRef::new(store, narrow()?))),
-        ("ref", "null") => Val::NullAny,
+        ("ref", "null") => Val::Any(None),
         _ => return None,
     })
 }

@@ -3,12 +3,23 @@
 use crate::case::{FuncIdentity, HeapKind, RefValue, Value};
 use crate::digest::Digest;
 use crosscheck_engine::{
-    self as engine, AsContext, AsContextMut, ExternRef, HeapType, RefType, Val, ValType,
+    self as engine, AnyRef, AsContext, AsContextMut, ExternRef, HeapType, Hierarchy, I31, RefType, Val,
+    ValType,
 };
 
 /// A value of type `ty` as it is observed.
 pub fn observed(store: &impl AsContext, value: Val, ty: ValType) -> Value {
-    let null = || match ty {
+    let null = |hierarchy| match ty {
+        // The null of a defined type is shown as that of its hierarchy: in which module the type has which index is
+        // not known here.
+        ValType::Ref(RefType { heap: HeapType::Concrete(_), .. }) => {
+            Value::Ref(RefValue::Null(match hierarchy {
+                Hierarchy::Func => HeapKind::Func,
+                Hierarchy::Extern => HeapKind::Extern,
+                Hierarchy::Any => HeapKind::Any,
+                Hierarchy::Exn => HeapKind::Exn,
+            }))
+        }
         ValType::Ref(ty) => null(ty),
         ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 | ValType::V128 => {
             unreachable!("a null is of a reference type")
@@ -28,11 +39,22 @@ pub fn observed(store: &impl AsContext, value: Val, ty: ValType) -> Value {
             let number = object.data(store).downcast_ref::<u32>();
             Value::Ref(RefValue::Extern(*number.expect("the harness makes host objects of numbers only")))
         }
-        Val::FuncRef(None) | Val::ExternRef(None) | Val::NullAny | Val::NullExn => null(),
+        Val::Any(Some(AnyRef::I31(value))) => Value::Ref(RefValue::I31(value.unsigned())),
+        // No mode makes objects yet, so there is no graph by which they could be numbered.
+        Val::Any(Some(AnyRef::Object(object))) => {
+            Value::Ref(RefValue::Other { kind: HeapKind::Any, number: object.number() })
+        }
+        Val::Exn(Some(exception)) => {
+            Value::Ref(RefValue::Other { kind: HeapKind::Exn, number: exception.number() })
+        }
+        Val::FuncRef(None) => null(Hierarchy::Func),
+        Val::ExternRef(None) => null(Hierarchy::Extern),
+        Val::Any(None) => null(Hierarchy::Any),
+        Val::Exn(None) => null(Hierarchy::Exn),
     }
 }
 
-/// The null of a type. Defined types are all function types as long as nothing else is executed.
+/// The null of a type, for hosts and command lines. Defined types are taken for function types: no mode executes others.
 pub fn null(ty: RefType) -> Value {
     Value::Ref(RefValue::Null(match ty.heap {
         HeapType::Func | HeapType::Concrete(_) => HeapKind::Func,
@@ -62,15 +84,16 @@ pub fn to_val(store: &mut impl AsContextMut, value: &Value) -> Option<Val> {
         Value::Ref(RefValue::Null(kind)) => match kind {
             HeapKind::Func | HeapKind::NoFunc | HeapKind::Concrete(_) => Val::FuncRef(None),
             HeapKind::Extern | HeapKind::NoExtern => Val::ExternRef(None),
-            HeapKind::Exn | HeapKind::NoExn => Val::NullExn,
+            HeapKind::Exn | HeapKind::NoExn => Val::Exn(None),
             HeapKind::Any
             | HeapKind::None
             | HeapKind::Eq
             | HeapKind::I31
             | HeapKind::Struct
-            | HeapKind::Array => Val::NullAny,
+            | HeapKind::Array => Val::Any(None),
         },
-        Value::Ref(RefValue::Func(_) | RefValue::I31(_) | RefValue::Other { .. }) => return None,
+        Value::Ref(RefValue::I31(bits)) => Val::Any(Some(AnyRef::I31(I31::wrapping(*bits)))),
+        Value::Ref(RefValue::Func(_) | RefValue::Other { .. }) => return None,
     })
 }
 

@@ -1,8 +1,8 @@
 //! What a script expects, and whether an outcome is that.
 
 use super::lane::{Outcome, Skip, refused_here};
-use super::value::{FuncName, Hierarchy, Value, list};
-use crosscheck_engine::Error;
+use super::value::{FuncName, Value, list};
+use crosscheck_engine::{Error, Hierarchy};
 use wast::core::{AbstractHeapType, HeapType, NanPattern, V128Pattern, WastRetCore};
 use wast::token::{F32, F64, Index};
 use wast::{QuoteWat, WastRet};
@@ -171,6 +171,14 @@ pub(super) fn core_is_met(expected: &WastRetCore<'_>, value: &Value) -> bool {
             WastRetCore::RefExtern(wanted) => wanted == number,
             _ => false,
         },
+        Value::I31(_) => matches!(expected, WastRetCore::RefI31 | WastRetCore::RefEq | WastRetCore::RefAny),
+        // Which of them an object is, its reference does not say.
+        Value::Object(_) => matches!(
+            expected,
+            WastRetCore::RefStruct | WastRetCore::RefArray | WastRetCore::RefEq | WastRetCore::RefAny
+        ),
+        // Scripts have no word for a reference to an exception.
+        Value::Exn(_) => false,
     }
 }
 

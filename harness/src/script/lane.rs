@@ -11,7 +11,7 @@ use crate::observe::{Capture, HostCalls};
 use crate::subject::linked::{self, Hosted};
 use crosscheck_engine::{
     DecodedModule, Engine, Error, Extern, ExternRef, ExternType, Func, Import, Instance, Module, Store, Trap,
-    Val, ValType,
+    TypeRegistry, Val, ValType,
 };
 use std::collections::HashMap;
 use std::fmt;
@@ -442,7 +442,7 @@ impl LaneState {
         let args = args.map(|(position, arg)| self.argument(arg, ty.params().get(position).copied(), line));
         let args: Vec<Val> = args.collect::<Result<_, _>>()?;
         // Overwritten by the call, whatever they are.
-        let mut results = vec![Val::NullAny; ty.results().len()];
+        let mut results = vec![Val::I32(0); ty.results().len()];
         func.call(&mut self.store, &args, &mut results).map_err(Outcome::Error)?;
         Ok(results.into_iter().map(|value| self.value(value)).collect())
     }
@@ -458,7 +458,7 @@ impl LaneState {
             WastArgCore::F32(value) => Val::F32(value.bits),
             WastArgCore::F64(value) => Val::F64(value.bits),
             WastArgCore::V128(value) => Val::V128(u128::from_le_bytes(value.to_le_bytes())),
-            WastArgCore::RefNull(heap) => match null(heap, wanted) {
+            WastArgCore::RefNull(heap) => match null(heap, wanted, self.store.engine().types()) {
                 Some(null) => null,
                 None => return skip("no mode executes continuations (stack-switching) yet"),
             },
@@ -516,18 +516,18 @@ fn shares_state(import: &Import) -> bool {
 }
 
 /// The null of a type that a script names; `None` if no value of this engine is that.
-fn null(heap: &HeapType<'_>, wanted: Option<ValType>) -> Option<Val> {
+fn null(heap: &HeapType<'_>, wanted: Option<ValType>, types: &TypeRegistry) -> Option<Val> {
     use AbstractHeapType as A;
     match heap {
         HeapType::Abstract { ty, .. } => match ty {
             A::Func | A::NoFunc => Some(Val::FuncRef(None)),
             A::Extern | A::NoExtern => Some(Val::ExternRef(None)),
-            A::Any | A::Eq | A::Struct | A::Array | A::I31 | A::None => Some(Val::NullAny),
-            A::Exn | A::NoExn => Some(Val::NullExn),
+            A::Any | A::Eq | A::Struct | A::Array | A::I31 | A::None => Some(Val::Any(None)),
+            A::Exn | A::NoExn => Some(Val::Exn(None)),
             A::Cont | A::NoCont => None,
         },
         // What the index stands for is only known to the module; its parameter says as much.
-        HeapType::Concrete(_) | HeapType::Exact(_) => wanted.and_then(Val::default_of),
+        HeapType::Concrete(_) | HeapType::Exact(_) => wanted.and_then(|ty| Val::default_of(ty, types)),
     }
 }
 

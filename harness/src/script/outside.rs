@@ -4,12 +4,12 @@
 //! trap apart (see [`Capabilities`]), word errors as scripts do, or say what kind of object a reference is.
 
 use super::expect::{self, Expectation};
-use super::value::{Hierarchy, Value};
+use super::value::Value;
 use crate::case::{self, HeapKind, RefValue};
 use crate::compare::same_kind;
 use crate::observe::{Outcome, TrapObservation};
 use crate::subject::{Acceptance, Capabilities};
-use crosscheck_engine::TrapKind;
+use crosscheck_engine::{Hierarchy, TrapKind};
 use wast::WastRet;
 use wast::core::WastRetCore;
 

@@ -45,7 +45,7 @@ pub fn import<T: Hosted>(
         ExternType::Memory(ty) => Extern::Memory(Memory::new(store, *ty)?),
         ExternType::Table(ty) => {
             let element = ValType::Ref(ty.element);
-            let init = Val::default_of(element).ok_or_else(|| no_value(element))?;
+            let init = Val::default_of(element, types).ok_or_else(|| no_value(element))?;
             Extern::Table(Table::new(store, *ty, init)?)
         }
         ExternType::Tag(id) => {
@@ -72,8 +72,8 @@ pub(super) fn call(
     params: &[Val],
 ) -> Result<Vec<Value>, Error> {
     let ty = func.ty(&*store);
-    let default = |ty: &ValType| Val::default_of(*ty).unwrap_or(Val::FuncRef(None));
-    let mut results: Vec<Val> = ty.results().iter().map(default).collect();
+    // Overwritten by the call, whatever they are.
+    let mut results = vec![Val::I32(0); ty.results().len()];
     func.call(&mut *store, params, &mut results)?;
     Ok(results.iter().zip(ty.results()).map(|(value, ty)| values::observed(store, *value, *ty)).collect())
 }
