@@ -26,7 +26,7 @@ pub struct Global {
 }
 
 fn outside(what: &str, offset: u64, len: usize) -> Error {
-    Error::Link(format!("{len} bytes at {offset:#x} are not all inside the {what}"))
+    Error::Usage(format!("{len} bytes at {offset:#x} are not all inside the {what}"))
 }
 
 impl Memory {
@@ -142,7 +142,7 @@ impl Table {
         let slot = one_slot(store, ValType::Ref(element), value)?;
         let position = store.own(self.stored) as usize;
         let target = store.tables[position].elements.get_mut(index as usize);
-        *target.ok_or_else(|| Error::Link(format!("element {index} is not inside the table")))? = slot;
+        *target.ok_or_else(|| Error::Usage(format!("element {index} is not inside the table")))? = slot;
         Ok(())
     }
 
@@ -177,7 +177,7 @@ impl Global {
         let store = store.context_mut().0;
         let ty = self.entity(store).ty;
         if !ty.mutable {
-            return Err(Error::Link("the global is immutable".to_string()));
+            return Err(Error::Usage("the global is immutable".to_string()));
         }
         let value = slots_of_value(store, ty.content, value)?;
         let index = store.own(self.stored) as usize;
@@ -218,7 +218,7 @@ pub(crate) fn add_table(store: &mut StoreInner, ty: TableType, init: u64) -> Res
 
 fn slots_of_value(store: &StoreInner, ty: ValType, value: Val) -> Result<[u64; 2], Error> {
     if !value.is_a(ty, store) {
-        return Err(Error::Link(format!("{value:?} is not a value of type {ty}")));
+        return Err(Error::Usage(format!("{value:?} is not a value of type {ty}")));
     }
     let mut slots = [0; 2];
     value.write(&mut slots, store);

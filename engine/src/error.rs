@@ -15,8 +15,11 @@ pub enum Error {
         /// What is wrong there, in wasmparser's words.
         message: String,
     },
-    /// Imports do not fit.
+    /// The imports that are given do not fit the module.
     Link(String),
+    /// The embedder asked for what it may not: arguments that are not of a function's type, no room for the results, a
+    /// change of an immutable global, bytes beyond the end of a memory.
+    Usage(String),
     /// A valid module contains something that the mode does not execute.
     Unsupported(String),
     /// A configured limit forbids it.
@@ -50,22 +53,28 @@ impl Error {
         Error::Unsupported(format!("{place}{mode} does not execute {opcode} ({proposal}) yet"))
     }
 
-    /// The same error, of that function of the module.
+    /// The same error; if a module is invalid, said of that function of the module.
     pub(crate) fn in_function(self, function: impl fmt::Display) -> Error {
         match self {
             Error::Invalid { offset, message } => {
                 Error::Invalid { offset, message: format!("in function {function}: {message}") }
             }
-            other => other,
+            other @ (Error::Link(_)
+            | Error::Usage(_)
+            | Error::Unsupported(_)
+            | Error::Limit(_)
+            | Error::Resources(_)
+            | Error::Trap(_)) => other,
         }
     }
 
-    /// The trap, if it is one.
+    /// The trap, if the error is one.
     pub fn as_trap(&self) -> Option<&Trap> {
         match self {
             Error::Trap(trap) => Some(trap),
             Error::Invalid { .. }
             | Error::Link(_)
+            | Error::Usage(_)
             | Error::Unsupported(_)
             | Error::Limit(_)
             | Error::Resources(_) => None,
@@ -78,6 +87,7 @@ impl fmt::Display for Error {
         match self {
             Error::Invalid { offset, message } => write!(f, "at offset {offset:#x}: {message}"),
             Error::Link(message)
+            | Error::Usage(message)
             | Error::Unsupported(message)
             | Error::Limit(message)
             | Error::Resources(message) => f.write_str(message),

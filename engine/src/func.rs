@@ -44,7 +44,7 @@ impl Func {
             let mut results: Vec<Val> = func_type.results().iter().map(default).collect();
             call(Caller::new(store, instance), &params, &mut results)?;
             write_all(func_type.results(), &results, slots, store)
-                .map_err(|message| Error::Link(format!("a host function gave wrong results: {message}")))
+                .map_err(|message| Error::Usage(format!("a host function gave wrong results: {message}")))
         };
         Func::raw(store, name, ty, Box::new(raw))
     }
@@ -93,7 +93,7 @@ impl Func {
 
     /// Calls it. `results` is as long as its result types and is overwritten.
     ///
-    /// Fails if the arguments are not of its type, and with the trap if it traps.
+    /// Fails with [`Error::Usage`] if the arguments are not of its type, or with the trap if it traps.
     pub fn call(
         &self,
         mut store: impl AsContextMut,
@@ -105,10 +105,10 @@ impl Func {
         let ty = store.func(id).func_type.clone();
         if results.len() != ty.results().len() {
             let (given, wanted) = (results.len(), ty.results().len());
-            return Err(Error::Link(format!("room for {given} results where the function has {wanted}")));
+            return Err(Error::Usage(format!("room for {given} results where the function has {wanted}")));
         }
         let mut slots = vec![0; ty.param_slots().max(ty.result_slots()) as usize];
-        write_all(ty.params(), params, &mut slots, store).map_err(Error::Link)?;
+        write_all(ty.params(), params, &mut slots, store).map_err(Error::Usage)?;
         store.invoke(id, &mut slots)?;
         results.copy_from_slice(&read_all(ty.results(), &slots, store));
         Ok(())
@@ -121,7 +121,7 @@ impl Func {
     ) -> Result<TypedFunc<P, R>, Error> {
         let ty = self.ty(store);
         if ty.params() != &*P::types() || ty.results() != &*R::types() {
-            return Err(Error::Link(format!("the function has type {ty}")));
+            return Err(Error::Usage(format!("the function has type {ty}")));
         }
         Ok(TypedFunc { func: *self, types: PhantomData })
     }

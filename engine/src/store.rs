@@ -282,7 +282,13 @@ impl StoreInner {
                 self.locate(&mut trap, site);
                 Error::Trap(trap)
             }
-            other => other,
+            located @ Error::Trap(_) => located,
+            other @ (Error::Invalid { .. }
+            | Error::Link(_)
+            | Error::Usage(_)
+            | Error::Unsupported(_)
+            | Error::Limit(_)
+            | Error::Resources(_)) => other,
         });
         self.activations.pop();
         outcome

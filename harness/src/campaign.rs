@@ -511,6 +511,7 @@ fn count(case: &Case, run: &CaseRun, tally: &mut Tally) {
             Outcome::Trap(trap) => *tally.traps.entry(trap.kind.text().to_string()).or_default() += 1,
             Outcome::Values(_)
             | Outcome::Link(_)
+            | Outcome::Usage(_)
             | Outcome::Limit(_)
             | Outcome::Unsupported(_)
             | Outcome::Unclear(_)

@@ -331,7 +331,9 @@ fn outcome_difference(a: &Outcome, b: &Outcome, both: Capabilities) -> Option<Fo
         }
         (Outcome::Trap(left), Outcome::Trap(right)) => trap_difference(left, right, both),
         // Messages are for people; that both refuse is what counts.
-        (Outcome::Link(_), Outcome::Link(_)) | (Outcome::Limit(_), Outcome::Limit(_)) => None,
+        (Outcome::Link(_), Outcome::Link(_))
+        | (Outcome::Usage(_), Outcome::Usage(_))
+        | (Outcome::Limit(_), Outcome::Limit(_)) => None,
         (left, right) => {
             let place = format!("{}/{}", short(left), short(right));
             let sides = (Side::Outcome(left.clone()), Side::Outcome(right.clone()));

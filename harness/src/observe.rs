@@ -53,8 +53,10 @@ pub enum Outcome {
     Values(Vec<Value>),
     /// It trapped.
     Trap(TrapObservation),
-    /// The module or its imports do not fit, or there is nothing of that name.
+    /// The module is refused, or its imports do not fit.
     Link(String),
+    /// The action cannot be done: there is nothing of that name, or the arguments are not of the function's type.
+    Usage(String),
     /// A configured limit of the store forbade it.
     Limit(String),
     /// The subject does not execute something the module contains.
@@ -183,6 +185,7 @@ impl Outcome {
                 _ => "trap",
             },
             Outcome::Link(_) => "link",
+            Outcome::Usage(_) => "usage",
             Outcome::Limit(_) => "limit",
             Outcome::Unsupported(_) => "unsupported",
             Outcome::Unclear(_) => "unclear",
@@ -205,6 +208,7 @@ impl Outcome {
                 }
             }
             Outcome::Link(message)
+            | Outcome::Usage(message)
             | Outcome::Limit(message)
             | Outcome::Unsupported(message)
             | Outcome::Unclear(message) => {
@@ -223,6 +227,7 @@ impl Outcome {
             Outcome::Values(_)
             | Outcome::Trap(_)
             | Outcome::Link(_)
+            | Outcome::Usage(_)
             | Outcome::Limit(_)
             | Outcome::Unsupported(_)
             | Outcome::Unclear(_)

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 const MAGIC: &[u8; 4] = b"xobs";
 /// Raise it whenever a reader of the old layout would misread the new one.
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 
 impl Observation {
     /// The observation as bytes, the same on every platform.
@@ -29,7 +29,7 @@ impl Observation {
         }
         let at = reader.offset();
         if reader.u16()? != VERSION {
-            return Err(DecodeError::new(at, "version 1 of the observation format"));
+            return Err(DecodeError::new(at, "version 2 of the observation format"));
         }
         let actions = reader.list(26, ActionObservation::read)?;
         reader.end()?;
@@ -104,6 +104,7 @@ impl Outcome {
             Outcome::Crash(message) => tagged(6, message),
             Outcome::Hang(message) => tagged(7, message),
             Outcome::Unclear(message) => tagged(8, message),
+            Outcome::Usage(message) => tagged(9, message),
             Outcome::Values(values) => {
                 writer.u8(0);
                 write_values(values, writer);
@@ -127,7 +128,8 @@ impl Outcome {
             6 => Outcome::Crash(text(reader)?),
             7 => Outcome::Hang(text(reader)?),
             8 => Outcome::Unclear(text(reader)?),
-            _ => return Err(DecodeError::new(at, "an outcome: 0 to 7")),
+            9 => Outcome::Usage(text(reader)?),
+            _ => return Err(DecodeError::new(at, "an outcome: 0 to 9")),
         })
     }
 }
@@ -356,6 +358,7 @@ mod tests {
             Outcome::Crash("e".into()),
             Outcome::Hang("f".into()),
             Outcome::Unclear("g".into()),
+            Outcome::Usage("h".into()),
         ];
         Observation { actions: outcomes.into_iter().map(action).collect() }
     }

@@ -90,7 +90,11 @@ pub(super) fn judge(expectation: &Expectation<'_>, outcome: &Outcome, line: u32)
             | Expectation::Suspension => false,
         },
         Outcome::Error(
-            Error::Invalid { .. } | Error::Unsupported(_) | Error::Limit(_) | Error::Resources(_),
+            Error::Usage(_)
+            | Error::Invalid { .. }
+            | Error::Unsupported(_)
+            | Error::Limit(_)
+            | Error::Resources(_),
         ) => false,
     };
     if met {

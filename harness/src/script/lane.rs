@@ -501,7 +501,9 @@ pub(super) fn refused_here(error: &Error) -> Option<String> {
     match error {
         Error::Limit(message) => Some(format!("limit: {message}; header lines of a script raise limits")),
         Error::Resources(message) => Some(format!("no resources: {message}")),
-        Error::Trap(_) | Error::Link(_) | Error::Invalid { .. } | Error::Unsupported(_) => None,
+        Error::Trap(_) | Error::Link(_) | Error::Usage(_) | Error::Invalid { .. } | Error::Unsupported(_) => {
+            None
+        }
     }
 }
 
@@ -549,6 +551,7 @@ impl fmt::Display for Outcome {
             Outcome::Values(values) => f.write_str(&list(values)),
             Outcome::Error(Error::Trap(trap)) => write_trap(f, trap),
             Outcome::Error(Error::Link(message)) => write!(f, "link error: {message}"),
+            Outcome::Error(Error::Usage(message)) => write!(f, "usage error: {message}"),
             Outcome::Error(Error::Invalid { offset, message }) => {
                 write!(f, "invalid at {offset:#x}: {message}")
             }

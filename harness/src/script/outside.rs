@@ -52,6 +52,7 @@ pub(super) fn judge(expectation: &Expectation<'_>, outcome: &Outcome, capabiliti
         },
         // Words for that differ from engine to engine.
         Outcome::Link(_) => Some(matches!(expectation, Expectation::Unlinkable(_))),
+        Outcome::Usage(_) => Some(false),
     };
     match met {
         Some(true) => Said::Passed,
