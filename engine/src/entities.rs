@@ -1,6 +1,6 @@
 //! Handles on memories, tables, globals and tags: what the embedder holds and host functions use.
 
-use crate::error::Error;
+use crate::error::{Error, Exception};
 use crate::handle::{Stored, Tag, Val};
 use crate::memory::MemoryEntity;
 use crate::store::{AsContext, AsContextMut, GlobalEntity, StoreInner, TableEntity};
@@ -23,6 +23,20 @@ pub struct Table {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Global {
     pub(crate) stored: Stored,
+}
+
+/// What makes two tags the same one, in every mode.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum TagIdentity {
+    /// Number of the instance that defines it in its store, and tag index in that instance's module.
+    Wasm {
+        /// Instance number.
+        instance: u32,
+        /// Tag index, imports counted.
+        tag: u32,
+    },
+    /// A tag of the host, by its number among all tags of the store.
+    Host(u32),
 }
 
 fn outside(what: &str, offset: u64, len: usize) -> Error {
@@ -198,6 +212,43 @@ impl Tag {
         store.tags.push(id);
         Tag { stored: store.stored(store.tags.len() as u32 - 1) }
     }
+
+    /// Its type: the parameters are the types of the payload.
+    pub fn ty(&self, store: impl AsContext) -> FuncType {
+        let store = store.context().0;
+        let id = store.tags[store.own(self.stored) as usize];
+        (*store.engine.types().func_type(id).expect("tags have function types")).clone()
+    }
+
+    /// What makes it the same tag in every mode.
+    pub fn identity(&self, store: impl AsContext) -> TagIdentity {
+        let store = store.context().0;
+        let index = store.own(self.stored);
+        let defined = store.instances.iter().zip(0..).find_map(|(entity, instance)| {
+            let imported = entity.module.imported_tags;
+            let own = &entity.tags[imported as usize..];
+            let tag = own.iter().zip(imported..).find(|(tag, _)| **tag == index)?.1;
+            Some(TagIdentity::Wasm { instance, tag })
+        });
+        defined.unwrap_or(TagIdentity::Host(index))
+    }
+}
+
+impl Exception {
+    /// An exception, for a host function to throw: a host function that fails with it throws it. Fails if there is not
+    /// one value for each parameter of the tag's type, or one is of another type.
+    pub fn new(store: impl AsContext, tag: Tag, payload: &[Val]) -> Result<Exception, Error> {
+        let ty = tag.ty(&store);
+        let (given, wanted) = (payload.len(), ty.params().len());
+        if given != wanted {
+            return Err(Error::Usage(format!("{given} values where the tag has {wanted}")));
+        }
+        let store = store.context().0;
+        for (value, ty) in payload.iter().zip(ty.params()) {
+            check_type(store, *ty, *value)?;
+        }
+        Ok(Exception::of_checked(tag, payload.into()))
+    }
 }
 
 /// Adds a memory to the store and gives its number.
@@ -216,10 +267,13 @@ pub(crate) fn add_table(store: &mut StoreInner, ty: TableType, init: u64) -> Res
     Ok(store.tables.len() as u32 - 1)
 }
 
+fn check_type(store: &StoreInner, ty: ValType, value: Val) -> Result<(), Error> {
+    let is_a = value.is_a(ty, store);
+    is_a.then_some(()).ok_or_else(|| Error::Usage(format!("{value:?} is not a value of type {ty}")))
+}
+
 fn slots_of_value(store: &StoreInner, ty: ValType, value: Val) -> Result<[u64; 2], Error> {
-    if !value.is_a(ty, store) {
-        return Err(Error::Usage(format!("{value:?} is not a value of type {ty}")));
-    }
+    check_type(store, ty, value)?;
     let mut slots = [0; 2];
     value.write(&mut slots, store);
     Ok(slots)

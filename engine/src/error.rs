@@ -1,5 +1,6 @@
 //! Everything that can go wrong when using the engine, as one type.
 
+use crate::handle::{Tag, Val};
 use crate::names::ShownMessage;
 use crate::opcode::Opcode;
 use crate::trap::{Trap, TrapKind};
@@ -28,6 +29,39 @@ pub enum Error {
     Resources(String),
     /// The program trapped.
     Trap(Trap),
+    /// The program threw an exception that nothing caught.
+    Exception(Exception),
+}
+
+/// An exception: a tag, and a value for each parameter of the tag's type.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Exception {
+    tag: Tag,
+    payload: Box<[Val]>,
+}
+
+impl Exception {
+    /// The exception of values that belong to the types of the tag.
+    pub(crate) fn of_checked(tag: Tag, payload: Box<[Val]>) -> Exception {
+        Exception { tag, payload }
+    }
+
+    /// The tag.
+    pub fn tag(&self) -> Tag {
+        self.tag
+    }
+
+    /// The values that were thrown with it, in the order of the tag's parameters.
+    pub fn payload(&self) -> &[Val] {
+        &self.payload
+    }
+}
+
+/// Values are left out: what references refer to is only known to their store.
+impl fmt::Display for Exception {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "uncaught exception with tag number {} of its store", self.tag.stored.index)
+    }
 }
 
 impl Error {
@@ -64,7 +98,8 @@ impl Error {
             | Error::Unsupported(_)
             | Error::Limit(_)
             | Error::Resources(_)
-            | Error::Trap(_)) => other,
+            | Error::Trap(_)
+            | Error::Exception(_)) => other,
         }
     }
 
@@ -77,7 +112,8 @@ impl Error {
             | Error::Usage(_)
             | Error::Unsupported(_)
             | Error::Limit(_)
-            | Error::Resources(_) => None,
+            | Error::Resources(_)
+            | Error::Exception(_) => None,
         }
     }
 }
@@ -92,6 +128,7 @@ impl fmt::Display for Error {
             | Error::Limit(message)
             | Error::Resources(message) => f.write_str(message),
             Error::Trap(trap) => write!(f, "{trap}"),
+            Error::Exception(exception) => write!(f, "{exception}"),
         }
     }
 }
@@ -101,6 +138,12 @@ impl std::error::Error for Error {}
 impl From<Trap> for Error {
     fn from(trap: Trap) -> Error {
         Error::Trap(trap)
+    }
+}
+
+impl From<Exception> for Error {
+    fn from(exception: Exception) -> Error {
+        Error::Exception(exception)
     }
 }
 

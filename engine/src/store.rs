@@ -288,7 +288,8 @@ impl StoreInner {
             | Error::Usage(_)
             | Error::Unsupported(_)
             | Error::Limit(_)
-            | Error::Resources(_)) => other,
+            | Error::Resources(_)
+            | Error::Exception(_)) => other,
         });
         self.activations.pop();
         outcome

@@ -176,7 +176,13 @@ fn failed(error: &Error) -> String {
     match error {
         Error::Trap(trap) => format!("trap {}", trap.kind()),
         Error::Limit(words) => format!("limit {words}"),
-        other => format!("refused {other}"),
+        // Drivers say in one way that a program did not return; the words tell which.
+        Error::Exception(exception) => format!("trap {exception}"),
+        Error::Invalid { .. }
+        | Error::Link(_)
+        | Error::Usage(_)
+        | Error::Unsupported(_)
+        | Error::Resources(_) => format!("refused {error}"),
     }
 }
 

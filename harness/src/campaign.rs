@@ -510,6 +510,7 @@ fn count(case: &Case, run: &CaseRun, tally: &mut Tally) {
         match &observed.outcome {
             Outcome::Trap(trap) => *tally.traps.entry(trap.kind.text().to_string()).or_default() += 1,
             Outcome::Values(_)
+            | Outcome::Exception { .. }
             | Outcome::Link(_)
             | Outcome::Usage(_)
             | Outcome::Limit(_)

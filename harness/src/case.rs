@@ -11,7 +11,7 @@
 pub mod bytes;
 mod value;
 
-pub use value::{FuncIdentity, HeapKind, RefValue, Value};
+pub use value::{FuncIdentity, HeapKind, RefValue, TagIdentity, Value};
 
 use bytes::{DecodeError, Reader, Writer};
 use crosscheck_engine::Shown;

@@ -9,7 +9,7 @@ pub mod json;
 mod state;
 pub mod values;
 
-use crate::case::Value;
+use crate::case::{TagIdentity, Value};
 use crate::names::readable;
 use crosscheck_engine::{Shown, ShownMessage, TrapKind};
 
@@ -53,6 +53,13 @@ pub enum Outcome {
     Values(Vec<Value>),
     /// It trapped.
     Trap(TrapObservation),
+    /// An exception was thrown that nothing caught. It has no backtrace: where it was thrown, a program cannot see.
+    Exception {
+        /// Its tag.
+        tag: TagIdentity,
+        /// The values that were thrown with it.
+        payload: Vec<Value>,
+    },
     /// The module is refused, or its imports do not fit.
     Link(String),
     /// The action cannot be done: there is nothing of that name, or the arguments are not of the function's type.
@@ -184,6 +191,7 @@ impl Outcome {
                 }
                 _ => "trap",
             },
+            Outcome::Exception { .. } => "exception",
             Outcome::Link(_) => "link",
             Outcome::Usage(_) => "usage",
             Outcome::Limit(_) => "limit",
@@ -207,6 +215,10 @@ impl Outcome {
                     None => format!("trap: {text}"),
                 }
             }
+            Outcome::Exception { tag, payload } => {
+                let payload = payload.iter().map(|value| format!(" {value}")).collect::<String>();
+                format!("exception: tag {tag}{payload}")
+            }
             Outcome::Link(message)
             | Outcome::Usage(message)
             | Outcome::Limit(message)
@@ -226,6 +238,7 @@ impl Outcome {
             Outcome::Crash(message) | Outcome::Hang(message) => Some(message),
             Outcome::Values(_)
             | Outcome::Trap(_)
+            | Outcome::Exception { .. }
             | Outcome::Link(_)
             | Outcome::Usage(_)
             | Outcome::Limit(_)

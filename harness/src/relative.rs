@@ -84,6 +84,7 @@ impl Evidence {
             | Kind::Outcome
             | Kind::Values
             | Kind::TrapKind
+            | Kind::Exception
             | Kind::HostCalls
             | Kind::Global
             | Kind::TableSize

@@ -49,8 +49,7 @@ impl Run {
         store.set_fuel(self.fuel.unwrap_or(0));
         let instance = match self.linker(&mut store)?.instantiate(&mut store, &module) {
             Ok(instance) => instance,
-            Err(Error::Trap(trap)) => return Ok(self.trapped(&bytes, &trap)),
-            Err(error) => return Err(refused(&self.file, &error)),
+            Err(error) => return self.failed(&bytes, &store, error),
         };
         let (name, args) = match self.invoke.split_first() {
             Some((name, args)) => (name.as_str(), args),
@@ -81,8 +80,7 @@ impl Run {
                 }
                 Ok(Exit::Green)
             }
-            Err(Error::Trap(trap)) => Ok(self.trapped(&bytes, &trap)),
-            Err(error) => Err(refused(&self.file, &error)),
+            Err(error) => self.failed(&bytes, &store, error),
         }
     }
 
@@ -96,6 +94,23 @@ impl Run {
         let mut linker = Linker::new();
         define_named_hosts(named_hosts(&self.host)?, &mut linker, store);
         Ok(linker)
+    }
+
+    /// What an error of the program ends with: words on standard error, or for errors that are not its own a failure.
+    fn failed(&self, wasm: &[u8], store: &Store<Host>, error: Error) -> Done {
+        match error {
+            Error::Trap(trap) => Ok(self.trapped(wasm, &trap)),
+            Error::Exception(exception) => {
+                eprintln!("uncaught {}", values::exception(store, &exception).describe());
+                Ok(Exit::Failures)
+            }
+            Error::Invalid { .. }
+            | Error::Link(_)
+            | Error::Usage(_)
+            | Error::Unsupported(_)
+            | Error::Limit(_)
+            | Error::Resources(_) => Err(refused(&self.file, &error)),
+        }
     }
 
     /// Tells of a trap, on standard error.

@@ -23,6 +23,8 @@ pub enum Kind {
     TrapSite,
     /// Both trapped at the same place, through other calls.
     Frames,
+    /// Both threw an exception that nothing caught, with another tag or other values.
+    Exception,
     /// The host's calls differ.
     HostCalls,
     /// Other fuel is left.
@@ -89,7 +91,9 @@ impl Side {
     pub fn values(&self) -> Vec<&Value> {
         match self {
             Side::Value(value) => vec![value],
-            Side::Outcome(Outcome::Values(values)) => values.iter().collect(),
+            Side::Outcome(Outcome::Values(values) | Outcome::Exception { payload: values, .. }) => {
+                values.iter().collect()
+            }
             Side::HostCall(call) => call.args.iter().chain(call.results.iter().flatten()).collect(),
             Side::Outcome(_) | Side::NoFailure(_) | Side::Text(_) => Vec::new(),
         }
@@ -145,6 +149,7 @@ impl Kind {
             Kind::TrapKind => "trap-kind",
             Kind::TrapSite => "trap-site",
             Kind::Frames => "frames",
+            Kind::Exception => "exception",
             Kind::HostCalls => "host-calls",
             Kind::Fuel => "fuel",
             Kind::Global => "global",

@@ -113,6 +113,11 @@ impl Outcome {
                 writer.u8(1);
                 trap.write(writer);
             }
+            Outcome::Exception { tag, payload } => {
+                writer.u8(10);
+                tag.write(writer);
+                write_values(payload, writer);
+            }
         }
     }
 
@@ -129,7 +134,8 @@ impl Outcome {
             7 => Outcome::Hang(text(reader)?),
             8 => Outcome::Unclear(text(reader)?),
             9 => Outcome::Usage(text(reader)?),
-            _ => return Err(DecodeError::new(at, "an outcome: 0 to 9")),
+            10 => Outcome::Exception { tag: TagIdentity::read(reader)?, payload: read_values(reader)? },
+            _ => return Err(DecodeError::new(at, "an outcome: 0 to 10")),
         })
     }
 }
@@ -359,6 +365,8 @@ mod tests {
             Outcome::Hang("f".into()),
             Outcome::Unclear("g".into()),
             Outcome::Usage("h".into()),
+            Outcome::Exception { tag: TagIdentity::Host(3), payload: vec![Value::I64(8)] },
+            Outcome::Exception { tag: TagIdentity::Wasm { instance: 1, tag: 2 }, payload: vec![] },
         ];
         Observation { actions: outcomes.into_iter().map(action).collect() }
     }

@@ -1,10 +1,11 @@
 //! Between the engine's values and the values of cases and observations.
 
-use crate::case::{FuncIdentity, HeapKind, RefValue, Value};
+use super::Outcome;
+use crate::case::{FuncIdentity, HeapKind, RefValue, TagIdentity, Value};
 use crate::digest::Digest;
 use crosscheck_engine::{
-    self as engine, AnyRef, AsContext, AsContextMut, ExternRef, HeapType, Hierarchy, I31, RefType, Val,
-    ValType,
+    self as engine, AnyRef, AsContext, AsContextMut, Exception, ExternRef, HeapType, Hierarchy, I31, RefType,
+    Val, ValType,
 };
 
 /// A value of type `ty` as it is observed.
@@ -52,6 +53,17 @@ pub fn observed(store: &impl AsContext, value: Val, ty: ValType) -> Value {
         Val::Any(None) => null(Hierarchy::Any),
         Val::Exn(None) => null(Hierarchy::Exn),
     }
+}
+
+/// An exception that nothing caught, as it is observed.
+pub fn exception(store: &impl AsContext, exception: &Exception) -> Outcome {
+    let tag = match exception.tag().identity(store) {
+        engine::TagIdentity::Wasm { instance, tag } => TagIdentity::Wasm { instance, tag },
+        engine::TagIdentity::Host(number) => TagIdentity::Host(number),
+    };
+    let ty = exception.tag().ty(store);
+    let payload = exception.payload().iter().zip(ty.params());
+    Outcome::Exception { tag, payload: payload.map(|(value, ty)| observed(store, *value, *ty)).collect() }
 }
 
 /// The null of a type, for hosts and command lines. Defined types are taken for function types: no mode executes others.

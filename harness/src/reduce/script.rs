@@ -108,7 +108,16 @@ fn assertion(action: &str, outcome: &Outcome) -> String {
             format!("(assert_exhaustion {action} {:?})", trap.kind.text())
         }
         Outcome::Trap(trap) => format!("(assert_trap {action} {:?})", trap.kind.text()),
-        other => format!(";; {action} ends otherwise: {}", other.describe()),
+        // The format says nothing of its tag and its values.
+        Outcome::Exception { .. } => format!("(assert_exception {action})"),
+        other @ (Outcome::Link(_)
+        | Outcome::Usage(_)
+        | Outcome::Limit(_)
+        | Outcome::Unsupported(_)
+        | Outcome::Unclear(_)
+        | Outcome::Resources(_)
+        | Outcome::Crash(_)
+        | Outcome::Hang(_)) => format!(";; {action} ends otherwise: {}", other.describe()),
     }
 }
 

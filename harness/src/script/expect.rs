@@ -89,6 +89,14 @@ pub(super) fn judge(expectation: &Expectation<'_>, outcome: &Outcome, line: u32)
             | Expectation::Exception
             | Expectation::Suspension => false,
         },
+        Outcome::Error(Error::Exception(_)) => match expectation {
+            Expectation::Exception => true,
+            Expectation::Success
+            | Expectation::Results(_)
+            | Expectation::Trap(_)
+            | Expectation::Unlinkable(_)
+            | Expectation::Suspension => false,
+        },
         Outcome::Error(
             Error::Usage(_)
             | Error::Invalid { .. }

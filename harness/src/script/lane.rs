@@ -3,15 +3,15 @@
 use super::Lane;
 use super::report::PANICKED;
 use super::spectest;
-use super::value::{FuncName, References, Value, list};
+use super::value::{FuncName, References, TagName, Value, list};
 use crate::case::HostPlan;
 use crate::guard::guarded;
 use crate::hosts::Host;
 use crate::observe::{Capture, HostCalls};
 use crate::subject::linked::{self, Hosted};
 use crosscheck_engine::{
-    DecodedModule, Engine, Error, Extern, ExternRef, ExternType, Func, Import, Instance, Module, Store, Trap,
-    TypeRegistry, Val, ValType,
+    DecodedModule, Engine, Error, Extern, ExternRef, ExternType, Func, Import, Instance, Module, Store, Tag,
+    Trap, TypeRegistry, Val, ValType,
 };
 use std::collections::HashMap;
 use std::fmt;
@@ -474,6 +474,11 @@ impl LaneState {
         *self.objects.entry(number).or_insert_with(|| ExternRef::new(&mut self.store, number))
     }
 
+    /// A tag of this lane's store as one that all lanes share.
+    pub fn tag(&self, tag: Tag) -> TagName {
+        TagName::new(tag.identity(&self.store), &self.directives)
+    }
+
     /// A value of this lane's store as one that all lanes share.
     pub fn value(&self, value: Val) -> Value {
         Value::new(value, self)
@@ -501,9 +506,12 @@ pub(super) fn refused_here(error: &Error) -> Option<String> {
     match error {
         Error::Limit(message) => Some(format!("limit: {message}; header lines of a script raise limits")),
         Error::Resources(message) => Some(format!("no resources: {message}")),
-        Error::Trap(_) | Error::Link(_) | Error::Usage(_) | Error::Invalid { .. } | Error::Unsupported(_) => {
-            None
-        }
+        Error::Trap(_)
+        | Error::Exception(_)
+        | Error::Link(_)
+        | Error::Usage(_)
+        | Error::Invalid { .. }
+        | Error::Unsupported(_) => None,
     }
 }
 
@@ -550,6 +558,7 @@ impl fmt::Display for Outcome {
         match self {
             Outcome::Values(values) => f.write_str(&list(values)),
             Outcome::Error(Error::Trap(trap)) => write_trap(f, trap),
+            Outcome::Error(Error::Exception(exception)) => write!(f, "{exception}"),
             Outcome::Error(Error::Link(message)) => write!(f, "link error: {message}"),
             Outcome::Error(Error::Usage(message)) => write!(f, "usage error: {message}"),
             Outcome::Error(Error::Invalid { offset, message }) => {

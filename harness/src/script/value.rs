@@ -1,6 +1,6 @@
 //! Values as they are compared and shown: without anything that is private to one store.
 
-use crosscheck_engine::{AnyRef, ExternRef, Func, FuncIdentity, Hierarchy, Val};
+use crosscheck_engine::{AnyRef, ExternRef, Func, FuncIdentity, Hierarchy, TagIdentity, Val};
 use std::fmt;
 
 /// A value that means the same in every lane.
@@ -33,6 +33,13 @@ pub(super) enum FuncName {
     Host(u32),
 }
 
+/// Which tag it is, as [`FuncName`] says which function.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum TagName {
+    Wasm { directive: u32, tag: u32 },
+    Host(u32),
+}
+
 /// What a store knows of references.
 pub(super) trait References {
     fn func(&self, func: Func) -> FuncName;
@@ -47,6 +54,27 @@ impl FuncName {
                 FuncName::Wasm { directive: directives[instance as usize], func }
             }
             FuncIdentity::Host(number) => FuncName::Host(number),
+        }
+    }
+}
+
+impl TagName {
+    /// `directives` has the directive that made each instance of the store.
+    pub fn new(identity: TagIdentity, directives: &[u32]) -> TagName {
+        match identity {
+            TagIdentity::Wasm { instance, tag } => {
+                TagName::Wasm { directive: directives[instance as usize], tag }
+            }
+            TagIdentity::Host(number) => TagName::Host(number),
+        }
+    }
+}
+
+impl fmt::Display for TagName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TagName::Wasm { tag, .. } => write!(f, "tag {tag}"),
+            TagName::Host(number) => write!(f, "tag host {number}"),
         }
     }
 }

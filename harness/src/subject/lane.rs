@@ -357,6 +357,7 @@ impl<'a> Run<'a> {
     fn outcome(&self, error: Error) -> Outcome {
         match error {
             Error::Trap(trap) => Outcome::Trap(observe_trap(&trap, self.capture)),
+            Error::Exception(exception) => values::exception(&self.store, &exception),
             Error::Link(message) => Outcome::Link(message),
             Error::Usage(message) => Outcome::Usage(message),
             Error::Limit(message) => Outcome::Limit(message),

@@ -1,0 +1,81 @@
+//! What is a difference and what is not, on observations written by hand.
+
+use super::*;
+use crate::case::TagIdentity;
+
+/// What an action with this outcome shows.
+fn shown(outcome: &Outcome) -> Observation {
+    Observation { actions: vec![ActionObservation::last(outcome.clone())] }
+}
+
+/// The kind, the place and the text of what differs first between two observations.
+fn different(a: &Observation, b: &Observation, capabilities: Capabilities) -> Option<(Kind, String, String)> {
+    let testimony = |name, observation| Testimony { name, capabilities, observation };
+    let found = difference(&testimony("a", a), &testimony("b", b))?;
+    Some((found.kind, found.place.clone(), found.to_string()))
+}
+
+/// Asserts that two outcomes differ in this kind, place and text, among subjects that vouch for everything.
+fn check(a: &Outcome, b: &Outcome, kind: Kind, place: &str, text: &str) {
+    let found = different(&shown(a), &shown(b), Capabilities::ALL);
+    assert_eq!(found, Some((kind, place.to_string(), format!("action 0: {text}"))));
+}
+
+fn check_same(a: &Outcome, b: &Outcome, capabilities: Capabilities) {
+    assert_eq!(different(&shown(a), &shown(b), capabilities), None);
+}
+
+fn exception(tag: u32, payload: &[Value]) -> Outcome {
+    Outcome::Exception { tag: TagIdentity::Wasm { instance: 0, tag }, payload: payload.to_vec() }
+}
+
+#[test]
+fn exceptions_differ_by_their_tags() {
+    let text = "tag of the exception: 0:1 against 0:2";
+    check(&exception(1, &[]), &exception(2, &[]), Kind::Exception, "tag", text);
+    check_same(&exception(1, &[]), &exception(1, &[]), Capabilities::ALL);
+}
+
+#[test]
+fn tags_count_only_between_subjects_that_vouch_for_identity() {
+    let blind = Capabilities { function_identity: false, ..Capabilities::ALL };
+    check_same(&exception(1, &[Value::I32(3)]), &exception(2, &[Value::I32(3)]), blind);
+}
+
+#[test]
+fn exceptions_differ_by_the_bits_of_their_values() {
+    let thrown = |value| exception(0, &[Value::I64(5), value]);
+    let (zero, negative) = (Value::F32(0), Value::F32(1 << 31));
+    let text = "exception value 1: f32:0x00000000 against f32:0x80000000";
+    check(&thrown(zero), &thrown(negative), Kind::Exception, "f32", text);
+    let text = "number of exception values: 0 against 1";
+    check(&exception(0, &[]), &exception(0, &[Value::I32(0)]), Kind::Exception, "count", text);
+}
+
+#[test]
+fn nans_that_are_thrown_differ_only_under_the_deterministic_profile() {
+    let thrown = |bits| exception(0, &[Value::F64(bits)]);
+    let (canonical, other) = (thrown(0x7ff8_0000_0000_0000), thrown(0xfff8_0000_0000_0001));
+    let text = "exception value 0: f64:0x7ff8000000000000 against f64:0xfff8000000000001";
+    check(&canonical, &other, Kind::Exception, "f64", text);
+    check_same(&canonical, &other, Capabilities { nan_bits: false, ..Capabilities::ALL });
+}
+
+#[test]
+fn an_exception_is_neither_a_trap_nor_a_return() {
+    let text = "how it ended: exception: tag 0:0 i32:0x1 against trap: unreachable";
+    let trap = Outcome::trap(TrapKind::Unreachable, None);
+    check(&exception(0, &[Value::I32(1)]), &trap, Kind::Outcome, "exception/unreachable", text);
+    let returned = Outcome::Values(Vec::new());
+    let text = "how it ended: ok against exception: tag 0:0";
+    check(&returned, &exception(0, &[]), Kind::Outcome, "values/exception", text);
+}
+
+#[test]
+fn misuse_is_compared_without_its_words_and_is_no_failure_to_link() {
+    let usage = |words: &str| Outcome::Usage(words.into());
+    check_same(&usage("there is no function `f` to call"), &usage("no such export"), Capabilities::ALL);
+    let link = Outcome::Link("unknown import".into());
+    let text = "how it ended: usage: no such export against link: unknown import";
+    check(&usage("no such export"), &link, Kind::Outcome, "usage/link", text);
+}
