@@ -13,7 +13,10 @@ use crate::case::{TagIdentity, Value};
 use crate::names::readable;
 use crosscheck_engine::{Shown, ShownMessage, TrapKind};
 
-pub use state::{ExportState, InstanceState, MemoryState, OS_PAGE_BYTES, State, TableState, capture_state};
+pub use state::{
+    ExportState, InstanceState, MemoryState, OS_PAGE_BYTES, ObjectState, State, TableState, TypeIdentity,
+    capture_state,
+};
 
 /// How much of the state an observation spells out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -257,3 +260,6 @@ impl std::fmt::Display for Frame {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

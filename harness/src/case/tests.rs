@@ -12,7 +12,8 @@ fn heap_kind() -> impl Strategy<Value = HeapKind> {
     ]
 }
 
-fn value() -> impl Strategy<Value = Value> {
+/// Any value.
+pub(crate) fn value() -> impl Strategy<Value = Value> {
     let wasm_func = |(instance, func)| Value::Ref(RefValue::Func(FuncIdentity::Wasm { instance, func }));
     prop_oneof![
         any::<u32>().prop_map(Value::I32),

@@ -41,6 +41,8 @@ pub enum Kind {
     MemoryBytes,
     /// Dropped segments differ.
     Dropped,
+    /// Objects that guests made differ.
+    Objects,
     /// The number of instances differs.
     Instances,
     /// State differed by digest, and no longer when spelled out: a subject is not deterministic.
@@ -158,6 +160,7 @@ impl Kind {
             Kind::MemorySize => "memory-size",
             Kind::MemoryBytes => "memory-bytes",
             Kind::Dropped => "dropped",
+            Kind::Objects => "objects",
             Kind::Instances => "instances",
             Kind::Unstable => "unstable",
         }

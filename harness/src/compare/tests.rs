@@ -1,7 +1,8 @@
 //! What is a difference and what is not, on observations written by hand.
 
 use super::*;
-use crate::case::TagIdentity;
+use crate::case::{HeapKind, RefValue, TagIdentity};
+use crate::observe::{ObjectState, State, TypeIdentity};
 
 /// What an action with this outcome shows.
 fn shown(outcome: &Outcome) -> Observation {
@@ -78,4 +79,46 @@ fn misuse_is_compared_without_its_words_and_is_no_failure_to_link() {
     let link = Outcome::Link("unknown import".into());
     let text = "how it ended: usage: no such export against link: unknown import";
     check(&usage("no such export"), &link, Kind::Outcome, "usage/link", text);
+}
+
+/// What an action shows after which these objects can be reached.
+fn with_objects(gc: Vec<ObjectState>) -> Observation {
+    let mut action = ActionObservation::last(Outcome::Values(Vec::new()));
+    action.state = Some(State { gc, ..State::default() });
+    Observation { actions: vec![action] }
+}
+
+fn structure(index: u32, fields: &[Value]) -> ObjectState {
+    ObjectState::Struct { ty: TypeIdentity { instance: 0, index }, fields: fields.to_vec() }
+}
+
+/// Asserts what differs first between two lists of objects.
+fn check_objects(a: Vec<ObjectState>, b: Vec<ObjectState>, text: &str) {
+    let found = different(&with_objects(a), &with_objects(b), Capabilities::ALL);
+    assert_eq!(found, Some((Kind::Objects, "objects".to_string(), format!("action 0: {text}"))));
+}
+
+#[test]
+fn objects_differ_by_type_values_and_number() {
+    let of = |index, value| vec![structure(index, &[Value::I64(1), value])];
+    check_objects(
+        of(1, Value::I32(2)),
+        of(2, Value::I32(2)),
+        "what object 0 is: struct 0:1 against struct 0:2",
+    );
+    check_objects(of(1, Value::I32(2)), of(1, Value::I32(3)), "object 0, value 1: i32:0x2 against i32:0x3");
+    check_objects(of(1, Value::I32(2)), vec![], "number of objects: 1 against 0");
+    let short = vec![structure(1, &[Value::I64(1)])];
+    check_objects(of(1, Value::I32(2)), short, "number of values in object 0: 2 against 1");
+}
+
+#[test]
+fn equal_objects_agree_and_a_reference_counts_by_the_number_of_its_object() {
+    let linked_to = |number| {
+        let next = Value::Ref(RefValue::Other { kind: HeapKind::Struct, number });
+        vec![structure(0, &[next]), structure(0, &[]), structure(0, &[])]
+    };
+    let found = |a, b| different(&with_objects(a), &with_objects(b), Capabilities::ALL);
+    assert_eq!(found(linked_to(1), linked_to(1)), None);
+    check_objects(linked_to(1), linked_to(2), "object 0, value 0: ref.struct #1 against ref.struct #2");
 }

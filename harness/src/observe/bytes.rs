@@ -260,6 +260,8 @@ impl State {
         }
         writer.count(self.modules.len());
         self.modules.iter().for_each(|instance| writer.option_u64(instance.map(u64::from)));
+        writer.count(self.gc.len());
+        self.gc.iter().for_each(|object| object.write(writer));
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<State, DecodeError> {
@@ -287,7 +289,49 @@ impl State {
                 .map(|number| u32::try_from(number).map_err(|_| DecodeError::new(at, "an instance")))
                 .transpose()
         })?;
-        Ok(State { instances, modules })
+        let gc = reader.list(9, ObjectState::read)?;
+        Ok(State { instances, modules, gc })
+    }
+}
+
+impl ObjectState {
+    fn write(&self, writer: &mut Writer) {
+        match self {
+            ObjectState::Struct { ty, .. } => {
+                writer.u8(0);
+                ty.write(writer);
+            }
+            ObjectState::Array { ty, .. } => {
+                writer.u8(1);
+                ty.write(writer);
+            }
+            ObjectState::Exception { tag, .. } => {
+                writer.u8(2);
+                tag.write(writer);
+            }
+        }
+        write_values(self.values(), writer);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<ObjectState, DecodeError> {
+        let at = reader.offset();
+        Ok(match reader.u8()? {
+            0 => ObjectState::Struct { ty: TypeIdentity::read(reader)?, fields: read_values(reader)? },
+            1 => ObjectState::Array { ty: TypeIdentity::read(reader)?, elements: read_values(reader)? },
+            2 => ObjectState::Exception { tag: TagIdentity::read(reader)?, payload: read_values(reader)? },
+            _ => return Err(DecodeError::new(at, "an object: 0 structure, 1 array, 2 exception")),
+        })
+    }
+}
+
+impl TypeIdentity {
+    fn write(self, writer: &mut Writer) {
+        writer.u32(self.instance);
+        writer.u32(self.index);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<TypeIdentity, DecodeError> {
+        Ok(TypeIdentity { instance: reader.u32()?, index: reader.u32()? })
     }
 }
 
@@ -352,7 +396,14 @@ mod tests {
             fuel_left: 12,
             host_calls: HostCalls { count: 1, digest: 2, first: vec![call.clone()] },
             state_digest: 3,
-            state: Some(State { instances: vec![instance.clone()], modules: vec![None, Some(0)] }),
+            state: Some(State {
+                instances: vec![instance.clone()],
+                modules: vec![None, Some(0)],
+                gc: vec![
+                    ObjectState::Struct { ty: TypeIdentity { instance: 0, index: 1 }, fields: vec![] },
+                    ObjectState::Exception { tag: TagIdentity::Host(3), payload: vec![Value::I32(1)] },
+                ],
+            }),
         };
         let outcomes = [
             Outcome::Values(vec![Value::F32(0x7fc0_0000)]),

@@ -1,6 +1,6 @@
 //! Observations as JSON, for reports and for what is kept of a finding.
 
-use super::{Frame, HostCall, Observation, Outcome, State};
+use super::{Frame, HostCall, ObjectState, Observation, Outcome, State};
 use crate::case::{Case, Value};
 use serde_json::{Value as Json, json};
 
@@ -71,6 +71,15 @@ fn host_call_json(call: &HostCall) -> Json {
     })
 }
 
+/// An object by the place in the list that is its number.
+fn object_json(object: &ObjectState) -> Json {
+    json!({
+        "kind": object.kind().to_string(),
+        "type": object.identity(),
+        "values": texts(object.values()),
+    })
+}
+
 /// The last state; memories as sizes and pages that are not zero, by digest.
 fn state_json(state: &State) -> Json {
     let (mut memories, mut globals, mut tables, mut dropped) = (vec![], vec![], vec![], vec![]);
@@ -103,5 +112,6 @@ fn state_json(state: &State) -> Json {
             json!({"instance": number, "elems": instance.dropped_elems, "datas": instance.dropped_datas}),
         );
     }
-    json!({"memories": memories, "globals": globals, "tables": tables, "dropped": dropped, "gc": []})
+    let gc: Vec<Json> = state.gc.iter().map(object_json).collect();
+    json!({"memories": memories, "globals": globals, "tables": tables, "dropped": dropped, "gc": gc})
 }

@@ -133,3 +133,28 @@ pub fn digest(value: &Value, digest: &mut Digest) {
     digest.u64(tag);
     digest.u64(bits);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crosscheck_engine::{Config, Engine, FuncType, Mode, Store, Tag};
+
+    #[test]
+    fn an_integer_of_31_bits_is_the_same_in_the_engine_and_in_cases() {
+        let mut store = Store::new(&Engine::new(&Config::new(Mode::Interp)), ());
+        let value = Value::Ref(RefValue::I31(0x7fff_ffff));
+        let passed = to_val(&mut store, &value).expect("made of its bits");
+        let anyref = ValType::Ref(RefType { nullable: true, heap: HeapType::Any });
+        assert_eq!(observed(&store, passed, anyref), value);
+    }
+
+    #[test]
+    fn an_exception_is_observed_by_what_its_tag_and_values_are() {
+        let mut store = Store::new(&Engine::new(&Config::new(Mode::Interp)), ());
+        let tag = Tag::new(&mut store, FuncType::new([ValType::F32, ValType::EXTERNREF], []));
+        let object = Val::ExternRef(Some(ExternRef::new(&mut store, 9u32)));
+        let thrown = Exception::new(&store, tag, &[Val::F32(0xffc0_0001), object]).expect("fits its tag");
+        let payload = vec![Value::F32(0xffc0_0001), Value::Ref(RefValue::Extern(9))];
+        assert_eq!(exception(&store, &thrown), Outcome::Exception { tag: TagIdentity::Host(0), payload });
+    }
+}
