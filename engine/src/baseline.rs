@@ -2,7 +2,7 @@
 //!
 //! [`scan`] looks at a body to see which locals deserve a register; [`compiler`] walks over its opcodes, following an
 //! abstract stack of [`operand`]s; a [`target`] selects and writes the instructions of a machine, [`x64`] those of
-//! x86-64. `native` links the code, makes it executable and runs it. [`explain`] shows what became of each
+//! x86-64. `native` links the code, checks it with the help of the [`ledger`], makes it executable and runs it. [`explain`] shows what became of each
 //! instruction.
 
 mod calls;
@@ -10,6 +10,7 @@ mod compiler;
 mod conditions;
 mod control;
 mod explain;
+mod ledger;
 mod memory;
 mod operand;
 mod registers;
@@ -27,19 +28,20 @@ use crate::error::Error;
 use crate::executor::{Code, Execution, Executor, ExplainedLine};
 use crate::limits::Settings;
 use crate::module::{DefinedFuncIndex, ModuleInner};
+use crate::native::arch::Arch;
 use crate::native::code::{CodeMap, CodeUnit};
+use crate::native::host::{self, Host};
 use crate::native::lazy::LazyCode;
 use crate::native::link::{Plan, call_range};
-use crate::native::x64::is_supported;
+use crate::native::verify::ledger::Ledger;
 use crate::native::{activation, verify};
 use crate::opcode::{Memory, Opcode, Reference, Table};
 use crate::store::{FuncId, StoreInner};
 use compiler::Compiler;
+use ledger::SinglePass;
+use std::marker::PhantomData;
 use std::sync::Arc;
-use target::Assembler;
-
-/// The machine that this build runs on.
-type Host = x64::X64;
+use target::{Assembler, Target};
 
 /// The mode.
 pub(crate) struct Baseline;
@@ -110,8 +112,8 @@ impl Executor for Baseline {
     }
 
     fn compile(&self, module: &Arc<ModuleInner>, settings: &Settings) -> Result<Arc<dyn Code>, Error> {
-        if !is_supported() {
-            return Err(Error::unsupported("this machine's instruction set (it lacks SSE4.1 or POPCNT)"));
+        if let Some(missing) = host::missing() {
+            return Err(Error::unsupported(missing));
         }
         if settings.lazy {
             return Ok(LazyCode::new(module, settings, compile_function)?);
@@ -140,21 +142,22 @@ impl Executor for Baseline {
     }
 }
 
-/// Functions' code with everything that is known about it, not yet executable.
-struct Linked {
+/// Functions' code for a machine with everything that is known about it, not yet executable.
+struct Linked<T> {
     code: Vec<u8>,
     plan: Plan,
     map: CodeMap,
+    target: PhantomData<T>,
 }
 
-impl Linked {
+impl<T: Target + Arch> Linked<T> {
     /// Compiles functions together.
     fn new(
         module: &ModuleInner,
         settings: &Settings,
         funcs: impl Iterator<Item = DefinedFuncIndex>,
-    ) -> Linked {
-        let mut compiler = Compiler::<Host>::new(module, settings);
+    ) -> Linked<T> {
+        let mut compiler = Compiler::<T>::new(module, settings);
         let bytes: usize = module.bodies.iter().map(|body| body.code.len()).sum();
         /// Bytes of code that a byte of a body becomes, roughly.
         const GROWTH: usize = 6;
@@ -162,13 +165,14 @@ impl Linked {
         funcs.for_each(|func| compiler.function(func));
         let Compiler { asm, plan, map, .. } = compiler;
         let mut code = asm.into_bytes();
-        plan.write(&mut code, &call_range(settings));
-        Linked { code, plan, map }
+        plan.write::<T>(&mut code, &call_range::<T>(settings));
+        Linked { code, plan, map, target: PhantomData }
     }
 
-    fn verify(&self, module: &ModuleInner, settings: &Settings) -> Result<(), String> {
-        let (Linked { code, plan, map }, range) = (self, call_range(settings));
-        verify::verify(&verify::Subject { code, plan, map, range: &range, module, settings })
+    /// Checks everything; the ledger says what the code must have.
+    fn verify<L: Ledger>(&self, module: &ModuleInner, settings: &Settings) -> Result<(), String> {
+        let (Linked { code, plan, map, .. }, range) = (self, call_range::<T>(settings));
+        verify::verify::<T, L>(&verify::Subject { code, plan, map, range: &range, module, settings })
     }
 }
 
@@ -178,9 +182,9 @@ fn compile(
     settings: &Settings,
     funcs: impl Iterator<Item = DefinedFuncIndex>,
 ) -> Result<Box<CodeUnit>, Error> {
-    let linked = Linked::new(module, settings, funcs);
+    let linked = Linked::<Host>::new(module, settings, funcs);
     if !settings.unverified
-        && let Err(message) = linked.verify(module, settings)
+        && let Err(message) = linked.verify::<SinglePass>(module, settings)
     {
         panic!("the code of a module is not what it should be: {message}");
     }

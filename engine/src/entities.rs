@@ -1,11 +1,13 @@
 //! Handles on memories, tables, globals and tags: what the embedder holds and host functions use.
 
+use crate::engine::Engine;
 use crate::error::{Error, Exception};
 use crate::handle::{Stored, Tag, Val};
-use crate::memory::MemoryEntity;
+use crate::memory::{MemoryEntity, SharedMemory};
 use crate::store::{AsContext, AsContextMut, GlobalEntity, StoreInner, TableEntity};
 use crate::types::{FuncType, GlobalType, MemoryType, TableType, ValType};
 use crate::val::NULL_SLOT;
+use std::sync::Arc;
 
 /// A memory of a store.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -43,12 +45,37 @@ fn outside(what: &str, offset: u64, len: usize) -> Error {
     Error::Usage(format!("{len} bytes at {offset:#x} are not all inside the {what}"))
 }
 
+impl SharedMemory {
+    /// A new memory of its minimum size. Fails by the engine's configured limit, and if the type is not shared or has
+    /// no maximum, which shared memories must have.
+    pub fn new(engine: &Engine, ty: MemoryType) -> Result<Arc<SharedMemory>, Error> {
+        SharedMemory::of_type(ty, engine.settings())
+    }
+}
+
 impl Memory {
     /// A new memory; fails by the configured limit.
     pub fn new(mut store: impl AsContextMut, ty: MemoryType) -> Result<Memory, Error> {
         let store = store.context_mut().0;
         let index = add_memory(store, ty)?;
         Ok(Memory { stored: store.stored(index) })
+    }
+
+    /// A memory that is shared, as the memory of a store: there may be others in stores of other threads.
+    pub fn from_shared(mut store: impl AsContextMut, memory: &Arc<SharedMemory>) -> Memory {
+        let store = store.context_mut().0;
+        store.memories.push(MemoryEntity::of_shared(memory.clone()));
+        Memory { stored: store.stored(store.memories.len() as u32 - 1) }
+    }
+
+    /// The memory as other stores can have it; `None` if it is not shared.
+    pub fn shared(&self, store: impl AsContext) -> Option<Arc<SharedMemory>> {
+        self.entity(store.context().0).shared().cloned()
+    }
+
+    /// Address of the first byte in this process, until the memory grows: to see whether it has moved.
+    pub fn address(&self, store: impl AsContext) -> usize {
+        self.entity(store.context().0).base().expose_provenance()
     }
 
     /// Its type as declared; its minimum is not its present size.
@@ -78,22 +105,18 @@ impl Memory {
 
     /// Copies bytes from `offset` out of the memory; fails if they are not all inside.
     pub fn read(&self, store: impl AsContext, offset: u64, buffer: &mut [u8]) -> Result<(), Error> {
-        let end = offset.saturating_add(buffer.len() as u64);
-        let bytes = self.entity(store.context().0).slice(offset..end);
-        buffer.copy_from_slice(bytes.ok_or_else(|| outside("memory", offset, buffer.len()))?);
-        Ok(())
+        let memory = self.entity(store.context().0);
+        memory.read(offset, buffer).ok_or_else(|| outside("memory", offset, buffer.len()))
     }
 
     /// Copies bytes into the memory at `offset`; fails, writing nothing, if they are not all inside.
     pub fn write(&self, mut store: impl AsContextMut, offset: u64, bytes: &[u8]) -> Result<(), Error> {
-        let end = offset.saturating_add(bytes.len() as u64);
-        let target = self.entity_mut(store.context_mut().0).slice_mut(offset..end);
-        target.ok_or_else(|| outside("memory", offset, bytes.len()))?.copy_from_slice(bytes);
-        Ok(())
+        let memory = self.entity_mut(store.context_mut().0);
+        memory.write(offset, bytes).ok_or_else(|| outside("memory", offset, bytes.len()))
     }
 
     /// Calls `visit` with offset and bytes of every run that may hold anything but zeros, ascending.
-    /// Which zeros are left out differs between runs; nothing else does.
+    /// Which zeros are left out differs between runs; nothing else does. What is seen of a shared memory is a copy.
     pub fn touched(&self, store: impl AsContext, visit: impl FnMut(u64, &[u8])) {
         self.entity(store.context().0).touched(visit);
     }

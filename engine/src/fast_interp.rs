@@ -72,8 +72,8 @@ impl Executor for FastInterp {
         func: DefinedFuncIndex,
     ) -> Vec<ExplainedLine> {
         let (words, listing) = lower::list_function(module, settings, func);
-        let body = module.body(func);
-        listing::describe(&words, &listing, body.param_slots, body.local_slots)
+        let layout = &module.body(func).layout;
+        listing::describe(&words, &listing, layout.params().slots, layout.locals().slots)
     }
 
     fn call(&self, store: &mut StoreInner, func: FuncId, slots: &mut [u64]) -> Result<(), Error> {
@@ -81,13 +81,13 @@ impl Executor for FastInterp {
         let FuncKind::Wasm { instance, entry, .. } = record.kind else {
             unreachable!("the store calls host functions itself")
         };
-        let (params, results) = (record.func_type.params().len(), record.func_type.results().len());
+        let (params, results) = (record.func_type.param_slots(), record.func_type.result_slots());
         let base = store.stack_top();
         let mut context = Context::new(store, instance)?;
         // SAFETY: the stack is as long as the budget allows frames to be, and free from `base` on.
         let fp = unsafe { context.stack.add(base) };
         // SAFETY: the frame has room for arguments and results, and `slots` is as long as either.
-        unsafe { fp.copy_from_nonoverlapping(slots.as_ptr(), params) };
+        unsafe { fp.copy_from_nonoverlapping(slots.as_ptr(), params as usize) };
         // SAFETY: the entry is that of the function, which belongs to the context's instance.
         if let Some(machine) = unsafe { first_call(&mut context, entry.0.cast(), fp) } {
             // SAFETY: the machine stands at the function's first instruction.
@@ -96,7 +96,7 @@ impl Executor for FastInterp {
         context.hand_over();
         context.outcome?;
         // SAFETY: as above; the results lie where the frame began.
-        unsafe { fp.copy_to_nonoverlapping(slots.as_mut_ptr(), results) };
+        unsafe { fp.copy_to_nonoverlapping(slots.as_mut_ptr(), results as usize) };
         Ok(())
     }
 

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[cfg(feature = "planted-faults")]
 use std::sync::{PoisonError, RwLock};
 
-/// How many named faults can be switched on at once: one in the engine, one in who looks at it.
+/// How many named faults can be switched on at once: one in the engine, one in the harness.
 const AT_ONCE: usize = 2;
 
 /// The named faults that are switched on; 0 is none.
@@ -31,6 +31,16 @@ static DRAWN: RwLock<Option<Drawn>> = RwLock::new(None);
 /// A named fault.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Fault(u64);
+
+/// Whether the named fault is switched on: `fault!("interp-memory-grows-a-page-more")`. The name is hashed when the
+/// code is compiled, and without planted faults the answer is "no" then, too.
+#[macro_export]
+macro_rules! fault {
+    ($name:literal) => {
+        const { $crate::faults::Fault::named($name) }.is_planted()
+    };
+}
+pub use fault;
 
 impl Fault {
     /// The fault of that name.
@@ -66,7 +76,7 @@ pub enum Room {
     Native,
     /// What all modes share.
     Floor,
-    /// Whoever looks at the engine.
+    /// The harness, which compares what engines show.
     Harness,
 }
 
@@ -89,7 +99,7 @@ impl Room {
     }
 }
 
-/// Switches named faults on, and all others off: at most one in the engine and one in whoever looks at it.
+/// Switches named faults on, and all others off: at most one in the engine and one in the harness.
 #[cfg(feature = "planted-faults")]
 pub fn plant(faults: impl IntoIterator<Item = Fault>) {
     let mut faults = faults.into_iter();

@@ -3,14 +3,15 @@
 use crate::error::Error;
 use crate::handle::{Func, Val};
 use crate::module::ExternKind;
+use crate::slots::in_a_row;
 use crate::store::{
     AsContext, AsContextMut, Context, ContextMut, FuncId, FuncKind, FuncRecord, HostFunc, InstanceId,
     StoreInner,
 };
 use crate::trap::TrapKind;
-use crate::types::{FuncType, ValType};
+use crate::types::{FuncType, ValType, slots_of};
+use crate::val::{vector_of, vector_slots};
 use std::marker::PhantomData;
-use std::ops::Range;
 use std::sync::Arc;
 
 /// What makes two functions the same one, in every mode.
@@ -132,25 +133,20 @@ impl Func {
 }
 
 fn read_all(types: &[ValType], slots: &[u64], store: &StoreInner) -> Vec<Val> {
-    let mut at = 0;
-    let mut next = |ty: &ValType| {
-        let value = Val::read(*ty, &slots[at..], store);
-        at += ty.slots() as usize;
-        value
-    };
-    types.iter().map(&mut next).collect()
+    let mut next = in_a_row();
+    types.iter().map(|ty| Val::read(*ty, &slots[next(*ty)], store)).collect()
 }
 
 fn write_all(types: &[ValType], values: &[Val], slots: &mut [u64], store: &StoreInner) -> Result<(), String> {
     if types.len() != values.len() {
         return Err(format!("{} values where {} are expected", values.len(), types.len()));
     }
-    let mut at = 0;
+    let mut next = in_a_row();
     for (position, (ty, value)) in types.iter().zip(values).enumerate() {
         if !value.is_a(*ty, store) {
             return Err(format!("value {position} is {value:?} where {ty} is expected"));
         }
-        at += value.write(&mut slots[at..], store);
+        value.write(&mut slots[next(*ty)], store);
     }
     Ok(())
 }
@@ -166,34 +162,39 @@ impl<P: WasmValues, R: WasmValues> TypedFunc<P, R> {
     /// Calls it; fails with the trap if it traps.
     pub fn call(&self, mut store: impl AsContextMut, params: P) -> Result<R, Error> {
         let store = store.context_mut().0;
-        let mut slots = vec![0; P::types().len().max(R::types().len())];
+        let mut slots = vec![0; slots_of(&P::types()).max(slots_of(&R::types())) as usize];
         params.write(&mut slots);
         store.invoke(self.func.id(store), &mut slots)?;
         Ok(R::read(&slots))
     }
 }
 
-/// A Rust type that is a WebAssembly value type of one slot.
+/// A Rust type that is a WebAssembly value type. A `u128` is the bits of a vector, first lane lowest.
 pub trait WasmValue: Copy {
     #[doc(hidden)]
     const TYPE: ValType;
+    /// Writes the value to as many slots as its type takes.
     #[doc(hidden)]
-    fn to_slot(self) -> u64;
+    fn write_slots(self, slots: &mut [u64]);
+    /// Reads a value from as many slots as its type takes.
     #[doc(hidden)]
-    fn from_slot(slot: u64) -> Self;
+    fn read_slots(slots: &[u64]) -> Self;
+}
+
+/// A value by way of a function, which gives closures their types.
+fn converted<A, B>(value: A, by: fn(A) -> B) -> B {
+    by(value)
 }
 
 macro_rules! wasm_value {
     ($($rust:ty, $wasm:ident, $to:expr, $from:expr;)*) => {$(
         impl WasmValue for $rust {
             const TYPE: ValType = ValType::$wasm;
-            fn to_slot(self) -> u64 {
-                let to: fn($rust) -> u64 = $to;
-                to(self)
+            fn write_slots(self, slots: &mut [u64]) {
+                slots[0] = converted(self, $to);
             }
-            fn from_slot(slot: u64) -> $rust {
-                let from: fn(u64) -> $rust = $from;
-                from(slot)
+            fn read_slots(slots: &[u64]) -> $rust {
+                converted(slots[0], $from)
             }
         }
     )*};
@@ -206,6 +207,16 @@ wasm_value! {
     u64, I64, |value| value, |slot| slot;
     f32, F32, |value| u64::from(value.to_bits()), |slot| f32::from_bits(slot as u32);
     f64, F64, f64::to_bits, f64::from_bits;
+}
+
+impl WasmValue for u128 {
+    const TYPE: ValType = ValType::V128;
+    fn write_slots(self, slots: &mut [u64]) {
+        slots[..2].copy_from_slice(&vector_slots(self));
+    }
+    fn read_slots(slots: &[u64]) -> u128 {
+        vector_of([slots[0], slots[1]])
+    }
 }
 
 /// Parameters or results as a Rust type: nothing, one value, or a tuple of values.
@@ -223,10 +234,10 @@ impl<V: WasmValue> WasmValues for V {
         Box::new([V::TYPE])
     }
     fn write(self, slots: &mut [u64]) {
-        slots[0] = self.to_slot();
+        self.write_slots(slots);
     }
     fn read(slots: &[u64]) -> V {
-        V::from_slot(slots[0])
+        V::read_slots(slots)
     }
 }
 
@@ -245,10 +256,12 @@ macro_rules! wasm_values {
                 Box::new([$($value::TYPE),*])
             }
             fn write(self, slots: &mut [u64]) {
-                $(slots[$position] = self.$position.to_slot();)*
+                let mut next = in_a_row();
+                $(self.$position.write_slots(&mut slots[next($value::TYPE)]);)*
             }
             fn read(slots: &[u64]) -> Self {
-                ($($value::from_slot(slots[$position]),)*)
+                let mut next = in_a_row();
+                ($($value::read_slots(&slots[next($value::TYPE)]),)*)
             }
         }
     };
@@ -319,27 +332,37 @@ impl<'a, T: 'static> Caller<'a, T> {
         self.store.fuel
     }
 
-    /// `len` bytes of the caller's first memory from `address`. All of it must be inside; nothing at all
-    /// may stand just behind the last byte, and no further out. Traps with "out of bounds memory access".
-    pub fn guest_bytes(&self, address: u64, len: u64) -> Result<&[u8], Error> {
-        let range = span(address, len)?;
+    /// Copies bytes of the caller's first memory from `address` on into a buffer. All of them must be inside; an
+    /// empty range may start at the end of the memory but not beyond it. Traps with "out of bounds memory access".
+    pub fn read_guest(&self, address: u64, buffer: &mut [u8]) -> Result<(), Error> {
         let memory = self.first_memory()?;
-        self.store.memories[memory].slice(range).ok_or_else(out_of_bounds)
+        self.store.memories[memory].read(address, buffer).ok_or_else(out_of_bounds)
     }
 
-    /// As [`Caller::guest_bytes`], writable.
-    pub fn guest_bytes_mut(&mut self, address: u64, len: u64) -> Result<&mut [u8], Error> {
-        let range = span(address, len)?;
+    /// Copies bytes into the caller's first memory from `address` on. Traps as [`Caller::read_guest`], with nothing
+    /// written.
+    pub fn write_guest(&mut self, address: u64, bytes: &[u8]) -> Result<(), Error> {
         let memory = self.first_memory()?;
-        self.store.memories[memory].slice_mut(range).ok_or_else(out_of_bounds)
+        self.store.memories[memory].write(address, bytes).ok_or_else(out_of_bounds)
     }
 
-    /// The bytes from `address` up to a zero byte, which must be inside the memory. Traps as above.
-    pub fn guest_string(&self, address: u64) -> Result<&[u8], Error> {
+    /// The bytes from `address` up to a zero byte, which must be inside the memory. Traps as [`Caller::read_guest`].
+    pub fn guest_string(&self, address: u64) -> Result<Vec<u8>, Error> {
         let memory = &self.store.memories[self.first_memory()?];
-        let rest = memory.slice(address..memory.len()).ok_or_else(out_of_bounds)?;
-        let end = rest.iter().position(|byte| *byte == 0).ok_or_else(out_of_bounds)?;
-        Ok(&rest[..end])
+        let (mut string, mut chunk) = (Vec::new(), [0; 64]);
+        loop {
+            let at = address.checked_add(string.len() as u64).ok_or_else(out_of_bounds)?;
+            let left = memory.len().checked_sub(at).filter(|left| *left > 0).ok_or_else(out_of_bounds)?;
+            let read = &mut chunk[..left.min(64) as usize];
+            memory.read(at, read).ok_or_else(out_of_bounds)?;
+            match read.iter().position(|byte| *byte == 0) {
+                Some(end) => {
+                    string.extend_from_slice(&read[..end]);
+                    return Ok(string);
+                }
+                None => string.extend_from_slice(read),
+            }
+        }
     }
 
     fn first_memory(&self) -> Result<usize, Error> {
@@ -347,11 +370,6 @@ impl<'a, T: 'static> Caller<'a, T> {
         let memory = self.store.instance(instance).memories.first().ok_or_else(out_of_bounds)?;
         Ok(*memory as usize)
     }
-}
-
-fn span(address: u64, len: u64) -> Result<Range<u64>, Error> {
-    let end = address.checked_add(len).ok_or_else(out_of_bounds)?;
-    Ok(address..end)
 }
 
 fn out_of_bounds() -> Error {

@@ -8,7 +8,7 @@ use crate::engine::Engine;
 use crate::entities::{Global, Memory, Table, add_memory, add_table};
 use crate::error::Error;
 use crate::executor::{Code, ExplainedLine};
-use crate::faults::Fault;
+use crate::faults::fault;
 use crate::handle::{Func, Stored, Tag};
 use crate::module::{
     ConstExpr, ConstOp, DefinedFuncIndex, ElemItems, ExternKind, ExternType, FuncIndex, Import, ModuleInner,
@@ -133,7 +133,7 @@ impl DecodedModule {
         &self.inner.opcodes
     }
 
-    /// The canonical function type behind the id of a function import or export.
+    /// The function type of a function import or export, by its canonical id.
     pub fn func_type(&self, id: crate::types::TypeId) -> Arc<FuncType> {
         self.engine.types().func_type(id).expect("functions have function types")
     }
@@ -332,10 +332,9 @@ fn type_of(store: &StoreInner, given: &Extern) -> ExternType {
 /// Whether what is given matches what is asked for (specification, section 4.5.3, "External Types").
 fn import_fits(store: &StoreInner, wanted: &ExternType, given: &Extern) -> bool {
     let types = store.engine.types();
-    const MINIMUM: Fault = Fault::named("store-import-minimum-ignored");
     // A limit is matched if what exists is at least as large and can grow no further.
     let limits = |size: u64, maximum: Option<u64>, minimum: u64, bound: Option<u64>| {
-        (size >= minimum || MINIMUM.is_planted())
+        (size >= minimum || fault!("store-import-minimum-ignored"))
             && bound.is_none_or(|bound| maximum.is_some_and(|maximum| maximum <= bound))
     };
     match (wanted, given) {
@@ -524,7 +523,7 @@ fn write_elems(store: &mut StoreInner, id: InstanceId) -> Result<(), Error> {
                 };
                 let target = &mut table.elements[start as usize..end as usize];
                 target.copy_from_slice(items);
-                if const { Fault::named("store-element-segment-is-reversed") }.is_planted() {
+                if fault!("store-element-segment-is-reversed") {
                     target.reverse();
                 }
             }
@@ -540,15 +539,12 @@ fn write_datas(store: &mut StoreInner, id: InstanceId) -> Result<(), Error> {
         let SegmentMode::Active { target, offset: expr } = &segment.mode else { continue };
         let start = offset(store, id, expr)?;
         let mut bytes = &module.bytes[segment.bytes.start as usize..segment.bytes.end as usize];
-        if const { Fault::named("store-data-segment-loses-its-last-byte") }.is_planted() {
+        if fault!("store-data-segment-loses-its-last-byte") {
             bytes = &bytes[..bytes.len().saturating_sub(1)];
         }
         let memory = store.instance(id).memories[*target as usize];
-        let room = start.checked_add(bytes.len() as u64);
-        let room = room.and_then(|end| store.memories[memory as usize].slice_mut(start..end));
-        match room {
-            Some(room) => room.copy_from_slice(bytes),
-            None => return Err(store.trap(TrapKind::MemoryOutOfBounds, segment.offset)),
+        if store.memories[memory as usize].write(start, bytes).is_none() {
+            return Err(store.trap(TrapKind::MemoryOutOfBounds, segment.offset));
         }
         store.instances[id.0 as usize].dropped_datas[index] = true;
     }

@@ -144,7 +144,7 @@ fn call<T: Trace, const FUEL: bool>(
     // SAFETY: the stack has room for the arguments of the deepest call, and above its top is nothing.
     let fp = unsafe {
         let fp = stack.add(store.stack_top());
-        fp.copy_from_nonoverlapping(slots.as_ptr(), callee.params as usize);
+        fp.copy_from_nonoverlapping(slots.as_ptr(), callee.param_slots as usize);
         fp
     };
     let mut machine = Machine::new(table, store, trace, instance, stack);
@@ -153,7 +153,7 @@ fn call<T: Trace, const FUEL: bool>(
         Err(stop) => _ = machine.stop(stop, callee.start),
     }
     machine.outcome?;
-    let results = &mut slots[..callee.results as usize];
+    let results = &mut slots[..callee.result_slots as usize];
     // SAFETY: a function returns its results where its arguments were.
     unsafe { fp.copy_to_nonoverlapping(results.as_mut_ptr(), results.len()) };
     Ok(())
@@ -167,7 +167,7 @@ impl ModuleCode {
         let first_entries: Vec<usize> = bodies().map(|(i, body)| builder.add(index(i), body)).collect();
         let entries = builder.finish();
         let funcs = bodies().map(|(i, body)| {
-            let results = module.func_type(index(i)).results().len() as u32;
+            let results = module.func_type(index(i)).result_slots();
             FuncCode::new(index(i), body, results, &module.bytes, &entries[first_entries[i]..])
         });
         let funcs = funcs.collect();

@@ -28,11 +28,11 @@ mod config;
 mod linker;
 mod mode;
 
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[cfg(target_os = "linux")]
 mod baseline;
 mod fast_interp;
 mod interp;
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[cfg(target_os = "linux")]
 mod native;
 
 mod backtrace;
@@ -51,6 +51,7 @@ mod names;
 pub mod numeric;
 pub mod opcode;
 mod platform;
+mod slots;
 mod store;
 mod trace;
 mod trap;
@@ -71,10 +72,11 @@ pub use handle::{AnyRef, ExnRef, ExternRef, Func, I31, ObjectRef, Tag, Val};
 pub use instance::{DecodedModule, Extern, Instance, Module};
 pub use limits::{FRAME_OVERHEAD_SLOTS, Limits};
 pub use linker::Linker;
+pub use memory::SharedMemory;
 pub use mode::Mode;
 pub use module::{ExternKind, ExternType, FuelSegment, FuncIndex, Import, OpcodeSet};
 pub use names::{Shown, ShownMessage};
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[cfg(target_os = "linux")]
 pub use native::code::{CodePlace, code_place};
 pub use store::{AsContext, AsContextMut, Store};
 pub use trace::Trace;

@@ -2,17 +2,24 @@
 //!
 //! A campaign makes thousands of instances a second, so address space is reused: a reservation goes
 //! back to the pool zeroed, its pages given up, its range still mapped.
+//!
+//! A memory belongs to its store ([`owned`]) or, if its type says so, is shared by the stores of several threads
+//! ([`shared`]). Other threads may change the bytes of a shared memory at any time, so they are never lent out
+//! as `&[u8]`: everything outside of guest code reads, writes, fills and copies.
+
+mod owned;
+mod shared;
 
 use crate::error::Error;
 use crate::limits::Settings;
-use crate::platform::{OS_PAGE_BYTES, Reservation};
+use crate::platform::Reservation;
 use crate::store::MemoryLink;
 use crate::types::MemoryType;
-use std::ops::Range;
-use std::sync::Mutex;
+use owned::OwnedMemory;
+use std::sync::{Arc, Mutex};
 
-/// Bytes that moving memory leaves where it was: a stale base address reads these.
-const POISON: u8 = 0xdb;
+pub use shared::SharedMemory;
+
 /// Reservations are made in a few sizes, so that the pool finds one that fits.
 const SMALLEST_RESERVATION_BYTES: u64 = 1 << 20;
 /// Reserved for a memory whose bounds are checked by faulting: whatever a 32-bit address and an offset of
@@ -48,160 +55,174 @@ pub(crate) fn give_reservation(mut reservation: Reservation) {
 /// A memory of a store.
 pub(crate) struct MemoryEntity {
     pub ty: MemoryType,
-    reservation: Option<Reservation>,
-    /// Where the memory was before it last moved, poisoned; only while memory moves on growth. One is
-    /// enough: a stale address is stale by one growth, and all of them would fill the machine.
-    left_behind: Option<Reservation>,
-    bytes: u64,
-    /// Pages it can ever have: declared maximum, address type and configured limit.
-    limit_pages: u64,
-    moves: bool,
-    guarded: bool,
-    /// Boxed so that compiled code can keep its address.
-    link: Box<MemoryLink>,
+    kind: Kind,
+}
+
+enum Kind {
+    Owned(OwnedMemory),
+    Shared(Arc<SharedMemory>),
+}
+
+/// Where something lies in the memories of a store.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    /// The memory's number in the store.
+    pub memory: u32,
+    pub offset: u64,
 }
 
 impl MemoryEntity {
-    /// A new memory of its minimum size; fails by the configured limit or for want of address space.
+    /// A new memory of its minimum size, shared if its type says so; fails by the configured limit or for want of
+    /// address space.
     pub fn new(ty: MemoryType, settings: &Settings) -> Result<MemoryEntity, Error> {
-        let limit_bytes = settings.limits.memory_bytes;
-        let limit_pages = (limit_bytes >> ty.page_size_log2)
-            .min(ty.maximum.unwrap_or(u64::MAX))
-            .min(ty.address_limit_pages());
-        if ty.minimum > limit_pages {
-            let wanted = ty.minimum;
-            return Err(Error::Limit(format!(
-                "a memory of {wanted} pages exceeds the limit of {limit_bytes} bytes"
-            )));
+        let kind = match ty.shared {
+            false => Kind::Owned(OwnedMemory::new(ty, settings)?),
+            true => Kind::Shared(SharedMemory::of_type(ty, settings)?),
+        };
+        Ok(MemoryEntity { ty, kind })
+    }
+
+    /// A memory that other stores may have, too.
+    pub fn of_shared(memory: Arc<SharedMemory>) -> MemoryEntity {
+        MemoryEntity { ty: memory.ty(), kind: Kind::Shared(memory) }
+    }
+
+    /// The memory as other stores can have it; `None` if it is the store's own.
+    pub fn shared(&self) -> Option<&Arc<SharedMemory>> {
+        match &self.kind {
+            Kind::Owned(_) => None,
+            Kind::Shared(memory) => Some(memory),
         }
-        let bytes = ty.minimum << ty.page_size_log2;
-        let moves = settings.moving_memory;
-        let guarded = settings.guard_regions && ty.can_be_guarded();
-        let reserved = if moves { bytes } else { limit_pages << ty.page_size_log2 };
-        let mut reservation = take_reservation(guarded_size(reserved, guarded))?;
-        commit(&mut reservation, bytes, guarded)?;
-        let link = Box::new(MemoryLink { base: reservation.base(), bytes });
-        let reservation = Some(reservation);
-        Ok(MemoryEntity { ty, reservation, left_behind: None, bytes, limit_pages, moves, guarded, link })
     }
 
-    fn reservation(&self) -> &Reservation {
-        self.reservation.as_ref().expect("only drop takes the reservation away")
-    }
-
-    /// Address of the first byte. Valid until the memory grows.
+    /// Address of the first byte. Valid until the memory grows, of a shared memory for good.
     pub fn base(&self) -> *mut u8 {
-        self.reservation().base()
+        self.link_ref().base
     }
 
     /// Base and size for compiled code, at an address that stays.
     pub fn link(&self) -> *const MemoryLink {
-        &raw const *self.link
+        self.link_ref()
     }
 
-    /// Size in bytes.
+    fn link_ref(&self) -> &MemoryLink {
+        match &self.kind {
+            Kind::Owned(memory) => memory.link(),
+            Kind::Shared(memory) => memory.link(),
+        }
+    }
+
+    /// Size in bytes. Another thread may have made a shared memory larger by the time it is used.
     pub fn len(&self) -> u64 {
-        self.bytes
+        self.link_ref().bytes()
     }
 
     /// Size in pages.
     pub fn pages(&self) -> u64 {
-        self.bytes >> self.ty.page_size_log2
+        self.len() >> self.ty.page_size_log2
     }
 
     /// Grows by `delta` pages and gives the old size in pages; `None` if a limit forbids it.
     /// Fails only if the operating system refuses, which says nothing about the program.
     pub fn grow(&mut self, delta: u64) -> Result<Option<u64>, Error> {
-        let old = self.pages();
-        let Some(new) = old.checked_add(delta).filter(|pages| *pages <= self.limit_pages) else {
-            return Ok(None);
-        };
-        let bytes = new << self.ty.page_size_log2;
-        if self.moves && delta > 0 {
-            self.move_to(bytes)?;
-        } else {
-            let reservation = self.reservation.as_mut().expect("only drop takes the reservation away");
-            commit(reservation, bytes, self.guarded)?;
+        match &mut self.kind {
+            Kind::Owned(memory) => memory.grow(delta),
+            Kind::Shared(memory) => memory.grow(delta),
         }
-        self.bytes = bytes;
-        *self.link = MemoryLink { base: self.base(), bytes };
-        Ok(Some(old))
     }
 
-    fn move_to(&mut self, bytes: u64) -> Result<(), Error> {
-        let mut target = take_reservation(guarded_size(bytes, self.guarded))?;
-        commit(&mut target, bytes, self.guarded)?;
-        let source = self.reservation();
-        // SAFETY: the range is committed, since it lies inside the memory.
-        let poison =
-            |range: Range<usize>| unsafe { source.base().add(range.start).write_bytes(POISON, range.len()) };
-        source.touched(self.bytes as usize, |range| {
-            // SAFETY: both ranges are committed, at least as long, and belong to different reservations.
-            unsafe {
-                target
-                    .base()
-                    .add(range.start)
-                    .copy_from_nonoverlapping(source.base().add(range.start), range.len());
-            }
-            poison(range);
-        });
-        // What was never touched would read as zero, as it does in the new place; poisoning all of it
-        // would cost what was declared, so only both ends are made to tell.
-        let bytes = self.bytes as usize;
-        poison(0..bytes.min(OS_PAGE_BYTES));
-        poison(bytes.saturating_sub(OS_PAGE_BYTES)..bytes);
-        if let Some(before) = self.left_behind.take() {
-            give_reservation(before);
-        }
-        self.left_behind = self.reservation.replace(target);
-        Ok(())
+    /// Where bytes of the range begin; `None` if they are not all inside.
+    fn at(&self, offset: u64, bytes: u64) -> Option<*mut u8> {
+        let end = offset.checked_add(bytes)?;
+        (end <= self.len()).then(|| self.base().wrapping_add(offset as usize))
     }
 
-    /// The bytes of `range`; `None` if they are not all inside.
-    pub fn slice(&self, range: Range<u64>) -> Option<&[u8]> {
-        if range.start > range.end || range.end > self.bytes {
-            return None;
+    /// Copies bytes from `offset` on out of the memory; `None` if they are not all inside.
+    pub fn read(&self, offset: u64, buffer: &mut [u8]) -> Option<()> {
+        let from = self.at(offset, buffer.len() as u64)?;
+        match &self.kind {
+            // SAFETY: the bytes are inside the committed memory, and `&self` keeps writers away: guest code runs
+            // only with the whole store borrowed mutably.
+            Kind::Owned(_) => unsafe {
+                from.copy_to_nonoverlapping(buffer.as_mut_ptr(), buffer.len());
+            },
+            // SAFETY: the bytes are inside the committed memory.
+            Kind::Shared(_) => unsafe { shared::read(from, buffer) },
         }
-        // SAFETY: the range is inside the committed memory, and `&self` keeps writers away: guest code
-        // runs only with the whole store borrowed mutably.
-        Some(unsafe {
-            std::slice::from_raw_parts(
-                self.base().add(range.start as usize),
-                (range.end - range.start) as usize,
-            )
-        })
+        Some(())
     }
 
-    /// The bytes of `range`, writable; `None` if they are not all inside.
-    pub fn slice_mut(&mut self, range: Range<u64>) -> Option<&mut [u8]> {
-        if range.start > range.end || range.end > self.bytes {
-            return None;
+    /// Copies bytes into the memory from `offset` on; `None`, with nothing written, if they are not all inside.
+    pub fn write(&mut self, offset: u64, bytes: &[u8]) -> Option<()> {
+        let to = self.at(offset, bytes.len() as u64)?;
+        match &self.kind {
+            // SAFETY: the bytes are inside the committed memory, to which `&mut self` is the only way.
+            Kind::Owned(_) => unsafe { to.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) },
+            // SAFETY: the bytes are inside the committed memory.
+            Kind::Shared(_) => unsafe { shared::write(to, bytes) },
         }
-        // SAFETY: as above, and `&mut self` makes this the only reference.
-        Some(unsafe {
-            std::slice::from_raw_parts_mut(
-                self.base().add(range.start as usize),
-                (range.end - range.start) as usize,
-            )
-        })
+        Some(())
     }
 
-    /// Calls `visit` with offset and bytes of every run that may hold anything but zeros.
-    pub fn touched(&self, mut visit: impl FnMut(u64, &[u8])) {
-        self.reservation().touched(self.bytes as usize, |range| {
-            let bytes = self.slice(range.start as u64..range.end as u64).expect("runs lie inside the memory");
-            visit(range.start as u64, bytes);
-        });
+    /// Makes `count` bytes from `offset` on the same; `None`, with nothing written, if they are not all inside.
+    pub fn fill(&mut self, offset: u64, count: u64, byte: u8) -> Option<()> {
+        let to = self.at(offset, count)?;
+        match &self.kind {
+            // SAFETY: as in `write`.
+            Kind::Owned(_) => unsafe { to.write_bytes(byte, count as usize) },
+            // SAFETY: as in `write`.
+            Kind::Shared(_) => unsafe { shared::fill(to, count as usize, byte) },
+        }
+        Some(())
+    }
+
+    /// Copies `count` bytes from a place in the memories of a store to another, which may overlap it; `None`, with
+    /// nothing written, if they are not all inside.
+    pub fn copy(memories: &mut [MemoryEntity], to: Place, from: Place, count: u64) -> Option<()> {
+        let (target, source) = (&memories[to.memory as usize], &memories[from.memory as usize]);
+        let (to, from) = (target.at(to.offset, count)?, source.at(from.offset, count)?);
+        match (&target.kind, &source.kind) {
+            // SAFETY: the bytes are inside committed memories, to which `memories` is the only way.
+            (Kind::Owned(_), Kind::Owned(_)) => unsafe { to.copy_from(from, count as usize) },
+            // SAFETY: the bytes are inside committed memories.
+            (Kind::Shared(_), Kind::Owned(_) | Kind::Shared(_)) | (Kind::Owned(_), Kind::Shared(_)) => unsafe {
+                shared::copy(to, from, count as usize);
+            },
+        }
+        Some(())
+    }
+
+    /// Calls `visit` with offset and bytes of every run that may hold anything but zeros, ascending. What it sees of a
+    /// shared memory is a copy.
+    pub fn touched(&self, visit: impl FnMut(u64, &[u8])) {
+        match &self.kind {
+            Kind::Owned(memory) => memory.touched(visit),
+            Kind::Shared(memory) => memory.touched(visit),
+        }
     }
 }
 
-impl Drop for MemoryEntity {
-    fn drop(&mut self) {
-        self.reservation.take().into_iter().chain(self.left_behind.take()).for_each(give_reservation);
+/// Pages that a memory can ever have: declared maximum, address type and configured limit. Fails if it begins with
+/// more.
+fn limit_pages(ty: MemoryType, settings: &Settings) -> Result<u64, Error> {
+    let limit_bytes = settings.limits.memory_bytes;
+    let limit_pages =
+        (limit_bytes >> ty.page_size_log2).min(ty.maximum.unwrap_or(u64::MAX)).min(ty.address_limit_pages());
+    if ty.minimum > limit_pages {
+        let wanted = ty.minimum;
+        return Err(Error::Limit(format!(
+            "a memory of {wanted} pages exceeds the limit of {limit_bytes} bytes"
+        )));
     }
+    Ok(limit_pages)
 }
 
-/// What to reserve for a memory of up to `bytes`, with or without room behind it that faults.
+/// Whether the bounds of a memory are checked by faulting.
+fn is_guarded(ty: MemoryType, settings: &Settings) -> bool {
+    settings.guard_regions && ty.can_be_guarded()
+}
+
+/// What to reserve for a memory of up to `bytes`, with or without room after it that faults.
 fn guarded_size(bytes: u64, guarded: bool) -> u64 {
     if guarded { bytes.max(GUARDED_BYTES) } else { bytes }
 }
@@ -229,11 +250,78 @@ mod tests {
         for moves in [false, true] {
             let mut memory =
                 MemoryEntity::new(MemoryType::new(1, Some(3)), &settings(moves)).expect("a small memory");
-            memory.slice_mut(65_535..65_536).expect("inside")[0] = 7;
+            memory.write(65_535, &[7]).expect("inside");
             assert_eq!(memory.grow(2), Ok(Some(1)));
-            assert_eq!(memory.slice(65_535..65_537).expect("inside"), [7, 0]);
+            let mut bytes = [1; 2];
+            memory.read(65_535, &mut bytes).expect("inside");
+            assert_eq!(bytes, [7, 0]);
             assert_eq!(memory.grow(1), Ok(None));
             assert_eq!(memory.pages(), 3);
+        }
+    }
+
+    fn shared_type() -> MemoryType {
+        MemoryType { shared: true, ..MemoryType::new(1, Some(3)) }
+    }
+
+    /// An owned and a shared memory of one page that may have three.
+    fn both() -> Vec<MemoryEntity> {
+        let types = [MemoryType::new(1, Some(3)), shared_type()];
+        types.map(|ty| MemoryEntity::new(ty, &settings(false)).expect("a small memory")).into()
+    }
+
+    #[test]
+    fn nothing_is_written_if_one_byte_is_outside() {
+        for mut memory in both() {
+            assert_eq!(memory.write(65_534, &[1, 2]), Some(()));
+            assert_eq!(memory.write(65_535, &[3, 4]), None);
+            assert_eq!(memory.fill(65_535, 2, 5), None);
+            assert_eq!(memory.fill(u64::MAX, 2, 5), None);
+            assert_eq!(memory.fill(65_536, 0, 5), Some(()));
+            let mut bytes = [0; 2];
+            assert_eq!(memory.read(65_535, &mut bytes), None);
+            assert_eq!(memory.read(65_534, &mut bytes), Some(()));
+            assert_eq!(bytes, [1, 2]);
+        }
+    }
+
+    #[test]
+    fn copies_may_overlap_and_cross_memories_of_both_kinds() {
+        let mut memories = both();
+        let at = |memory, offset| Place { memory, offset };
+        let read = |memories: &[MemoryEntity], memory: usize, offset| {
+            let mut bytes = [0; 6];
+            memories[memory].read(offset, &mut bytes).expect("inside");
+            bytes
+        };
+        for memory in [0, 1] {
+            memories[memory as usize].write(10, &[1, 2, 3, 4]).expect("inside");
+            MemoryEntity::copy(&mut memories, at(memory, 12), at(memory, 10), 4).expect("inside");
+            assert_eq!(read(&memories, memory as usize, 10), [1, 2, 1, 2, 3, 4]);
+            MemoryEntity::copy(&mut memories, at(memory, 10), at(memory, 12), 4).expect("inside");
+            assert_eq!(read(&memories, memory as usize, 10), [1, 2, 3, 4, 3, 4]);
+            MemoryEntity::copy(&mut memories, at(1 - memory, 65_530), at(memory, 10), 6).expect("inside");
+            assert_eq!(read(&memories, 1 - memory as usize, 65_530), [1, 2, 3, 4, 3, 4]);
+            let outside = MemoryEntity::copy(&mut memories, at(1 - memory, 65_531), at(memory, 0), 6);
+            assert_eq!(outside, None);
+            assert_eq!(read(&memories, 1 - memory as usize, 65_530), [1, 2, 3, 4, 3, 4]);
+        }
+    }
+
+    #[test]
+    fn what_was_written_is_visited_in_memories_of_both_kinds() {
+        for mut memory in both() {
+            memory.grow(2).expect("the system allows it");
+            memory.write(70_000, b"here").expect("inside");
+            let mut seen = vec![0; memory.len() as usize];
+            let mut end = 0;
+            memory.touched(|offset, bytes| {
+                assert!(offset >= end, "runs ascend");
+                end = offset + bytes.len() as u64;
+                seen[offset as usize..end as usize].copy_from_slice(bytes);
+            });
+            assert_eq!(&seen[70_000..70_004], b"here");
+            assert_eq!(seen.iter().filter(|byte| **byte != 0).count(), 4);
         }
     }
 
@@ -245,7 +333,7 @@ mod tests {
         memory.grow(1).expect("a small memory");
         assert_ne!(before, memory.base());
         // SAFETY: the old reservation lives as long as the memory.
-        assert_eq!(unsafe { before.read() }, POISON);
+        assert_eq!(unsafe { before.read() }, owned::POISON);
     }
 
     #[test]
@@ -253,9 +341,10 @@ mod tests {
         for _ in 0..3 {
             let mut memory =
                 MemoryEntity::new(MemoryType::new(2, Some(2)), &settings(false)).expect("a small memory");
-            let bytes = memory.slice_mut(0..131_072).expect("inside");
+            let mut bytes = vec![1; 131_072];
+            memory.read(0, &mut bytes).expect("inside");
             assert!(bytes.iter().all(|byte| *byte == 0));
-            bytes.fill(1);
+            memory.fill(0, 131_072, 1).expect("inside");
         }
     }
 }

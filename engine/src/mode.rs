@@ -11,7 +11,7 @@ pub enum Mode {
     Interp,
     /// Register interpreter over lowered code.
     FastInterp,
-    /// Machine code in one pass; x86-64 Linux only.
+    /// Machine code in one pass; available on x86-64 Linux.
     Baseline,
 }
 
@@ -19,6 +19,8 @@ struct Row {
     mode: Mode,
     summary: &'static str,
     executor: &'static dyn Executor,
+    /// Whether what the mode makes can run in this process.
+    runs_here: bool,
 }
 
 const ROWS: &[Row] = &[
@@ -26,24 +28,27 @@ const ROWS: &[Row] = &[
         mode: Mode::Interp,
         summary: "in-place interpreter over the module's own bytes, with a side table",
         executor: &crate::interp::Interp,
+        runs_here: true,
     },
     Row {
         mode: Mode::FastInterp,
         summary: "register interpreter over code lowered from the module",
         executor: &crate::fast_interp::FastInterp,
+        runs_here: true,
     },
-    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    #[cfg(target_os = "linux")]
     Row {
         mode: Mode::Baseline,
         summary: "machine code made in one pass over the module's bytes",
         executor: &crate::baseline::Baseline,
+        runs_here: cfg!(target_arch = "x86_64"),
     },
 ];
 
 impl Mode {
-    /// Every mode, the reference first.
+    /// Every mode that runs here, the reference first.
     pub fn all() -> impl Iterator<Item = Mode> {
-        ROWS.iter().map(|row| row.mode)
+        ROWS.iter().filter(|row| row.runs_here).map(|row| row.mode)
     }
 
     /// Its name, as people type it.

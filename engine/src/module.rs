@@ -11,7 +11,9 @@ mod decode;
 
 use crate::names::Shown;
 use crate::opcode::Opcode;
-use crate::types::{FuncType, GlobalType, MemoryType, TableType, TypeId, TypeRegistry, ValType};
+use crate::opcode::reader::BlockType;
+use crate::slots::{Layout, Row, Signature, Width};
+use crate::types::{FuncType, GlobalType, MemoryType, TableType, TypeId, TypeRegistry};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -119,31 +121,17 @@ pub struct Export {
 pub(crate) struct FuncBody {
     /// File offsets from the first opcode to the end of the final `end`.
     pub code: Range<u32>,
-    /// The declared locals: how many of each type, in order.
-    pub locals: Box<[(u32, ValType)]>,
-    /// Slots of the parameters.
-    pub param_slots: u32,
-    /// Slots of parameters and declared locals.
-    pub local_slots: u32,
+    /// Where parameters and declared locals lie.
+    pub layout: Layout,
     /// Slots of the highest operand stack that reachable code has.
     pub operand_slots: u32,
+    /// Whether a local, a result or an operand of reachable code is a vector. If none is, index and slot are
+    /// the same number everywhere in the function.
+    pub is_wide: bool,
     /// What a call charges to the depth budget.
     pub frame_cost: u32,
     /// Straight-line runs of reachable code with their fuel, ascending by offset.
     pub fuel: Box<[FuelSegment]>,
-}
-
-impl FuncBody {
-    /// The declared locals that are references, as slots behind the parameters.
-    pub fn declared_references(&self) -> impl Iterator<Item = u32> + '_ {
-        let mut next = 0;
-        self.locals.iter().flat_map(move |(count, ty)| {
-            let start = next;
-            next += count * ty.slots();
-            let references = if let ValType::Ref(_) = ty { *count } else { 0 };
-            start..start + references
-        })
-    }
 }
 
 /// A table that the module defines.
@@ -279,6 +267,17 @@ impl ModuleInner {
     /// The function type at an index of the type section.
     pub fn func_type_at(&self, type_index: u32) -> &Arc<FuncType> {
         self.func_types[type_index as usize].as_ref().expect("validation allows only function types here")
+    }
+
+    /// What a block takes and leaves.
+    pub fn block_signature(&self, ty: BlockType) -> Signature<'_> {
+        match ty {
+            BlockType::Empty => Signature { params: Row::EMPTY, results: Row::EMPTY },
+            BlockType::Value(ty) => {
+                Signature { params: Row::EMPTY, results: Row::single(Width::of_read(ty)) }
+            }
+            BlockType::Type(index) => Signature::of(self.func_type_at(index)),
+        }
     }
 
     /// Where an opcode stands first, in words: the function and the file offset.

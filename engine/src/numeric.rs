@@ -16,7 +16,7 @@ pub mod planted;
 #[cfg(test)]
 mod tests;
 
-use crate::faults::Fault;
+use crate::faults::fault;
 use crate::opcode::{Load, Numeric, Store};
 use crate::trap::TrapKind;
 use float::Float;
@@ -288,8 +288,7 @@ const F64_SIGN: u64 = 1 << 63;
 /// The remainder has the sign of the dividend; that of `i32::MIN` by -1 is 0.
 #[inline(always)]
 fn i32_rem_s(dividend: i32, divisor: i32) -> i32 {
-    const SIGN: Fault = Fault::named("numeric-i32-rem-s-keeps-divisor-sign");
-    if SIGN.is_planted() {
+    if fault!("numeric-i32-rem-s-keeps-divisor-sign") {
         return dividend.wrapping_rem(divisor).wrapping_mul(divisor.signum());
     }
     dividend.wrapping_rem(divisor)

@@ -1,14 +1,15 @@
 //! The one table of opcodes: a row for everything WebAssembly 3.0, threads and wide arithmetic can say.
 //!
-//! A row gives an opcode's code, text, immediates, operand types, family and proposal; whoever wants to
-//! list, count, decode, print or generate opcodes asks here. A family is an enum of its own, so that
+//! A row gives an opcode's code, text, immediates, operand types, family and proposal; listing, counting,
+//! decoding, printing and generating opcodes all ask here. A family is an enum of its own, so that
 //! a mode's lowering is one `match` a family and the compiler names the places a new opcode must visit.
 //! What an opcode computes is not here: see `numeric` for the scalars, the modes for the rest.
 //!
 //! The rows stand in `scalar`, `vector` and `atomic`. [`reader`] walks function bodies with them;
-//! `structure` says how bodies fall into blocks and fuel segments.
+//! `structure` says how bodies fall into blocks and fuel segments, `kind` what scalar operators have in common.
 
 mod atomic;
+mod kind;
 pub mod reader;
 mod scalar;
 mod structure;
@@ -19,6 +20,7 @@ mod width;
 mod tests;
 
 pub use atomic::Atomic;
+pub use kind::NumericKind;
 pub use scalar::{
     Const, Control, Gc, Load, Memory, Numeric, Parametric, Reference, Store, Table, Variable, Wide,
 };
@@ -118,6 +120,8 @@ pub struct Row {
     pub family: Family,
     /// The proposal that brought it.
     pub proposal: Proposal,
+    /// What sort of scalar operator it is; `None` in every family but [`Family::Numeric`].
+    pub kind: Option<NumericKind>,
 }
 
 /// The bytes of an opcode: one, or a prefix byte and an unsigned LEB128 number.
@@ -281,6 +285,13 @@ impl Opcode {
         Opcode::all().find(|opcode| opcode.text() == text)
     }
 
+    /// The one byte that the opcode is, if it has no prefix.
+    pub fn byte(self) -> Option<u8> {
+        let Code { prefix, value } = self.row().code;
+        // Codes without a prefix are bytes: a test decodes all of them.
+        prefix.is_none().then_some(value as u8)
+    }
+
     /// Shorthand for [`Row::text`].
     pub fn text(self) -> &'static str {
         self.row().text
@@ -326,6 +337,22 @@ impl Code {
             [value] => Code { prefix: None, value },
             [prefix, value] => Code { prefix: Some(prefix as u8), value },
             _ => panic!("a code is one number, or a prefix and a number"),
+        }
+    }
+}
+
+impl Operand {
+    /// Whether it is a scalar float.
+    pub const fn is_float(self) -> bool {
+        match self {
+            Operand::F32 | Operand::F64 => true,
+            Operand::I32
+            | Operand::I64
+            | Operand::V128
+            | Operand::Address
+            | Operand::Ref
+            | Operand::Any
+            | Operand::Many => false,
         }
     }
 }
@@ -398,14 +425,14 @@ impl fmt::Display for Proposal {
 }
 
 /// Makes a family's enum and its rows. The columns: Rust name, `[code]`, text, `(immediates)`,
-/// `[operands -> results]`, proposal.
+/// `[operands -> results]`, proposal, and of scalar operators the kind.
 macro_rules! family {
     (
         #[doc = $doc:literal]
         $family:ident {
             $(
                 $name:ident [$($code:literal)+] $text:literal ($($immediate:ident)*)
-                [$($operand:ident)* -> $($result:ident)*] $proposal:ident;
+                [$($operand:ident)* -> $($result:ident)*] $proposal:ident $($kind:ident)?;
             )*
         }
     ) => {
@@ -430,6 +457,7 @@ macro_rules! family {
                 results: &[$(Operand::$result),*],
                 family: Family::$family,
                 proposal: Proposal::$proposal,
+                kind: NumericKind::of_row(&[$(NumericKind::$kind)?]),
             }),*];
 
             /// All that is known about the opcode.

@@ -1,9 +1,9 @@
 //! What the engine asks of the operating system: address space that costs nothing until touched.
 //!
-//! Everything unsafe about mapping stands here, behind [`Reservation`]. On a platform without
+//! Everything unsafe about mapping stands here, inside of [`Reservation`]. On a platform without
 //! `mmap` a reservation is an ordinary allocation of the whole size, which is slower and works.
 
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[cfg(target_os = "linux")]
 pub mod faults;
 
 use std::io;
@@ -90,14 +90,14 @@ mod imp {
             Ok(())
         }
 
-        /// Makes everything behind the first `bytes` inaccessible again; fails as `mprotect` fails.
+        /// Makes everything after the first `bytes` inaccessible again; fails as `mprotect` fails.
         pub fn close_behind(&mut self, bytes: usize) -> io::Result<()> {
             let bytes = bytes.next_multiple_of(OS_PAGE_BYTES);
             if bytes >= self.committed {
                 return Ok(());
             }
             let length = self.committed - bytes;
-            // SAFETY: the range lies inside the mapping owned by `self`, and nobody refers to its bytes.
+            // SAFETY: the range lies inside the mapping owned by `self`, and no reference to its bytes exists.
             let done = unsafe { libc::mprotect(self.base().add(bytes).cast(), length, libc::PROT_NONE) };
             if done != 0 {
                 return Err(io::Error::last_os_error());
@@ -111,7 +111,7 @@ mod imp {
             if self.committed == 0 {
                 return;
             }
-            // SAFETY: the range lies inside the mapping owned by `self`, and nobody refers to its bytes.
+            // SAFETY: the range lies inside the mapping owned by `self`, and no reference to its bytes exists.
             let done = unsafe { libc::madvise(self.base().cast(), self.committed, libc::MADV_DONTNEED) };
             // On Linux private anonymous pages read as zero after this; elsewhere it is mere advice.
             if done != 0 || !cfg!(target_os = "linux") {
@@ -135,7 +135,7 @@ mod imp {
         /// Gives the pages of a range back; what they held is lost.
         pub fn give_back(&self, range: Range<usize>) {
             assert!(range.end <= self.bytes, "a range stays inside its reservation");
-            // SAFETY: the range lies inside the mapping owned by `self`, and nobody refers to its bytes.
+            // SAFETY: the range lies inside the mapping owned by `self`, and no reference to its bytes exists.
             unsafe { libc::madvise(self.base().add(range.start).cast(), range.len(), libc::MADV_DONTNEED) };
         }
 
@@ -276,7 +276,7 @@ mod imp {
 
         /// Makes the committed prefix zero again.
         pub fn reset(&mut self) {
-            // SAFETY: the prefix lies inside the allocation, and nobody refers to its bytes.
+            // SAFETY: the prefix lies inside the allocation, and no reference to its bytes exists.
             unsafe { self.base.write_bytes(0, self.committed) };
         }
 

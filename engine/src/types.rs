@@ -101,7 +101,7 @@ impl fmt::Display for Hierarchy {
 
 impl ValType {
     /// How many 8-byte slots a value takes: two for a vector, else one.
-    pub fn slots(self) -> u32 {
+    pub const fn slots(self) -> u32 {
         match self {
             ValType::V128 => 2,
             ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 | ValType::Ref(_) => 1,
@@ -129,12 +129,17 @@ pub fn slots_of(types: &[ValType]) -> u32 {
 pub struct FuncType {
     params: Box<[ValType]>,
     results: Box<[ValType]>,
+    /// Counted once, because calls and blocks ask often.
+    param_slots: u32,
+    result_slots: u32,
 }
 
 impl FuncType {
     /// A function type.
     pub fn new(params: impl Into<Box<[ValType]>>, results: impl Into<Box<[ValType]>>) -> FuncType {
-        FuncType { params: params.into(), results: results.into() }
+        let (params, results) = (params.into(), results.into());
+        let (param_slots, result_slots) = (slots_of(&params), slots_of(&results));
+        FuncType { params, results, param_slots, result_slots }
     }
 
     /// Parameter types in order.
@@ -149,12 +154,12 @@ impl FuncType {
 
     /// Slots of all parameters.
     pub fn param_slots(&self) -> u32 {
-        slots_of(&self.params)
+        self.param_slots
     }
 
     /// Slots of all results.
     pub fn result_slots(&self) -> u32 {
-        slots_of(&self.results)
+        self.result_slots
     }
 }
 
@@ -252,12 +257,12 @@ impl TypeRegistry {
         self.intern(vec![SubType { is_final: true, supertype: None, composite }])[0]
     }
 
-    /// The definition behind an id.
+    /// The definition of an id.
     pub fn get(&self, id: TypeId) -> SubType {
         self.read().types[id.0 as usize].sub.clone()
     }
 
-    /// The function type behind an id, if it is one.
+    /// The function type of an id, if it is one.
     pub fn func_type(&self, id: TypeId) -> Option<Arc<FuncType>> {
         match &self.read().types[id.0 as usize].sub.composite {
             CompositeType::Func(ty) => Some(ty.clone()),

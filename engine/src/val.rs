@@ -1,13 +1,17 @@
 //! How values lie in slots, and which types they belong to.
 
-use crate::faults::Fault;
+use crate::faults::fault;
 use crate::handle::{AnyRef, ExnRef, I31, ObjectRef, Val};
 use crate::store::{FuncId, StoreInner};
 use crate::types::{HeapType, Hierarchy, RefType, TypeRegistry, ValType};
 
-/// The fault that locals of reference types are made like integers, of zero bits, where null is something else:
-/// here zero bits are null, so it makes them something else.
-pub(crate) const REFERENCES_ARE_ZEROED: Fault = Fault::named("floor-reference-locals-are-not-null");
+/// Whether locals of reference types are made like integers, of zero bits, where null is something else: here zero
+/// bits are null, so the fault makes them something else.
+#[inline(always)]
+pub(crate) fn references_are_zeroed() -> bool {
+    fault!("floor-reference-locals-are-not-null")
+}
+
 /// What they are made: a reference to function or object 0.
 pub(crate) const NOT_NULL: u64 = 1;
 
@@ -64,16 +68,17 @@ impl Val {
         }
     }
 
-    /// Writes the value to the start of `slots`; gives how many it took.
-    pub(crate) fn write(&self, slots: &mut [u64], store: &StoreInner) -> usize {
+    /// Writes the value to the start of `slots`, which has as many as its type takes.
+    pub(crate) fn write(&self, slots: &mut [u64], store: &StoreInner) {
         slots[0] = match self {
             Val::I32(value) => u64::from(*value as u32),
             Val::I64(value) => *value as u64,
             Val::F32(bits) => u64::from(*bits),
             Val::F64(bits) => *bits,
             Val::V128(bits) => {
-                slots[1] = (bits >> 64) as u64;
-                *bits as u64
+                let [low, high] = vector_slots(*bits);
+                slots[1] = high;
+                low
             }
             Val::FuncRef(Some(func)) => func_slot(FuncId(store.own(func.stored))),
             Val::ExternRef(Some(object)) => Referent::Host(store.own(object.stored)).slot(),
@@ -82,7 +87,6 @@ impl Val {
             Val::Exn(Some(exception)) => u64::from(store.own(exception.stored)) + 1,
             Val::FuncRef(None) | Val::ExternRef(None) | Val::Any(None) | Val::Exn(None) => NULL_SLOT,
         };
-        if let Val::V128(_) = self { 2 } else { 1 }
     }
 
     /// Reads a value of type `ty` from the start of `slots`.
@@ -93,7 +97,7 @@ impl Val {
             ValType::I64 => Val::I64(slot as i64),
             ValType::F32 => Val::F32(slot as u32),
             ValType::F64 => Val::F64(slot),
-            ValType::V128 => Val::V128(u128::from(slot) | u128::from(slots[1]) << 64),
+            ValType::V128 => Val::V128(vector_of([slot, slots[1]])),
             ValType::Ref(ty) => Val::read_reference(store.engine.types().hierarchy(ty.heap), slot, store),
         }
     }
@@ -156,6 +160,16 @@ impl Referent {
             Referent::Object(number) => OBJECT_BIT | u64::from(number),
         }
     }
+}
+
+/// A vector as it lies in slots, the lower half first.
+pub(crate) fn vector_slots(bits: u128) -> [u64; 2] {
+    [bits as u64, (bits >> 64) as u64]
+}
+
+/// The vector that lies in two slots.
+pub(crate) fn vector_of([low, high]: [u64; 2]) -> u128 {
+    u128::from(low) | u128::from(high) << 64
 }
 
 /// A null reference, of whatever type.

@@ -2,7 +2,8 @@
 
 use crosscheck_engine::{
     Caller, Config, Engine, Error, Exception, Extern, Func, FuncType, Global, GlobalType, Instance, Limits,
-    Linker, Memory, MemoryType, Mode, Module, Store, Tag, TagIdentity, Trap, TrapKind, Val, ValType,
+    Linker, Memory, MemoryType, Mode, Module, SharedMemory, Store, Tag, TagIdentity, Trap, TrapKind, Val,
+    ValType,
 };
 
 fn wasm(text: &str) -> Vec<u8> {
@@ -48,6 +49,26 @@ fn a_host_function_sees_its_arguments_and_the_data_of_the_store() {
         assert_eq!(f.call(&mut store, ()), Ok(42));
         assert_eq!(*store.data(), 1);
     });
+}
+
+#[test]
+fn vectors_among_arguments_and_results_do_not_shift_the_others() {
+    let engine = Engine::new(&Config::new(Mode::Interp));
+    let mut store = Store::new(&engine, ());
+    let swap =
+        Func::wrap(&mut store, "swap", |_: Caller<'_, ()>, (a, v, b): (i32, u128, f64)| Ok((b, a, v + 1)));
+    let types = FuncType::new(
+        [ValType::I32, ValType::V128, ValType::F64],
+        [ValType::F64, ValType::I32, ValType::V128],
+    );
+    assert_eq!(swap.ty(&store), types);
+    let vector = 5 | 7 << 64;
+    let typed = swap.typed::<(i32, u128, f64), (f64, i32, u128)>(&store).expect("its type");
+    assert_eq!(typed.call(&mut store, (3, vector, 0.5)), Ok((0.5, 3, vector + 1)));
+    let arguments = [Val::I32(3), Val::V128(vector), Val::F64(0.5f64.to_bits())];
+    let mut results = [Val::I32(0); 3];
+    swap.call(&mut store, &arguments, &mut results).expect("it returns");
+    assert_eq!(results, [Val::F64(0.5f64.to_bits()), Val::I32(3), Val::V128(vector + 1)]);
 }
 
 #[test]
@@ -301,7 +322,9 @@ fn guest_pointers_are_checked_to_the_byte() {
             &mut store,
             ("env", "see"),
             |caller: Caller<'_, ()>, (address, length): (u32, u32)| {
-                Ok(caller.guest_bytes(address.into(), length.into())?.len() as u32)
+                let mut bytes = vec![0; length as usize];
+                caller.read_guest(address.into(), &mut bytes)?;
+                Ok(bytes.len() as u32)
             },
         );
         let instance = linker.instantiate(&mut store, &module).expect("links");
@@ -318,6 +341,61 @@ fn guest_pointers_are_checked_to_the_byte() {
             assert_eq!(trap.kind(), TrapKind::MemoryOutOfBounds);
         }
     });
+}
+
+#[test]
+fn a_string_in_guest_memory_ends_at_its_zero_byte_or_not_at_all() {
+    every_mode(plain, |engine| {
+        let text = r#"(module (import "env" "read" (func $read (param i32) (result i32)))
+            (memory (export "memory") 1) (data (i32.const 0) "ab\00c") (data (i32.const 65533) "end")
+            (func (export "read") (param i32) (result i32) (call $read (local.get 0))))"#;
+        let module = Module::new(engine, wasm(text)).expect("valid");
+        let mut store = Store::new(engine, Vec::<u8>::new());
+        let mut linker = Linker::new();
+        linker.func_wrap(&mut store, ("env", "read"), |mut caller: Caller<'_, Vec<u8>>, address: u32| {
+            let string = caller.guest_string(address.into())?;
+            let length = string.len() as u32;
+            *caller.data_mut() = string;
+            Ok(length)
+        });
+        let instance = linker.instantiate(&mut store, &module).expect("links");
+        let read =
+            instance.func(&store, "read").expect("exported").typed::<u32, u32>(&store).expect("its type");
+        assert_eq!(read.call(&mut store, 0), Ok(2));
+        assert_eq!(store.data(), b"ab");
+        assert_eq!(read.call(&mut store, 4), Ok(0));
+        let memory = instance.export(&store, "memory").and_then(Extern::memory).expect("exported");
+        memory.write(&mut store, 1000, &[b'x'; 200]).expect("inside");
+        assert_eq!(read.call(&mut store, 1000), Ok(200), "longer than what is read at once");
+        for address in [65533, 65536, u32::MAX] {
+            let trap = trap(read.call(&mut store, address).expect_err("no zero byte follows"));
+            assert_eq!(trap.kind(), TrapKind::MemoryOutOfBounds);
+        }
+    });
+}
+
+#[test]
+fn stores_of_several_threads_see_the_same_shared_memory() {
+    let engine = Engine::new(&Config::new(Mode::Interp));
+    let ty = MemoryType { shared: true, ..MemoryType::new(1, Some(2)) };
+    let shared = SharedMemory::new(&engine, ty).expect("a small memory");
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut store = Store::new(&engine, ());
+            let memory = Memory::from_shared(&mut store, &shared);
+            assert_eq!(memory.grow(&mut store, 1), Ok(Some(1)));
+            memory.write(&mut store, 70_000, b"hello").expect("inside");
+        });
+    });
+    let mut store = Store::new(&engine, ());
+    let memory = Memory::from_shared(&mut store, &shared);
+    assert_eq!(memory.pages(&store), 2);
+    let mut bytes = [0; 5];
+    memory.read(&store, 70_000, &mut bytes).expect("inside");
+    assert_eq!(&bytes, b"hello");
+    assert_eq!(memory.shared(&store).map(|memory| memory.len()), Some(2 << 16));
+    let own = Memory::new(&mut store, MemoryType::new(1, None)).expect("a small memory");
+    assert!(own.shared(&store).is_none());
 }
 
 #[test]

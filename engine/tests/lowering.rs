@@ -4,8 +4,9 @@
 //! module, from the line `;; lowered:` on, stands what the mode made of it: each instruction with its file offset, and
 //! under it the side table entries, the register code or the machine code.
 //!
-//! `BLESS=1 cargo test -p crosscheck-engine --test lowering` writes what the modes make of the modules today; the
-//! difference is then read before it is committed. A first line `;;! with: few-registers, fuel` prepares the module with
+//! `BLESS=1 cargo test -p crosscheck-engine --test lowering` writes what the interpreters make of the modules today, the
+//! same with `--lib lowering` what the single-pass compiler makes of them for each machine, on any host; the difference
+//! is then read before it is committed. A first line `;;! with: few-registers, fuel` prepares the module with
 //! these settings; without it fuel is not counted. `state` also shows where the single-pass compiler has its operands.
 
 #[path = "lowering/golden.rs"]
@@ -24,12 +25,6 @@ fn fast_interp_makes_this_register_code() {
     check("fast-interp", "fast-interp");
 }
 
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-#[test]
-fn baseline_makes_this_machine_code_for_x64() {
-    check("baseline-x64", "baseline");
-}
-
 /// Holds every file of a folder against what the mode makes of it, or rewrites it.
 fn check(folder: &str, mode: &str) {
     golden::check(folder, "--test lowering", |wasm, settings| lower(wasm, settings, mode));
@@ -40,9 +35,6 @@ fn lower(wasm: &[u8], settings: &[&str], mode: &str) -> Vec<Function> {
     let mode: Mode = mode.parse().expect("a mode");
     let config = settings.iter().fold(Config::new(mode).fuel(false), |config, setting| match *setting {
         "fuel" => config.fuel(true),
-        "few-registers" => config.few_registers(true),
-        "short-branches" => config.short_branches(true),
-        "explicit-bounds" => config.explicit_bounds(true),
         _ => panic!("no setting is called `{setting}`"),
     });
     let module = Module::new(&Engine::new(&config), wasm).expect("a valid module that the mode executes");

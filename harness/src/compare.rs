@@ -13,7 +13,7 @@ use crate::case::Value;
 use crate::observe::{ActionObservation, HostCall, HostCalls, Observation, Outcome, TrapObservation};
 use crate::subject::Capabilities;
 use crosscheck_engine::TrapKind;
-use crosscheck_engine::faults::Fault;
+use crosscheck_engine::faults::fault;
 pub use difference::{Difference, Kind, Side};
 pub use groups::{majority, mode_of};
 pub(crate) use state::first_byte;
@@ -386,13 +386,13 @@ fn short(outcome: &Outcome) -> &'static str {
 
 fn same_value(left: &Value, right: &Value, both: Capabilities) -> bool {
     use crate::case::RefValue;
-    const SIGN_OF_ZERO: Fault = Fault::named("compare-ignores-the-sign-of-zero");
     if left == right {
         return true;
     }
+    let ignores_sign = fault!("compare-ignores-the-sign-of-zero");
     match (left, right) {
-        (Value::F32(a), Value::F32(b)) if SIGN_OF_ZERO.is_planted() && (a | b) << 1 == 0 => true,
-        (Value::F64(a), Value::F64(b)) if SIGN_OF_ZERO.is_planted() && (a | b) << 1 == 0 => true,
+        (Value::F32(a), Value::F32(b)) if ignores_sign && (a | b) << 1 == 0 => true,
+        (Value::F64(a), Value::F64(b)) if ignores_sign && (a | b) << 1 == 0 => true,
         // Without the deterministic profile an arithmetic NaN has any payload and either sign
         // (specification, section 4.3.3, "NaN Propagation").
         (Value::F32(a), Value::F32(b)) => !both.nan_bits && is_nan32(*a) && is_nan32(*b),
@@ -453,8 +453,7 @@ fn trap_difference(a: &TrapObservation, b: &TrapObservation, both: Capabilities)
         return Some((Kind::TrapSite, a.kind.text().into(), "where it trapped".into(), site(a), site(b)));
     }
     let (Some(left), Some(right)) = (&a.frames, &b.frames) else { return None };
-    const FRAMES: Fault = Fault::named("compare-drops-backtraces");
-    if !both.backtraces || left == right || FRAMES.is_planted() {
+    if !both.backtraces || left == right || fault!("compare-drops-backtraces") {
         return None;
     }
     let different = left.kept.iter().zip(&right.kept).find(|(left, right)| left != right);

@@ -9,47 +9,80 @@
 use crate::compare::{Divergence, Kind, majority, mode_of};
 use crate::digest::Digest;
 use crate::subject::is_outside;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The identity of a bug, as far as it is known from outside.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
-pub struct Fingerprint(String);
+/// The identity of a bug, as far as it is known from outside: `a b / c|what`.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Fingerprint {
+    /// Modes and outside engines: those that agree with one another, or those that are wrong as one group.
+    groups: Vec<Vec<String>>,
+    /// What differs and where, or what tells the bug from others.
+    what: String,
+}
 
 impl Fingerprint {
     /// The fingerprint of a difference. Lanes count as their modes: which lanes run is drawn by lot.
     pub fn new(groups: &[Vec<String>], kind: Kind, place: &str) -> Fingerprint {
-        let mut groups: Vec<String> = groups
+        let mut groups: Vec<Vec<String>> = groups
             .iter()
             .map(|group| {
-                let mut modes: Vec<_> = group.iter().map(|name| mode_of(name)).collect();
+                let mut modes: Vec<String> = group.iter().map(|name| mode_of(name).to_string()).collect();
                 modes.sort();
                 modes.dedup();
-                modes.join(" ")
+                modes
             })
             .collect();
-        groups.sort();
-        Fingerprint(format!("{}|{}|{place}", groups.join(" / "), kind.word()))
+        groups.sort_by_key(|group| group.join(" "));
+        Fingerprint { groups, what: format!("{}|{place}", kind.word()) }
     }
 
     /// The fingerprint of a bug that was looked into: which modes are wrong - those outside of the [`majority`] -, and
     /// the signature that tells it from others.
     pub fn of_bug(groups: &[Vec<String>], signature: &dyn fmt::Display) -> Fingerprint {
-        Fingerprint(format!("{}|{signature}", wrong_modes(groups).join(" ")))
+        Fingerprint { groups: vec![wrong_modes(groups)], what: signature.to_string() }
     }
 
     /// The fingerprint of a bug of an outside engine of which no relative is known: which parties are wrong, and the
     /// operations that it perhaps is about. `None` if only modes of ours are wrong.
     pub fn of_unrelated(groups: &[Vec<String>], operations: &dyn fmt::Display) -> Option<Fingerprint> {
-        let wrong = wrong_modes(groups);
-        let name = || Fingerprint(format!("{}|perhaps|{operations}", wrong.join(" ")));
-        wrong.iter().any(|party| is_outside(party)).then(name)
+        let bug = Fingerprint::of_bug(groups, &format_args!("perhaps|{operations}"));
+        bug.is_about_outside().then_some(bug)
+    }
+
+    /// Whether an outside engine is among those that it names.
+    pub fn is_about_outside(&self) -> bool {
+        self.groups.iter().flatten().any(|party| is_outside(party))
+    }
+
+    /// What differs and where, or what tells the bug from others; without the parties.
+    pub fn what(&self) -> &str {
+        &self.what
     }
 
     /// A short name, good for files.
     pub fn short(&self) -> String {
         let mut digest = Digest::default();
-        digest.text(&self.0);
+        digest.text(&self.to_string());
         format!("{:012x}", digest.finish() >> 16)
+    }
+}
+
+impl From<Fingerprint> for String {
+    fn from(fingerprint: Fingerprint) -> String {
+        fingerprint.to_string()
+    }
+}
+
+impl TryFrom<String> for Fingerprint {
+    type Error = String;
+
+    /// Reads what a record has. Fails on a text without parties.
+    fn try_from(text: String) -> Result<Fingerprint, String> {
+        let (groups, what) = text.split_once('|').ok_or_else(|| format!("`{text}` is no fingerprint"))?;
+        let parties = |group: &str| group.split(' ').map(str::to_string).collect();
+        Ok(Fingerprint { groups: groups.split(" / ").map(parties).collect(), what: what.to_string() })
     }
 }
 
@@ -61,10 +94,11 @@ impl Divergence {
 }
 
 /// The modes, and outside engines, that are wrong: those outside of the [`majority`].
-fn wrong_modes(groups: &[Vec<String>]) -> Vec<&str> {
+fn wrong_modes(groups: &[Vec<String>]) -> Vec<String> {
     let right = majority(groups);
     let others = groups.iter().enumerate().filter(|(group, _)| *group != right);
-    let mut modes: Vec<&str> = others.flat_map(|(_, names)| names).map(|name| mode_of(name)).collect();
+    let mut modes: Vec<String> =
+        others.flat_map(|(_, names)| names).map(|name| mode_of(name).to_string()).collect();
     modes.sort_unstable();
     modes.dedup();
     modes
@@ -72,7 +106,8 @@ fn wrong_modes(groups: &[Vec<String>]) -> Vec<&str> {
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        let groups: Vec<String> = self.groups.iter().map(|group| group.join(" ")).collect();
+        write!(f, "{}|{}", groups.join(" / "), self.what)
     }
 }
 
@@ -89,6 +124,23 @@ mod tests {
         ];
         let bug = Fingerprint::of_bug(&groups, &"outcome|i32.add");
         assert_eq!(bug.to_string(), "baseline fast-interp|outcome|i32.add");
+    }
+
+    #[test]
+    fn a_fingerprint_is_read_as_it_was_written() {
+        for text in [
+            "interp fast-interp / baseline|values|i32",
+            "iwasm|outcome|tail call|operands below",
+            "a / b|crash|",
+        ] {
+            let read = Fingerprint::try_from(text.to_string()).expect("it has parties");
+            assert_eq!(read.to_string(), text);
+        }
+        assert!(Fingerprint::try_from("values".to_string()).is_err());
+        let groups = [vec!["fast-interp".to_string(), "interp+lazy".into()], vec!["baseline".into()]];
+        let written = Fingerprint::new(&groups, Kind::Values, "i32");
+        assert_eq!(written.to_string(), "baseline / fast-interp interp|values|i32");
+        assert_eq!(Fingerprint::try_from(written.to_string()), Ok(written));
     }
 
     #[test]

@@ -42,6 +42,7 @@ pub use question::{Budget, Investigation, Question, Step};
 use crate::corpus::Started;
 use crate::corpus::finding::{Kinship, Record, Reduction};
 use crate::finding::Finding;
+use crate::fingerprint::Fingerprint;
 use crate::run::Ground;
 use crate::subject::{self, Subject};
 use std::collections::BTreeMap;
@@ -129,7 +130,7 @@ pub struct Findings<'a> {
     /// Findings that were saved.
     saved: u64,
     /// The first finding of each bug that was looked into.
-    bugs: BTreeMap<String, (PathBuf, Reduction)>,
+    bugs: BTreeMap<Fingerprint, (PathBuf, Reduction)>,
 }
 
 impl<'a> Findings<'a> {

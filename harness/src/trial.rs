@@ -39,7 +39,8 @@ impl CaseRun {
             .collect()
     }
 
-    /// The finding that a run of that task is, if subjects differ: of that case of a campaign, and made by that generator.
+    /// The finding that this run of a task gives, if subjects differ. The other arguments say where the case comes from:
+    /// the generator, and the campaign's seed and the case's index.
     pub fn finding(&self, task: Task, generator: &str, seed: u64, index: u64) -> Option<Finding> {
         let Verdict::Diverge(divergence) = &self.verdict else { return None };
         let definitions = definitions(&task.subjects);

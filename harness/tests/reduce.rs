@@ -146,9 +146,9 @@ fn what_no_export_shows_becomes_a_result() {
         let all: Vec<Arc<dyn Subject>> =
             hidden.divergence.groups.iter().flatten().map(|name| named(name).expect("a lane")).collect();
         let question = Question::new(Ground::InProcess, &hidden.case, &hidden.divergence, &all);
-        let (stop, silent) = (AtomicBool::new(false), |_: &Case| ());
+        let stop = AtomicBool::new(false);
         let budget = Budget { stop: &stop, time: None };
-        let found = question.and_then(|question| question.investigate(&hidden.case, &budget, &silent));
+        let found = question.and_then(|question| question.investigate(&hidden.case, &budget, &|_| ()));
         let script = found.unwrap_or_else(|why| panic!("{fault}: {why}")).script;
         // As another engine's runner has it: nothing is compared but what the script says.
         let file = ScriptFile::new("reduced.wast", script.clone());

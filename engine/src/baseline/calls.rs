@@ -4,7 +4,7 @@ use super::compiler::{Compiler, places};
 use super::operand::{Operand, Place, Slot, Ty};
 use super::stubs::Stub;
 use super::target::{Assembler, Target};
-use crate::faults::Fault;
+use crate::faults::fault;
 use crate::module::{DefinedFuncIndex, FuncIndex};
 use crate::native::activation::Place as ArgumentPlace;
 use crate::native::helpers::Helper;
@@ -103,7 +103,7 @@ impl<T: Target> Compiler<'_, T> {
         }
         self.locals_after_call();
         self.take_results(ty);
-        if self.uses_memory && !const { Fault::named("baseline-memory-base-kept-after-calls") }.is_planted() {
+        if self.uses_memory && !fault!("baseline-memory-base-kept-after-calls") {
             self.asm.load_memory_base();
         }
     }
@@ -114,9 +114,7 @@ impl<T: Target> Compiler<'_, T> {
             Callee::Defined(func) if self.settings.lazy => {
                 self.asm.tail_entry(func);
             }
-            Callee::Defined(func)
-                if const { Fault::named("baseline-tail-call-keeps-its-frame") }.is_planted() =>
-            {
+            Callee::Defined(func) if fault!("baseline-tail-call-keeps-its-frame") => {
                 let at = self.asm.call_linked();
                 self.linked(at, func);
                 self.site();
@@ -171,13 +169,13 @@ impl<T: Target> Compiler<'_, T> {
         let indirect = matches!(callee, Callee::Element { .. } | Callee::Reference);
         let above = count + usize::from(indirect);
         let first = self.stack.len() - above;
-        if !const { Fault::named("baseline-nan-seen-in-arguments") }.is_planted() {
+        if !fault!("baseline-nan-seen-in-arguments") {
             for position in first..self.stack.len() {
                 self.canonical(position);
             }
         }
         let imported = matches!(callee, Callee::Import(_));
-        if imported && const { Fault::named("baseline-address-for-host-misses-its-addend") }.is_planted() {
+        if imported && fault!("baseline-address-for-host-misses-its-addend") {
             for operand in &mut self.stack[first..] {
                 // As a relocation that counts from the end of its four bytes.
                 if let (Ty::I32, Place::Const(value)) = (operand.ty, operand.place) {
@@ -292,9 +290,7 @@ impl<T: Target> Compiler<'_, T> {
     fn move_ints(&mut self, moves: &mut [Move<T::Int>]) {
         sequence(moves, |step| match step {
             Step::Move(Move { to, from }) => self.asm.copy_int(Width::W64, to, from),
-            Step::Exchange(Move { to, from })
-                if const { Fault::named("baseline-cycle-of-moves-is-cut") }.is_planted() =>
-            {
+            Step::Exchange(Move { to, from }) if fault!("baseline-cycle-of-moves-is-cut") => {
                 self.asm.copy_int(Width::W64, to, from);
             }
             Step::Exchange(Move { to, from }) => self.asm.exchange_ints(to, from),
@@ -370,7 +366,7 @@ impl<T: Target> Compiler<'_, T> {
         self.site();
         self.cut(first);
         let kept = helper == Helper::MemoryGrow;
-        if !(kept && const { Fault::named("baseline-locals-kept-across-growth") }.is_planted()) {
+        if !(kept && fault!("baseline-locals-kept-across-growth")) {
             self.locals_after_call();
         }
         if let Some(ty) = result {

@@ -30,7 +30,7 @@ use super::registers::Registers;
 use super::scan::Scan;
 use super::stubs::Stub;
 use super::target::{Assembler, Target};
-use crate::faults::Fault as Planted;
+use crate::faults::fault;
 use crate::limits::Settings;
 use crate::module::{DefinedFuncIndex, FuelSegment, FuncBody, ModuleInner};
 use crate::native::activation::{Place as ArgumentPlace, places_in};
@@ -41,7 +41,7 @@ use crate::opcode::reader::Reader;
 use crate::opcode::{Const, Nesting, Opcode, Parametric, Variable};
 use crate::trap::TrapKind;
 use crate::types::ValType;
-use crate::val::{NOT_NULL, REFERENCES_ARE_ZEROED};
+use crate::val::{NOT_NULL, references_are_zeroed};
 
 /// Slots of a frame's cost that hold return address and frame pointer.
 const FRAME_RECORD_SLOTS: u32 = 2;
@@ -79,15 +79,15 @@ pub(super) struct Compiler<'m, T: Target> {
     pub(super) marks: Option<Vec<Mark>>,
 
     pub(super) scan: Scan,
-    pub(super) chosen: Vec<u32>,
+    chosen: Vec<u32>,
     pub(super) regs: Registers<T>,
     /// Types of parameters and locals.
     pub(super) local_types: Vec<Ty>,
-    pub(super) frame_cost: u32,
+    frame_cost: u32,
     /// File offset of the opcode that is being compiled.
     pub(super) offset: u32,
     /// Index of the next fuel segment.
-    pub(super) segment: usize,
+    segment: usize,
     pub(super) reachable: bool,
     pub(super) blocks: Vec<Block<T>>,
     pub(super) stack: Vec<Operand<T>>,
@@ -179,17 +179,14 @@ impl<'m, T: Target> Compiler<'m, T> {
         let calls = first_call..self.plan.calls.len() as u32;
         self.plan.branches.extend(self.asm.branches());
         self.plan.regions.push(Region { func, bytes: start..self.asm.here(), calls });
-        self.map.funcs.push(FuncRange { func, code: start..end, tables });
+        self.map.funcs.push(FuncRange { func, code: start..end, tables, frame_slots: self.frame_cost });
         self.asm.forget_labels();
     }
 
     fn begin(&mut self, func: DefinedFuncIndex, body: &FuncBody, reader: Reader) {
         let ty = self.module.func_type(self.module.func_index(func));
         self.local_types.clear();
-        self.local_types.extend(ty.params().iter().map(|ty| Ty::of(*ty)));
-        for (count, ty) in &body.locals {
-            self.local_types.extend(std::iter::repeat_n(Ty::of(*ty), *count as usize));
-        }
+        self.local_types.extend(body.layout.types().map(Ty::of));
         self.scan.body(reader, self.local_types.len());
         self.uses_memory = self.scan.uses_memory;
         let (ints, floats) = self.regs.homes();
@@ -212,14 +209,14 @@ impl<'m, T: Target> Compiler<'m, T> {
 
     fn prologue(&mut self, func: DefinedFuncIndex, body: &FuncBody) {
         self.offset = body.code.start;
-        let extra = u32::from(const { Planted::named("baseline-frame-one-slot-large") }.is_planted());
+        let extra = u32::from(fault!("baseline-frame-one-slot-large"));
         let exhausted = self.trap(TrapKind::CallStackExhausted);
         self.asm.enter(8 * (self.frame_cost - FRAME_RECORD_SLOTS + extra), exhausted);
         if self.uses_memory {
             self.asm.load_memory_base();
         }
         self.receive_parameters(func);
-        self.clear_locals(body.param_slots);
+        self.clear_locals(body.layout.params().values);
     }
 
     fn receive_parameters(&mut self, func: DefinedFuncIndex) {
@@ -276,7 +273,7 @@ impl<'m, T: Target> Compiler<'m, T> {
             self.clear_home(local as u32);
         }
         self.zero_slots(params, locals);
-        if REFERENCES_ARE_ZEROED.is_planted() {
+        if references_are_zeroed() {
             for local in params..locals as u32 {
                 if self.local_types[local as usize] == Ty::Ref {
                     self.push_const(Ty::Ref, NOT_NULL);
@@ -320,7 +317,7 @@ impl<'m, T: Target> Compiler<'m, T> {
             }
             self.segment += 1;
             if segment.offset == self.offset {
-                let next = const { Planted::named("baseline-fuel-of-the-next-segment") }.is_planted();
+                let next = fault!("baseline-fuel-of-the-next-segment");
                 let segment = segments.get(self.segment).filter(|_| next).unwrap_or(segment);
                 let label = self.asm.label();
                 self.asm.charge(segment.cost, label);

@@ -5,7 +5,7 @@ use super::operand::{Operand, Place, Slot, Ty};
 use super::registers::Arrival;
 use super::stubs::Stub;
 use super::target::{Assembler, Invertible, Target};
-use crate::faults::Fault;
+use crate::faults::fault;
 use crate::module::FuncIndex;
 use crate::native::width::Width;
 use crate::opcode::Control;
@@ -325,7 +325,7 @@ impl<T: Target> Compiler<'_, T> {
     /// Puts the top values where a label finds them; what the operands are does not change, so only code
     /// that leaves may follow, or code that says anew what the operands are.
     fn carry(&mut self, to: Destination<T>) {
-        if !const { Fault::named("baseline-nan-seen-behind-branches") }.is_planted() {
+        if !fault!("baseline-nan-seen-behind-branches") {
             self.canonical_top(to.arity);
         }
         self.carry_seen(to);
@@ -352,8 +352,7 @@ impl<T: Target> Compiler<'_, T> {
             count => {
                 // Ascending, so that no slot is written before it was read: each goes down or stays.
                 for offset in 0..count {
-                    let downwards =
-                        const { Fault::named("baseline-values-carried-from-the-top") }.is_planted();
+                    let downwards = fault!("baseline-values-carried-from-the-top");
                     let offset = if downwards { count - 1 - offset } else { offset };
                     let operand = self.stack[self.stack.len() - count + offset];
                     let slot = self.operand_slot((to.height + offset) as u32);
@@ -497,7 +496,7 @@ impl<T: Target> Compiler<'_, T> {
         self.canonical_all();
         let default = labels.last().expect("there is a default label");
         let arity = self.destination(default).arity;
-        let takes = const { Fault::named("baseline-jump-table-takes-the-locals-register") }.is_planted();
+        let takes = fault!("baseline-jump-table-takes-the-locals-register");
         let reg = match self.valid_home(&index) {
             Some(home) if takes => home,
             Some(_) | None => {

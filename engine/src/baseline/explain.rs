@@ -5,7 +5,7 @@ use super::target::{Assembler, Target};
 use crate::executor::ExplainedLine;
 use crate::limits::Settings;
 use crate::module::{DefinedFuncIndex, ModuleInner};
-use crate::native::code::CodeMap;
+use crate::native::code::{CodeMap, Site};
 
 /// The machine code of a function, line by line. Offsets are those in the function; distances to other
 /// functions are not filled in, and shown as what they lead to.
@@ -54,11 +54,11 @@ pub(super) fn explain<T: Target>(
 
 fn owner_of_stub(map: &CodeMap, start: u32, last: u32) -> u32 {
     let next = map.sites.iter().find(|site| site.code > start);
-    next.filter(|site| site.trap.is_some()).map_or(last, |site| site.wasm)
+    next.filter(|site| site.trap().is_some()).map_or(last, |site| site.wasm)
 }
 
 fn note(map: &CodeMap, start: u32, next: u32) -> String {
-    if let Some(trap) = map.sites.iter().find(|site| site.code == next).and_then(|site| site.trap) {
+    if let Some(trap) = map.sites.iter().find(|site| site.code == next).and_then(Site::trap) {
         return format!("  ; {trap}");
     }
     let faults = map.faults.iter().any(|fault| fault.code == start);

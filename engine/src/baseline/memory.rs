@@ -3,7 +3,7 @@
 use super::compiler::Compiler;
 use super::operand::{Place, Slot, Ty};
 use super::target::{Assembler, Target};
-use crate::faults::Fault;
+use crate::faults::fault;
 use crate::module::ConstOp;
 use crate::native::helpers::Helper;
 use crate::native::width::Width;
@@ -144,11 +144,7 @@ impl<T: Target> Compiler<'_, T> {
     }
 
     pub(super) fn global_set(&mut self, index: u32) {
-        let mut value = if const { Fault::named("baseline-nan-seen-in-globals") }.is_planted() {
-            self.pop()
-        } else {
-            self.pop_seen()
-        };
+        let mut value = if fault!("baseline-nan-seen-in-globals") { self.pop() } else { self.pop_seen() };
         let ty = value.ty;
         match ty.float() {
             Some(float) => {

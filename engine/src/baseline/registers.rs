@@ -4,7 +4,7 @@ use super::compiler::Compiler;
 use super::operand::{Operand, Place, Slot, Ty};
 use super::stubs::Stub;
 use super::target::{Assembler, Register, Target};
-use crate::faults::Fault;
+use crate::faults::fault;
 use crate::limits::Settings;
 use crate::native::width::{Float, Width};
 
@@ -474,7 +474,7 @@ impl<T: Target> Compiler<'_, T> {
             }
             Place::Slot => {
                 let slot = self.operand_slot(operand.index);
-                let wide = const { Fault::named("baseline-slot-read-wide") }.is_planted();
+                let wide = fault!("baseline-slot-read-wide");
                 self.asm.load_int(if wide { Width::W64 } else { width }, to, slot);
             }
             Place::Float(_) | Place::Outcome(_) => unreachable!("not an integer operand"),

@@ -3,9 +3,9 @@
 
 use super::compiler::Compiler;
 use super::target::{Assembler, Target};
-use crate::faults::Fault as Planted;
+use crate::faults::fault;
 use crate::module::DefinedFuncIndex;
-use crate::native::code::{Fault, Site};
+use crate::native::code::{Fault, Site, What};
 use crate::native::link::CallSite;
 use crate::native::width::Float;
 use crate::trap::TrapKind;
@@ -38,8 +38,7 @@ impl<T: Target> Compiler<'_, T> {
         for stub in self.stubs.iter().rev().take(2) {
             if let Stub::Trap { label, kind: other, wasm: at } = stub
                 && *other == kind
-                && (*at == wasm
-                    || const { Planted::named("baseline-traps-of-a-kind-share-their-row") }.is_planted())
+                && (*at == wasm || fault!("baseline-traps-of-a-kind-share-their-row"))
             {
                 return *label;
             }
@@ -51,11 +50,11 @@ impl<T: Target> Compiler<'_, T> {
 
     /// Notes that the instruction just written was a call by the current opcode.
     pub(super) fn site(&mut self) {
-        self.site_of(self.offset, None);
+        self.site_of(self.offset, What::Call);
     }
 
-    fn site_of(&mut self, wasm: u32, trap: Option<TrapKind>) {
-        self.map.sites.push(Site { code: self.asm.here(), wasm, trap });
+    fn site_of(&mut self, wasm: u32, what: What) {
+        self.map.sites.push(Site { code: self.asm.here(), wasm, what });
     }
 
     /// Notes that the next instruction may fault.
@@ -85,7 +84,7 @@ impl<T: Target> Compiler<'_, T> {
                 Stub::Other { label, back, wasm } => {
                     self.asm.bind(label);
                     self.asm.call_other();
-                    self.site_of(wasm, None);
+                    self.site_of(wasm, What::Call);
                     self.asm.jump(back);
                 }
                 Stub::TailOther { label } => {
@@ -95,7 +94,7 @@ impl<T: Target> Compiler<'_, T> {
                 Stub::Subtype { label, back, ty, wasm } => {
                     self.asm.bind(label);
                     self.asm.check_subtype(ty);
-                    self.site_of(wasm, None);
+                    self.site_of(wasm, What::Call);
                     self.asm.jump(back);
                 }
                 Stub::Table { .. } => {}
@@ -106,7 +105,7 @@ impl<T: Target> Compiler<'_, T> {
 
     fn call_trap(&mut self, kind: TrapKind, wasm: u32) {
         self.asm.call_trap();
-        self.site_of(wasm, Some(kind));
+        self.site_of(wasm, What::Trap(kind));
     }
 
     /// Writes the jump tables, which come last: they are not code.

@@ -13,9 +13,8 @@ mod memory;
 mod planted;
 mod target;
 
-pub(super) use target::X64;
-
 use super::compiler::Compiler;
+use crate::native::x64::X64;
 
 type Operand = super::operand::Operand<X64>;
 type Place = super::operand::Place<X64>;

@@ -13,7 +13,7 @@
 //!
 //! # Sites
 //! Nothing that runs remembers offsets of the module's file. A table beside the code has the offset of
-//! every instruction that may trap or call, and is searched when somebody asks.
+//! every instruction that may trap or call, and is searched when a trap or a backtrace needs one.
 
 use crate::executor::Code;
 use crate::module::{DefinedFuncIndex, FuncIndex};
@@ -30,9 +30,9 @@ pub(super) struct FuncEntry {
     /// What a call charges to the depth budget.
     pub cost: u32,
     /// Slots of the parameters, and thereby the slot of the header.
-    pub params: u32,
-    /// Declared locals: zeroed on entry.
-    pub locals: u32,
+    pub param_slots: u32,
+    /// Slots of the declared locals: zeroed on entry.
+    pub declared_slots: u32,
     /// File offset of the first opcode.
     pub first_offset: u32,
     pub func: FuncIndex,
@@ -46,7 +46,7 @@ impl FuncEntry {
     #[inline(always)]
     pub unsafe fn header(&self, fp: *mut u64) -> (*const u64, *mut u64) {
         // SAFETY: the caller's.
-        let [ip, caller] = unsafe { fp.add(self.params as usize).cast::<[u64; 2]>().read() };
+        let [ip, caller] = unsafe { fp.add(self.param_slots as usize).cast::<[u64; 2]>().read() };
         (
             std::ptr::with_exposed_provenance(ip as usize),
             std::ptr::with_exposed_provenance_mut(caller as usize),
@@ -63,7 +63,7 @@ pub(super) struct ModuleCode {
     pub sites: Vec<(u32, u32)>,
 }
 
-// SAFETY: the pointers of the entries point into `words`, which nobody changes any more.
+// SAFETY: the pointers of the entries point into `words`, which does not change any more.
 unsafe impl Send for ModuleCode {}
 // SAFETY: as above.
 unsafe impl Sync for ModuleCode {}
@@ -81,17 +81,17 @@ impl ModuleCode {
         code.downcast_ref().expect("all functions of a store run in its engine's mode")
     }
 
-    /// The function that an instruction belongs to; `ip` is behind the instruction's first word.
+    /// The function that an instruction belongs to; `ip` is after the instruction's first word.
     pub fn entry_at(&self, ip: *const u64) -> &FuncEntry {
         &self.entries[self.entries.partition_point(|entry| entry.code < ip) - 1]
     }
 
-    /// The file offset of an instruction that may trap or call; `ip` is behind its first word and not
-    /// behind its end.
+    /// The file offset of an instruction that may trap or call; `ip` is after its first word and not
+    /// after its end.
     pub fn site(&self, ip: *const u64) -> u32 {
         let position = (ip.addr() - self.words.as_ptr().addr()) / 8;
-        let behind = self.sites.partition_point(|(at, _)| (*at as usize) < position);
-        self.sites[behind - 1].1
+        let after = self.sites.partition_point(|(at, _)| (*at as usize) < position);
+        self.sites[after - 1].1
     }
 }
 

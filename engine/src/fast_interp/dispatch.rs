@@ -1,6 +1,6 @@
 //! How control goes from one instruction to the next.
 //!
-//! An instruction is a type that implements [`Op`]: it reads its operands behind the instruction
+//! An instruction is a type that implements [`Op`]: it reads its operands after the instruction
 //! pointer, does its work on the [`Machine`] and leaves the pointer at what comes next. Its handler is
 //! made from that one definition in one of two forms. Release builds thread: a handler takes the machine
 //! in argument registers and ends in an indirect call that the compiler turns into a jump, so that every
@@ -60,6 +60,9 @@ pub(super) enum Class {
 }
 
 impl Class {
+    /// How many accumulators there are.
+    pub const COUNT: usize = 3;
+
     /// The accumulator of a Rust type.
     #[inline(always)]
     pub fn of<T: Slot>() -> Class {
@@ -81,7 +84,7 @@ impl Machine {
     /// As for [`Op::run`]; `index` is less than 4.
     #[inline(always)]
     pub unsafe fn field(&self, index: usize) -> usize {
-        // SAFETY: every instruction has an operand word behind its handler.
+        // SAFETY: every instruction has an operand word after its handler.
         unsafe { usize::from(self.ip.add(1).cast::<u16>().add(index).read()) }
     }
 
@@ -91,7 +94,7 @@ impl Machine {
     /// As for [`Op::run`]; `index` is less than 2.
     #[inline(always)]
     pub unsafe fn half(&self, index: usize) -> u32 {
-        // SAFETY: every instruction has an operand word behind its handler.
+        // SAFETY: every instruction has an operand word after its handler.
         unsafe { self.ip.add(1).cast::<u32>().add(index).read() }
     }
 
@@ -199,7 +202,7 @@ unsafe extern "C-unwind" fn trap(context: *mut c_void, ip: *const u64, fp: *mut 
 }
 
 /// The same distance, computed where it is asked for. Without this the two outcomes of a branch become
-/// one conditional move, and everything behind the branch waits for its condition instead of being
+/// one conditional move, and everything after the branch waits for its condition instead of being
 /// predicted.
 #[inline(always)]
 fn apart(words: isize) -> isize {

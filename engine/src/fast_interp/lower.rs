@@ -1,4 +1,4 @@
-//! Lowering: one pass over a valid body that leaves register code behind.
+//! Lowering: one pass over a valid body that makes register code of it.
 //!
 //! The operand stack exists only here. An entry is a value that its producer put into the entry's own
 //! slot, a local that has not been read yet, or a constant; so `local.get` and constants emit nothing and
@@ -25,8 +25,9 @@ use crate::limits::Settings;
 use crate::module::{DefinedFuncIndex, FuelSegment, FuncBody, FuncIndex, ModuleInner};
 use crate::opcode::reader::Reader;
 use crate::opcode::{Const, Control, Opcode, Parametric, Variable};
+use crate::slots::{Heights, Layout, Row, Signature, Width};
 use control::{Kind, Label, Patch};
-use emit::{Comparison, LastResult, Mirror};
+use emit::{Comparison, LastResult, Mirrors, NO_MIRRORS};
 use stack::{Entry, Operand};
 use std::ops::Range;
 
@@ -60,18 +61,20 @@ pub(super) fn list_function(
 }
 
 /// How the current function's frame is laid out.
-struct Frame {
+struct Frame<'m> {
+    /// Where the locals lie, were there no header among them; absent before the first function.
+    layout: Option<&'m Layout>,
     /// Slots of the parameters: the header follows.
-    params: u32,
+    param_slots: u32,
     cost: u32,
     /// Slot of the lowest operand.
     first_operand: u32,
 }
 
-/// Where the operand stack begins: behind parameters, header, locals, and scratch slots if slots get
+/// Where the operand stack begins: after parameters, header, locals, and scratch slots if slots get
 /// so many that a field cannot name them all.
 fn first_operand(body: &FuncBody) -> u32 {
-    let slots = HEADER_SLOTS + body.local_slots;
+    let slots = HEADER_SLOTS + body.layout.locals().slots;
     if slots + body.operand_slots > NEAR_SLOTS { slots + SCRATCH_SLOTS } else { slots }
 }
 
@@ -85,16 +88,18 @@ struct Lowering<'m> {
     entries: Vec<FuncEntry>,
     listing: Option<Vec<Listed>>,
 
-    frame: Frame,
+    frame: Frame<'m>,
     /// File offset of the opcode that is being lowered.
     offset: u32,
     /// Index of the next fuel segment.
     segment: usize,
     reachable: bool,
-    labels: Vec<Label>,
+    labels: Vec<Label<'m>>,
     patches: Vec<Patch>,
 
     stack: Vec<Entry>,
+    /// Where the entries' own slots are.
+    heights: Heights,
     /// Position of the highest entry that means each local.
     latest: Vec<u32>,
     /// Entries that mean locals; all of them are at `settled` or higher.
@@ -106,7 +111,7 @@ struct Lowering<'m> {
     /// The operands that an instruction takes together, lowest first.
     taken: Vec<Operand>,
 
-    mirrors: [Mirror; 3],
+    mirrors: Mirrors,
     last: LastResult,
     comparison: Option<Comparison>,
 }
@@ -121,8 +126,8 @@ impl<'m> Lowering<'m> {
             FuncEntry {
                 code: std::ptr::null(),
                 cost: body.frame_cost,
-                params: body.param_slots,
-                locals: body.local_slots - body.param_slots,
+                param_slots: body.layout.params().slots,
+                declared_slots: body.layout.declared_slots(),
                 first_offset: body.code.start,
                 func: module.func_index(index),
             }
@@ -135,36 +140,32 @@ impl<'m> Lowering<'m> {
             sites: Vec::new(),
             entries: entries.collect(),
             listing: None,
-            frame: Frame { params: 0, cost: 0, first_operand: 0 },
+            frame: Frame { layout: None, param_slots: 0, cost: 0, first_operand: 0 },
             offset: 0,
             segment: 0,
             reachable: true,
             labels: Vec::new(),
             patches: Vec::new(),
             stack: Vec::new(),
+            heights: Heights::default(),
             latest: Vec::new(),
             lazy: 0,
             settled: 0,
             owned: Vec::new(),
             taken: Vec::new(),
-            mirrors: [Mirror::NONE; 3],
+            mirrors: NO_MIRRORS,
             last: LastResult::NONE,
             comparison: None,
         }
     }
 }
 
-impl Lowering<'_> {
+impl<'m> Lowering<'m> {
     /// Lowers a function and gives the position of its code.
     fn function(&mut self, func: DefinedFuncIndex) -> u32 {
         let module = self.module;
         let body = module.body(func);
-        self.frame =
-            Frame { params: body.param_slots, cost: body.frame_cost, first_operand: first_operand(body) };
-        self.begin_function(
-            body.local_slots,
-            module.func_type(module.func_index(func)).results().len() as u32,
-        );
+        self.begin_function(body, Row::results(module.func_type(module.func_index(func))));
         let start = self.words.len() as u32;
         let bytes = &module.bytes[body.code.start as usize..body.code.end as usize];
         let mut reader = Reader::new(bytes, body.code.start);
@@ -182,17 +183,24 @@ impl Lowering<'_> {
         start
     }
 
-    fn begin_function(&mut self, locals: u32, results: u32) {
+    fn begin_function(&mut self, body: &'m FuncBody, results: Row<'m>) {
+        self.frame = Frame {
+            layout: Some(&body.layout),
+            param_slots: body.layout.params().slots,
+            cost: body.frame_cost,
+            first_operand: first_operand(body),
+        };
         self.segment = 0;
         self.reachable = true;
         self.stack.clear();
         self.latest.clear();
-        self.latest.resize(locals as usize, stack::NO_ENTRY);
+        self.heights.start(body.is_wide);
+        self.latest.resize(body.layout.locals().values as usize, stack::NO_ENTRY);
         (self.lazy, self.settled) = (0, 0);
         self.owned.clear();
         self.patches.clear();
         self.labels.clear();
-        self.labels.push(Label::new(Kind::Function, 0, 0, results));
+        self.labels.push(Label::new(Kind::Function, 0, Signature { params: Row::EMPTY, results }));
         self.join();
     }
 
@@ -241,7 +249,7 @@ impl Lowering<'_> {
                     Const::F32Const => u64::from(reader.f32_bits()),
                     Const::F64Const => reader.f64_bits(),
                 };
-                self.stack.push(Entry::Constant(slot));
+                self.push(Entry::Constant(slot), Width::One);
             }
             Opcode::Numeric(numeric) => self.numeric(numeric),
             Opcode::Wide(wide) => self.wide(wide),

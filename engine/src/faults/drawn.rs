@@ -1,11 +1,11 @@
-//! Faults that are drawn by lot, so that nobody picks easy ones: an opcode of the table, a kind of mutation, a room.
+//! Faults that are drawn by lot, so that none is picked for being easy: an opcode of the table, a kind of mutation, a room.
 //!
 //! A drawn fault is plain data with a name that can be read back, like `baseline:i32.rem_s:swapped`. What it computes
 //! instead is said once, in `numeric::planted`; each room has one place where it does so. The rows it is drawn from
 //! are the scalar operators, and loads and stores, which are operators on the bits they move.
 
 use super::Room;
-use crate::opcode::{Numeric, Opcode, Operand};
+use crate::opcode::{NumericKind, Opcode, Operand};
 use crate::trap::TrapKind;
 use std::fmt;
 use std::str::FromStr;
@@ -132,29 +132,28 @@ impl Drawn {
     pub fn shape(opcode: Opcode) -> Shape {
         let row = opcode.row();
         let bits = |operand: Operand| if matches!(operand, Operand::I64 | Operand::F64) { 64 } else { 32 };
-        let is_float = |operand: Operand| matches!(operand, Operand::F32 | Operand::F64);
         match opcode {
             Opcode::Load(load) => Shape {
                 operands: 1,
                 width: 8 * load.width(),
-                is_float: is_float(row.results[0]),
+                is_float: row.results[0].is_float(),
                 result_width: bits(row.results[0]),
-                result_is_integer: !is_float(row.results[0]),
+                result_is_integer: !row.results[0].is_float(),
             },
             Opcode::Store(store) => Shape {
                 operands: 1,
                 width: 8 * store.width(),
-                is_float: is_float(row.operands[1]),
+                is_float: row.operands[1].is_float(),
                 result_width: 8 * store.width(),
                 result_is_integer: false,
             },
             _ => Shape {
                 operands: row.operands.len() as u32,
                 width: bits(row.operands[0]),
-                is_float: is_float(row.operands[0]),
+                is_float: row.operands[0].is_float(),
                 // Comparisons give a single bit.
                 result_width: if is_test(opcode) { 1 } else { bits(row.results[0]) },
-                result_is_integer: !is_float(row.results[0]) && !is_test(opcode),
+                result_is_integer: !row.results[0].is_float() && !is_test(opcode),
             },
         }
     }
@@ -237,18 +236,12 @@ fn is_drawable(opcode: Opcode) -> bool {
 
 /// Whether the result is a truth value.
 fn is_test(opcode: Opcode) -> bool {
-    use Numeric as N;
-    let Opcode::Numeric(opcode) = opcode else { return false };
-    let first_to_last =
-        [(N::I32Eqz, N::I32GeU), (N::I64Eqz, N::I64GeU), (N::F32Eq, N::F32Ge), (N::F64Eq, N::F64Ge)];
-    first_to_last.iter().any(|(first, last)| (*first as u16..=*last as u16).contains(&(opcode as u16)))
+    opcode.row().kind.is_some_and(NumericKind::is_predicate)
 }
 
 /// Whether operands alone can make a scalar operator trap.
 fn may_trap(opcode: Opcode) -> bool {
-    let text = opcode.text();
-    let divides = text.contains(".div_") || text.contains(".rem_");
-    divides || (text.contains(".trunc_f") && !text.contains("sat"))
+    opcode.row().kind.is_some_and(NumericKind::may_trap)
 }
 
 /// Whether one may be taken for the other: the same types, the same bytes of memory, and both trap or none does, both
@@ -307,7 +300,7 @@ impl Corner {
         let float = |conditions: Option<Conditions>| conditions.filter(|_| is_float && width >= 32);
         let bits =
             |value: f64| if width == 32 { u64::from((value as f32).to_bits()) } else { value.to_bits() };
-        // All bits of the exponent, and the highest behind.
+        // All bits of the exponent, and the highest of those after it.
         let quiet = bits(f64::INFINITY) | bits(f64::INFINITY) >> 1 & !bits(f64::INFINITY);
         let two_to = |power: u8| f64::from_bits((1023 + u64::from(power)) << 52);
         match self {

@@ -5,9 +5,9 @@
 
 use super::dispatch::{Handler, big, plain};
 use super::machine::{Machine, Regs, Step, Stop, Trace};
-use crate::faults::Fault;
+use crate::faults::fault;
 use crate::instance::drop_elem;
-use crate::memory::MemoryEntity;
+use crate::memory::{MemoryEntity, Place};
 use crate::opcode::{Memory, Table};
 use crate::store::TableEntity;
 use crate::trap::TrapKind;
@@ -130,7 +130,7 @@ fn span(start: u64, count: u64, len: u64, otherwise: TrapKind) -> Result<Range<u
 fn memory_grow<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, mut r: Regs) -> Step {
     let index = r.u32();
     let mut delta = r.pop();
-    if delta > 0 && const { Fault::named("interp-memory-grows-a-page-more") }.is_planted() {
+    if delta > 0 && fault!("interp-memory-grows-a-page-more") {
         delta += 1;
     }
     let memory = memory_mut(m, index);
@@ -150,23 +150,27 @@ fn memory_fill<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, mut r: 
     let len = memory_mut(m, index).len();
     let range = span(start, count, len, TrapKind::MemoryOutOfBounds)?;
     m.charge_bulk(count)?;
-    bytes(memory_mut(m, index), &range).fill(value);
+    memory_mut(m, index).fill(range.start as u64, count, value).expect(CHECKED);
     Ok(r)
 }
 
-fn bytes<'m>(memory: &'m mut MemoryEntity, range: &Range<usize>) -> &'m mut [u8] {
-    memory.slice_mut(range.start as u64..range.end as u64).expect("bounds were checked")
+/// Why bytes are inside their memory.
+const CHECKED: &str = "bounds are checked before fuel is charged";
+
+/// A place in a memory of the running instance.
+fn place<T: Trace, const FUEL: bool>(m: &Machine<'_, T, FUEL>, index: u32, offset: usize) -> Place {
+    Place { memory: m.entity().memories[index as usize], offset: offset as u64 }
 }
 
 fn memory_copy<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, mut r: Regs) -> Step {
     let (to_memory, from_memory) = (r.u32(), r.u32());
     let (count, from, to) = (r.pop(), r.pop(), r.pop());
-    let (target, source) = (*m.memory_at(to_memory), *m.memory_at(from_memory));
-    let to = span(to, count, target.bytes, TrapKind::MemoryOutOfBounds)?;
-    let from = span(from, count, source.bytes, TrapKind::MemoryOutOfBounds)?;
+    let (target, source) = (m.memory_at(to_memory).bytes, m.memory_at(from_memory).bytes);
+    let to = span(to, count, target, TrapKind::MemoryOutOfBounds)?;
+    let from = span(from, count, source, TrapKind::MemoryOutOfBounds)?;
     m.charge_bulk(count)?;
-    // SAFETY: both ranges are inside their memories, and may overlap.
-    unsafe { target.base.add(to.start).copy_from(source.base.add(from.start), to.len()) };
+    let (to, from) = (place(m, to_memory, to.start), place(m, from_memory, from.start));
+    MemoryEntity::copy(&mut m.store.memories, to, from, count).expect(CHECKED);
     Ok(r)
 }
 
@@ -184,7 +188,7 @@ fn memory_init<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, mut r: 
     let to = span(to, count, memory_mut(m, index).len(), TrapKind::MemoryOutOfBounds)?;
     let from = span(from, count, data.len() as u64, TrapKind::MemoryOutOfBounds)?;
     m.charge_bulk(count)?;
-    bytes(memory_mut(m, index), &to).copy_from_slice(&data[from]);
+    memory_mut(m, index).write(to.start as u64, &data[from]).expect(CHECKED);
     Ok(r)
 }
 

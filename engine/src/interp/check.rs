@@ -1,17 +1,18 @@
 //! Proves a side table right, whatever made it.
 //!
-//! The checker walks the bytes once more with another decoder, and takes operand heights from the
-//! validator, not from the builder's own count. It notes what every entry should say in terms of blocks, and
+//! The checker walks the bytes once more with another decoder, and takes operand heights, and the types of
+//! operands that may be vectors, from the validator, not from the builder's own count. It notes what every entry should say in terms of blocks, and
 //! when all blocks have been seen it compares. Debug builds check every module; a wrong table is a fault
 //! of this engine, and is caught before anything runs.
 
 use super::ModuleCode;
 use super::side_table::{Charge, Entry, Transfer};
-use crate::module::{DefinedFuncIndex, FuncBody};
+use crate::module::{DefinedFuncIndex, FuncBody, FuncIndex};
+use crate::slots::{Row, Signature, Width};
 use std::ops::Range;
 use wasmparser::{
-    BlockType, FuncToValidate, FunctionBody, Operator, Parser, ValidPayload, Validator, ValidatorResources,
-    WasmFeatures,
+    BlockType, FuncToValidate, FuncValidator, FunctionBody, Operator, Parser, ValidPayload, Validator,
+    ValidatorResources, WasmFeatures,
 };
 
 /// A block by the order in which blocks begin; the function's own is the first.
@@ -19,16 +20,16 @@ type Block = usize;
 
 /// Where a transfer should go.
 enum Target {
-    /// To the label of a block: its start if it is a loop, else behind its end.
+    /// To the label of a block: its start if it is a loop, else after its end.
     Label(Block),
-    /// To the `else` of an `if`, or behind its end if it has none.
+    /// To the `else` of an `if`, or after its end if it has none.
     Else(Block),
 }
 
 /// What an entry should say.
 enum Expected {
     /// `at` is the branching opcode. Nothing is expected of an instruction that cannot be reached.
-    Transfer { at: u32, live: bool, target: Target, keep: u32, drop: u32 },
+    Transfer { at: u32, live: bool, target: Target, keep_slots: u32, drop_slots: u32 },
     /// The segment that begins between `from` and the next place where one may begin.
     Charge { from: u32 },
 }
@@ -107,58 +108,58 @@ impl ModuleCode {
         while !operators.eof() {
             let at = operators.original_position() as u32;
             let operator = operators.read()?;
-            let behind = operators.original_position() as u32;
+            let after = operators.original_position() as u32;
             let unreachable = validator.get_control_frame(0).is_some_and(|frame| frame.unreachable);
             let dead = unreachable || walk.open.last().is_some_and(|(_, dead)| *dead);
-            let height = validator.operand_stack_height();
             // A branch that has taken `popped` operands before it looks at its label. Heights may be
             // nonsense where code is dead.
             let branch = |walk: &mut Walk, depth: u32, popped: u32| {
                 let label = validator.get_control_frame(depth as usize).expect("validation knows the label");
-                let (params, results) = self.arity(label.block_type);
+                let signature = self.signature(label.block_type);
                 let block = walk.open[walk.open.len() - 1 - depth as usize].0;
                 let is_loop = walk.blocks.loop_starts[block].is_some();
                 let is_function = depth as usize == walk.open.len() - 1;
                 let keep = match (is_function, is_loop) {
                     (true, _) => results_of_function(&validator, self),
-                    (false, true) => params,
-                    (false, false) => results,
+                    (false, true) => signature.params,
+                    (false, false) => signature.results,
                 };
-                let drop = height.wrapping_sub(popped + label.height as u32 + keep);
-                walk.transfer(at, !dead, Target::Label(block), keep, drop);
+                let (below, above) = (label.height as u32, popped + keep.values());
+                let drop_slots = slots_between(&validator, below, above, self.module.vectors.is_some());
+                walk.transfer(at, !dead, Target::Label(block), keep.slots(), drop_slots);
             };
             match &operator {
                 Operator::Block { .. } => _ = walk.enter(None, dead),
                 Operator::Loop { .. } => {
-                    let place = (behind, walk.expected.len());
+                    let place = (after, walk.expected.len());
                     walk.enter(Some(place), dead);
-                    walk.boundary(at, behind);
+                    walk.boundary(at, after);
                 }
                 Operator::If { blockty } => {
-                    let (params, _) = self.arity(*blockty);
+                    let params = self.signature(*blockty).params;
                     let block = walk.enter(None, dead);
-                    walk.transfer(at, !dead, Target::Else(block), params, 0);
-                    walk.boundary(at, behind);
+                    walk.transfer(at, !dead, Target::Else(block), params.slots(), 0);
+                    walk.boundary(at, after);
                 }
                 Operator::Else => {
                     let block = walk.open.last().expect("validation balances blocks").0;
                     let frame = validator.get_control_frame(0).expect("validation balances blocks");
-                    let (_, results) = self.arity(frame.block_type);
-                    walk.transfer(at, !dead, Target::Label(block), results, 0);
-                    walk.blocks.elses[block] = Some((behind, walk.expected.len()));
-                    walk.boundary(at, behind);
+                    let results = self.signature(frame.block_type).results;
+                    walk.transfer(at, !dead, Target::Label(block), results.slots(), 0);
+                    walk.blocks.elses[block] = Some((after, walk.expected.len()));
+                    walk.boundary(at, after);
                 }
                 Operator::End => {
                     let (block, _) = walk.open.pop().expect("validation balances blocks");
-                    // The function's own end is executed by whoever branches to it.
-                    let place = if walk.open.is_empty() { at } else { behind };
+                    // The function's own end is executed by branches to it.
+                    let place = if walk.open.is_empty() { at } else { after };
                     walk.blocks.ends[block] = Some((place, walk.expected.len()));
-                    walk.boundary(at, behind);
+                    walk.boundary(at, after);
                 }
                 Operator::Br { relative_depth } => branch(&mut walk, *relative_depth, 0),
                 Operator::BrIf { relative_depth } => {
                     branch(&mut walk, *relative_depth, 1);
-                    walk.boundary(at, behind);
+                    walk.boundary(at, after);
                 }
                 Operator::BrTable { targets } => {
                     for depth in targets.targets() {
@@ -168,14 +169,14 @@ impl ModuleCode {
                 }
                 Operator::BrOnNull { relative_depth } => {
                     branch(&mut walk, *relative_depth, 1);
-                    walk.boundary(at, behind);
+                    walk.boundary(at, after);
                 }
                 Operator::BrOnNonNull { relative_depth } => {
                     branch(&mut walk, *relative_depth, 0);
-                    walk.boundary(at, behind);
+                    walk.boundary(at, after);
                 }
                 Operator::Call { .. } | Operator::CallIndirect { .. } | Operator::CallRef { .. } => {
-                    walk.boundary(at, behind);
+                    walk.boundary(at, after);
                 }
                 // Nothing else branches and goes on.
                 _ => {}
@@ -185,20 +186,33 @@ impl ModuleCode {
         Ok(walk)
     }
 
-    fn arity(&self, ty: BlockType) -> (u32, u32) {
+    fn signature(&self, ty: BlockType) -> Signature<'_> {
         match ty {
-            BlockType::Empty => (0, 0),
-            BlockType::Type(_) => (0, 1),
-            BlockType::FuncType(index) => {
-                let ty = self.module.func_type_at(index);
-                (ty.params().len() as u32, ty.results().len() as u32)
-            }
+            BlockType::Empty => Signature { params: Row::EMPTY, results: Row::EMPTY },
+            BlockType::Type(ty) => Signature { params: Row::EMPTY, results: Row::single(Width::of_read(ty)) },
+            BlockType::FuncType(index) => Signature::of(self.module.func_type_at(index)),
         }
     }
 }
 
-fn results_of_function(validator: &wasmparser::FuncValidator<ValidatorResources>, code: &ModuleCode) -> u32 {
-    code.module.func_type(crate::module::FuncIndex(validator.index())).results().len() as u32
+fn results_of_function<'c>(validator: &FuncValidator<ValidatorResources>, code: &'c ModuleCode) -> Row<'c> {
+    Row::results(code.module.func_type(FuncIndex(validator.index())))
+}
+
+/// Slots of the operands that have at least `below` operands below them and `above` above them.
+fn slots_between(
+    validator: &FuncValidator<ValidatorResources>,
+    below: u32,
+    above: u32,
+    may_be_vectors: bool,
+) -> u32 {
+    let values = validator.operand_stack_height().wrapping_sub(below.wrapping_add(above));
+    if !may_be_vectors {
+        return values;
+    }
+    let operands =
+        (above..above.saturating_add(values)).map_while(|depth| validator.get_operand_type(depth as usize));
+    operands.map(|ty| ty.map_or(1, |ty| Width::of_read(ty).slots())).sum()
 }
 
 impl Walk {
@@ -208,8 +222,8 @@ impl Walk {
         block
     }
 
-    fn transfer(&mut self, at: u32, live: bool, target: Target, keep: u32, drop: u32) {
-        self.expected.push(Expected::Transfer { at, live, target, keep, drop });
+    fn transfer(&mut self, at: u32, live: bool, target: Target, keep_slots: u32, drop_slots: u32) {
+        self.expected.push(Expected::Transfer { at, live, target, keep_slots, drop_slots });
     }
 
     fn charge(&mut self, from: u32) {
@@ -218,10 +232,10 @@ impl Walk {
         }
     }
 
-    /// A segment ends with the instruction from `at` on, and one may begin behind it.
-    fn boundary(&mut self, at: u32, behind: u32) {
+    /// A segment ends with the instruction from `at` on, and one may begin after it.
+    fn boundary(&mut self, at: u32, after: u32) {
         self.boundaries.push(at);
-        self.charge(behind);
+        self.charge(after);
     }
 
     fn compare(&self, entries: &[Entry], body: &FuncBody) -> Result<(), String> {
@@ -232,11 +246,11 @@ impl Walk {
         for (position, (entry, expected)) in entries.iter().zip(&self.expected).enumerate() {
             match expected {
                 Expected::Transfer { live: false, .. } => {}
-                Expected::Transfer { at, target, keep, drop, .. } => {
+                Expected::Transfer { at, target, keep_slots, drop_slots, .. } => {
                     let (to, to_entry) = self.blocks.place(target).ok_or("a block has no end")?;
                     let pc = (i64::from(to) - i64::from(*at)) as i32;
                     let stp = (to_entry as i64 - position as i64) as i32;
-                    let right = Transfer { pc, stp, keep: *keep, drop: *drop };
+                    let right = Transfer { pc, stp, keep_slots: *keep_slots, drop_slots: *drop_slots };
                     if entry.transfer() != right {
                         return Err(format!("entry {position} at {at:#x} is not {right:?}"));
                     }

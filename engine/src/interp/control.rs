@@ -8,7 +8,7 @@ use super::dispatch::{Handler, plain};
 use super::frame::FuncCode;
 use super::machine::{Machine, Regs, Return, Step, Stop, Trace};
 use super::side_table::Entry;
-use crate::faults::Fault;
+use crate::faults::fault;
 use crate::instance::func_matches;
 use crate::opcode::Control;
 use crate::store::{CallSite, FuncId, FuncKind, InstanceId};
@@ -29,7 +29,7 @@ pub(super) fn handler<T: Trace, const FUEL: bool>(opcode: Control) -> Option<Han
             m.charge(r)
         }),
         Control::If => plain(if_),
-        // Who comes here has gone through the first arm, and goes behind the `end`.
+        // Reached at the end of the first arm, from where control goes on after the `end`.
         Control::Else => plain(take_branch),
         Control::End => plain(end),
         Control::Br => plain(take_branch),
@@ -52,8 +52,6 @@ pub(super) fn handler<T: Trace, const FUEL: bool>(opcode: Control) -> Option<Han
     })
 }
 
-const LOWER_OPERANDS: Fault = Fault::named("interp-branch-keeps-lower-operands");
-
 /// Follows an entry from the opcode at `at`.
 #[inline(always)]
 fn branch<T: Trace, const FUEL: bool>(
@@ -64,16 +62,16 @@ fn branch<T: Trace, const FUEL: bool>(
 ) -> Step {
     // SAFETY: the entry belongs to the instruction.
     let to = unsafe { *entry }.transfer();
-    if to.drop != 0 {
-        let (keep, drop) = (to.keep as usize, to.drop as usize);
-        // One operand is where it has to be already: on top.
+    if to.drop_slots != 0 {
+        let (keep, drop) = (to.keep_slots as usize, to.drop_slots as usize);
+        // The topmost slot is where it has to be already: on top.
         if keep != 1 {
             r.flush();
             let kept = r.topmost(keep);
             // SAFETY: validation puts so many operands on the stack.
             unsafe { copy_slots(kept, kept.wrapping_sub(drop), keep) };
         }
-        if LOWER_OPERANDS.is_planted() && keep == 1 {
+        if fault!("interp-branch-keeps-lower-operands") && keep == 1 {
             // What is kept is taken one operand too low.
             r.flush();
             // SAFETY: something is dropped, so there is an operand below the one that is kept.
@@ -167,14 +165,18 @@ fn end<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, r: Regs) -> Ste
     if r.pc != m.func().end {
         return m.charge(r);
     }
-    debug_assert_eq!(m.height(r), m.func().results as usize, "a function ends with its results alone");
+    debug_assert_eq!(
+        m.height_slots(r),
+        m.func().result_slots as usize,
+        "a function ends with its results alone"
+    );
     return_(m, r)
 }
 
 #[inline(always)]
 fn return_<T: Trace, const FUEL: bool>(m: &mut Machine<'_, T, FUEL>, mut r: Regs) -> Step {
     let func = m.func();
-    let results = func.results as usize;
+    let results = func.result_slots as usize;
     // Read first: results may overwrite the record.
     let back = Return::of(m.record());
     r.flush();
@@ -207,7 +209,7 @@ fn enter_from<T: Trace, const FUEL: bool>(
     r.flush();
     // SAFETY: instances hold their code.
     let callee = unsafe { &*callee };
-    let fp = r.topmost(callee.params as usize);
+    let fp = r.topmost(callee.param_slots as usize);
     m.enter(callee, instance, fp, Return { caller: m.frame, pc: r.pc, stp: r.stp })
 }
 
@@ -271,8 +273,7 @@ fn tail_call_func<T: Trace, const FUEL: bool>(
             let freed = m.frame;
             m.frame = back.caller;
             m.call_host(func, m.instance, CallSite::Tail, r.fp)?;
-            let back = if const { Fault::named("interp-tail-call-to-host-resumes-freed-frame") }.is_planted()
-            {
+            let back = if fault!("interp-tail-call-to-host-resumes-freed-frame") {
                 // SAFETY: the record is inside the stack; what stands there by now is the fault.
                 Return::of(unsafe { &mut *freed })
             } else {

@@ -30,7 +30,7 @@ impl ModuleCode {
             } else {
                 let to = entry.transfer();
                 let (pc, stp) = (i64::from(at) + i64::from(to.pc), position as i64 + i64::from(to.stp));
-                let (keep, drop) = (to.keep, to.drop);
+                let (keep, drop) = (to.keep_slots, to.drop_slots);
                 format!("{owner:14} -> {pc:#06x} stp {stp} keep {keep} drop {drop}")
             };
             lines.push(ExplainedLine { offset: at, text, is_state: false });

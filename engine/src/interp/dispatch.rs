@@ -23,7 +23,7 @@ pub(super) type Handler<T, const FUEL: bool> =
 /// Handlers by the byte of their opcode.
 pub(super) struct Table<T: Trace, const FUEL: bool> {
     single: [Handler<T, FUEL>; 0x100],
-    /// Those behind 0xFC, the only prefix of opcodes that are executed.
+    /// Those after 0xFC, the only prefix of opcodes that are executed.
     prefixed: [Handler<T, FUEL>; 0x20],
 }
 
@@ -78,8 +78,8 @@ pub(super) fn run<T: Trace, const FUEL: bool>(machine: &mut Machine<'_, T, FUEL>
 #[inline(always)]
 fn step<T: Trace, const FUEL: bool>(machine: &mut Machine<'_, T, FUEL>, mut r: Regs) -> Next {
     if cfg!(debug_assertions) {
-        let (height, room) = (machine.height(r), machine.func().operands as usize);
-        assert!(height <= room, "{height} operands are within the {room} of the function");
+        let (height, room) = (machine.height_slots(r), machine.func().operand_slots as usize);
+        assert!(height <= room, "{height} slots of operands are within the {room} of the function");
     }
     if T::ON {
         machine.show(r);
@@ -91,7 +91,7 @@ fn step<T: Trace, const FUEL: bool>(machine: &mut Machine<'_, T, FUEL>, mut r: R
 /// Goes on at `r`.
 #[inline(always)]
 fn go_on<T: Trace, const FUEL: bool>(machine: &mut Machine<'_, T, FUEL>, r: Regs) -> Next {
-    // Whoever watches is called out of line with what is in memory of the handler's, so it could not end in a jump.
+    // The trace is called out of line with what is in memory of the handler's, so it could not end in a jump.
     if cfg!(debug_assertions) || T::ON {
         machine.regs = r;
         return Next::Again;
@@ -185,7 +185,7 @@ fn stateless<F: Copy + 'static>() -> F {
     unsafe { std::ptr::NonNull::<F>::dangling().read() }
 }
 
-/// Reads the number behind the prefix. It may be longer than it needs to be, so the place of the prefix
+/// Reads the number after the prefix. It may be longer than it needs to be, so the place of the prefix
 /// is noted for those that trap.
 pub(super) fn prefixed<T: Trace, const FUEL: bool>(
     machine: &mut Machine<'_, T, FUEL>,

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! The record sits between locals and operands, so locals and operands are found without it, and it is
-//! found from `fp` by the number of locals. Records form a list from the innermost call outwards, which is
+//! found from `fp` by the slots of the locals. Records form a list from the innermost call outwards, which is
 //! all that a backtrace needs: every record knows the instruction that its own function is at.
 
 use super::side_table::Entry;
@@ -24,20 +24,20 @@ pub(super) struct FuncCode {
     pub index: FuncIndex,
     /// The first opcode.
     pub start: *const u8,
-    /// Behind the last `end`.
+    /// The end of the last `end`.
     pub end: *const u8,
     /// File offset of the first opcode.
     pub start_offset: u32,
     /// The function's first entry in the side table.
     pub table: *const Entry,
     /// Slots of parameters.
-    pub params: u32,
+    pub param_slots: u32,
     /// Slots of parameters and declared locals.
-    pub locals: u32,
+    pub local_slots: u32,
     /// Slots of results.
-    pub results: u32,
+    pub result_slots: u32,
     /// Slots of the highest operand stack.
-    pub operands: u32,
+    pub operand_slots: u32,
     /// What a call charges to the depth budget.
     pub frame_cost: u32,
 }
@@ -49,7 +49,13 @@ unsafe impl Sync for FuncCode {}
 
 impl FuncCode {
     /// A function of the module whose bytes are `bytes`, with its part of the side table.
-    pub fn new(index: FuncIndex, body: &FuncBody, results: u32, bytes: &[u8], table: &[Entry]) -> FuncCode {
+    pub fn new(
+        index: FuncIndex,
+        body: &FuncBody,
+        result_slots: u32,
+        bytes: &[u8],
+        table: &[Entry],
+    ) -> FuncCode {
         let code = bytes[body.code.start as usize..body.code.end as usize].as_ptr_range();
         FuncCode {
             index,
@@ -57,10 +63,10 @@ impl FuncCode {
             end: code.end,
             start_offset: body.code.start,
             table: table.as_ptr(),
-            params: body.param_slots,
-            locals: body.local_slots,
-            results,
-            operands: body.operand_slots,
+            param_slots: body.layout.params().slots,
+            local_slots: body.layout.locals().slots,
+            result_slots,
+            operand_slots: body.operand_slots,
             frame_cost: body.frame_cost,
         }
     }

@@ -14,9 +14,10 @@ use super::frame::{FRAME_SLOTS, Frame, FuncCode};
 use super::side_table::Entry;
 use crate::error::Error;
 use crate::opcode::Opcode;
+use crate::slots::SlotIndex;
 use crate::store::{CallSite, FuncId, InstanceEntity, InstanceId, StoreInner};
 use crate::trap::TrapKind;
-use crate::val::{NOT_NULL, REFERENCES_ARE_ZEROED};
+use crate::val::{NOT_NULL, references_are_zeroed};
 use std::sync::Arc;
 
 /// Watches execution. The machine is compiled once for each kind of trace, so [`NoTrace`] costs nothing.
@@ -102,7 +103,7 @@ impl Regs {
     /// Reads a byte of the code.
     #[inline(always)]
     pub fn byte(&mut self) -> u8 {
-        // SAFETY: validation ends every body with an `end`, behind which nothing is read.
+        // SAFETY: validation ends every body with an `end`, after which nothing is read.
         unsafe {
             let byte = *self.pc;
             self.pc = self.pc.add(1);
@@ -230,11 +231,11 @@ impl Regs {
         self.sp.wrapping_add(1).wrapping_sub(count)
     }
 
-    /// The local of an index.
+    /// A slot of the locals.
     #[inline(always)]
-    pub fn local(&mut self, index: u32) -> &mut u64 {
+    pub fn local(&mut self, slot: SlotIndex) -> &mut u64 {
         // SAFETY: validation keeps the index within the locals; the slot is not referred to otherwise.
-        unsafe { &mut *self.fp.add(index as usize) }
+        unsafe { &mut *self.fp.add(slot.0 as usize) }
     }
 
     /// The next entry of the side table, which is stepped over.
@@ -330,7 +331,7 @@ impl<'a, T: Trace, const FUEL: bool> Machine<'a, T, FUEL> {
     /// The instance of the innermost frame.
     #[inline(always)]
     pub fn entity(&self) -> &InstanceEntity {
-        // SAFETY: instances are boxed and live as long as the store; nobody changes one while guest code
+        // SAFETY: instances are boxed and live as long as the store; none changes while guest code
         // looks at it.
         unsafe { &*self.entity }
     }
@@ -403,7 +404,7 @@ impl<'a, T: Trace, const FUEL: bool> Machine<'a, T, FUEL> {
     /// Enters a function whose arguments lie from `fp` on.
     #[inline(always)]
     pub fn enter(&mut self, callee: &FuncCode, instance: InstanceId, fp: *mut u64, back: Return) -> Step {
-        let locals = callee.locals as usize;
+        let locals = callee.local_slots as usize;
         let frame = Frame {
             caller: back.caller,
             func: callee,
@@ -429,12 +430,12 @@ impl<'a, T: Trace, const FUEL: bool> Machine<'a, T, FUEL> {
             return Err(Stop::TrapAt(TrapKind::CallStackExhausted));
         }
         self.store.depth -= callee.frame_cost;
-        for local in callee.params as usize..locals {
+        for local in callee.param_slots as usize..locals {
             // SAFETY: declared locals lie between the parameters and the record. Volatile, because the
             // compiler would make the loop a call of `memset`, for which every call would have to save registers.
             unsafe { fp.add(local).write_volatile(0) };
         }
-        if REFERENCES_ARE_ZEROED.is_planted() {
+        if references_are_zeroed() {
             self.write_wrong_defaults(callee);
         }
         let sp = operands(record).wrapping_sub(1);
@@ -446,10 +447,13 @@ impl<'a, T: Trace, const FUEL: bool> Machine<'a, T, FUEL> {
     #[inline(never)]
     fn write_wrong_defaults(&mut self, callee: &FuncCode) {
         let module = self.entity().module.clone();
-        for local in module.body_of(callee.index).declared_references() {
+        for local in module.body_of(callee.index).layout.declared_references() {
             // SAFETY: declared locals end where the record begins.
             unsafe {
-                self.frame.cast::<u64>().sub((callee.locals - callee.params - local) as usize).write(NOT_NULL)
+                self.frame
+                    .cast::<u64>()
+                    .sub((callee.local_slots - callee.param_slots - local.0) as usize)
+                    .write(NOT_NULL)
             };
         }
     }
@@ -465,7 +469,7 @@ impl<'a, T: Trace, const FUEL: bool> Machine<'a, T, FUEL> {
             self.switch(caller.instance);
         }
         // SAFETY: locals lie below the record.
-        let fp = unsafe { back.caller.cast::<u64>().sub(self.func().locals as usize) };
+        let fp = unsafe { back.caller.cast::<u64>().sub(self.func().local_slots as usize) };
         let mut r = Regs { pc: back.pc, sp: end.wrapping_sub(1), fp, stp: back.stp, tos: 0 };
         r.tos = r.top_slot();
         self.charge(r)
@@ -474,7 +478,7 @@ impl<'a, T: Trace, const FUEL: bool> Machine<'a, T, FUEL> {
     /// The record of the innermost frame.
     #[inline(always)]
     pub fn record(&mut self) -> &mut Frame {
-        // SAFETY: there is a frame while its function runs, and nobody else refers to it.
+        // SAFETY: there is a frame while its function runs, and nothing else refers to it.
         unsafe { &mut *self.frame }
     }
 
@@ -536,12 +540,12 @@ impl<'a, T: Trace, const FUEL: bool> Machine<'a, T, FUEL> {
         let rest = unsafe { std::slice::from_raw_parts(r.pc, func.end.addr() - r.pc.addr()) };
         let (opcode, _) = Opcode::decode(rest).expect("validation accepts known opcodes only");
         // SAFETY: operands lie between the frame's record and `sp`.
-        let operands = unsafe { std::slice::from_raw_parts(operands(self.frame), self.height(r)) };
+        let operands = unsafe { std::slice::from_raw_parts(operands(self.frame), self.height_slots(r)) };
         self.trace.instruction(self.instance, func.offset_of(r.pc), opcode, operands);
     }
 
-    /// How many operands the function has on the stack.
-    pub fn height(&self, r: Regs) -> usize {
+    /// Slots of the operands that the function has on the stack.
+    pub fn height_slots(&self, r: Regs) -> usize {
         r.topmost(0).addr().wrapping_sub(operands(self.frame).addr()) / size_of::<u64>()
     }
 }

@@ -12,8 +12,9 @@
 //! it can be reached; entries of unreachable instructions say nothing useful and are never read.
 
 use crate::module::{FuelSegment, FuncBody, FuncIndex, ModuleInner};
-use crate::opcode::reader::{BlockType, Reader};
-use crate::opcode::{Boundary, Control, Opcode};
+use crate::opcode::reader::Reader;
+use crate::opcode::{Boundary, Control, Opcode, Parametric, Variable};
+use crate::slots::{Extent, Heights, Layout, LocalIndex, Row, Signature, Width};
 
 /// One entry: a transfer of control or a charge of fuel; which of them, the instruction knows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,10 +32,10 @@ pub(super) struct Transfer {
     pub pc: i32,
     /// Entries from this one to the next one to use.
     pub stp: i32,
-    /// Operands from the top of the stack that come along.
-    pub keep: u32,
-    /// Operands below those that are dropped.
-    pub drop: u32,
+    /// Slots of the operands that come along, from the top of the stack down.
+    pub keep_slots: u32,
+    /// Slots of the operands below those, which are dropped.
+    pub drop_slots: u32,
 }
 
 /// A straight-line segment begins.
@@ -49,7 +50,7 @@ pub(super) struct Charge {
 impl From<Transfer> for Entry {
     #[inline(always)]
     fn from(to: Transfer) -> Entry {
-        Entry { first: to.pc as u32, second: to.stp as u32, third: to.keep, fourth: to.drop }
+        Entry { first: to.pc as u32, second: to.stp as u32, third: to.keep_slots, fourth: to.drop_slots }
     }
 }
 
@@ -64,7 +65,12 @@ impl Entry {
     /// The entry as a transfer.
     #[inline(always)]
     pub fn transfer(self) -> Transfer {
-        Transfer { pc: self.first as i32, stp: self.second as i32, keep: self.third, drop: self.fourth }
+        Transfer {
+            pc: self.first as i32,
+            stp: self.second as i32,
+            keep_slots: self.third,
+            drop_slots: self.fourth,
+        }
     }
 
     /// The entry as a charge.
@@ -74,7 +80,7 @@ impl Entry {
     }
 }
 
-/// How many entries an opcode owns: transfers, then charges. `immediates` stands behind the opcode.
+/// How many entries an opcode owns: transfers, then charges. `immediates` stands after the opcode.
 pub(super) fn entries_of(opcode: Opcode, mut immediates: Reader<'_>, fuel: bool) -> (usize, usize) {
     use Control as C;
     let Opcode::Control(control) = opcode else { return (0, 0) };
@@ -89,7 +95,7 @@ pub(super) fn entries_of(opcode: Opcode, mut immediates: Reader<'_>, fuel: bool)
     (transfers, usize::from(fuel && begins_segment(opcode)))
 }
 
-/// Whether a segment may begin right behind the opcode. Those before which one ends are free.
+/// Whether a segment may begin right after the opcode. Opcodes before which one ends are free.
 fn begins_segment(opcode: Opcode) -> bool {
     match opcode.structure().boundary {
         Boundary::Before | Boundary::Behind => true,
@@ -105,11 +111,10 @@ fn not_executed(opcode: Opcode) -> ! {
 const NONE: u32 = u32::MAX;
 
 /// A block that is open.
-struct Label {
-    /// Operands below the block's parameters.
-    height: u32,
-    params: u32,
-    results: u32,
+struct Label<'a> {
+    /// The operands below the block's parameters.
+    below: Extent,
+    signature: Signature<'a>,
     target: Target,
     /// The entry by which an `if` goes to its `else`, until that is known.
     to_else: u32,
@@ -131,9 +136,9 @@ pub(super) struct Builder<'a> {
     module: &'a ModuleInner,
     fuel: bool,
     entries: Vec<Entry>,
-    labels: Vec<Label>,
-    /// Operands on the stack; meaningless in dead code.
-    height: u32,
+    labels: Vec<Label<'a>>,
+    /// The operands on the stack; meaningless in dead code.
+    heights: Heights,
     dead: bool,
 }
 
@@ -141,7 +146,7 @@ impl<'a> Builder<'a> {
     /// A builder with nothing built.
     pub fn new(module: &'a ModuleInner, fuel: bool) -> Builder<'a> {
         let entries = Vec::with_capacity(module.bytes.len() / 16);
-        Builder { module, fuel, entries, labels: Vec::new(), height: 0, dead: false }
+        Builder { module, fuel, entries, labels: Vec::new(), heights: Heights::default(), dead: false }
     }
 
     /// Adds a function's entries; gives the position of its first one.
@@ -150,10 +155,10 @@ impl<'a> Builder<'a> {
         let code = &self.module.bytes[body.code.start as usize..body.code.end as usize];
         let mut reader = Reader::new(code, body.code.start);
         let mut segments = body.fuel.iter().copied().peekable();
-        let results = self.module.func_type(func).results().len() as u32;
-        self.height = 0;
+        let results = Row::results(self.module.func_type(func));
+        self.heights.start(body.is_wide);
         self.dead = false;
-        self.push_label(0, results, Target::Awaited { newest: NONE });
+        self.push_label(Signature { params: Row::EMPTY, results }, Target::Awaited { newest: NONE });
         let mut charge = self.push_charge();
         while !reader.is_done() {
             let (at, opcode) = reader.opcode();
@@ -163,10 +168,7 @@ impl<'a> Builder<'a> {
                 self.entries[charge as usize] = Charge { cost, site: at }.into();
             }
             let Opcode::Control(control) = opcode else {
-                reader.skip_immediates(opcode);
-                let row = opcode.row();
-                self.pop(row.operands.len() as u32);
-                self.push(row.results.len() as u32);
+                self.straight_line(opcode, &mut reader, &body.layout);
                 continue;
             };
             charge = self.control(control, at, &mut reader).unwrap_or(charge);
@@ -181,6 +183,58 @@ impl<'a> Builder<'a> {
         self.entries.into()
     }
 
+    /// Follows an instruction that is not a control instruction.
+    #[inline]
+    fn straight_line(&mut self, opcode: Opcode, reader: &mut Reader<'_>, layout: &Layout) {
+        let row = opcode.row();
+        let any = match self.heights.is_wide() {
+            false => Width::One,
+            true => self.width_of_any(opcode, *reader, layout),
+        };
+        reader.skip_immediates(opcode);
+        self.pop(row.operands.len() as u32);
+        for result in row.results {
+            self.heights.push(match self.heights.is_wide() {
+                false => Width::One,
+                true => Width::of_operand(*result).unwrap_or(any),
+            });
+        }
+    }
+
+    /// The width of the operand or result of which the opcode alone does not decide the type. `immediates`
+    /// stands after the opcode.
+    fn width_of_any(&self, opcode: Opcode, mut immediates: Reader<'_>, layout: &Layout) -> Width {
+        match opcode {
+            Opcode::Variable(Variable::LocalGet | Variable::LocalSet | Variable::LocalTee) => {
+                layout.local(LocalIndex(immediates.u32())).width
+            }
+            Opcode::Variable(Variable::GlobalGet | Variable::GlobalSet) => {
+                Width::of(self.module.global_types[immediates.u32() as usize].content)
+            }
+            Opcode::Parametric(Parametric::SelectT) => Width::of_read(immediates.select_type()),
+            // One of two operands of the same type below the condition. Code that cannot be reached may have
+            // fewer operands.
+            Opcode::Parametric(Parametric::Select) => {
+                self.heights.values().checked_sub(2).map_or(Width::One, |below| self.heights.width(below))
+            }
+            // These have neither an operand nor a result of that kind, or give back nothing.
+            Opcode::Parametric(Parametric::Drop)
+            | Opcode::Table(_)
+            | Opcode::Load(_)
+            | Opcode::Store(_)
+            | Opcode::Memory(_)
+            | Opcode::Const(_)
+            | Opcode::Numeric(_)
+            | Opcode::Wide(_)
+            | Opcode::Reference(_)
+            | Opcode::Vector(_)
+            | Opcode::VectorMemory(_)
+            | Opcode::Atomic(_) => Width::One,
+            Opcode::Control(_) => unreachable!("control instructions are followed by their blocks"),
+            Opcode::Gc(_) => not_executed(opcode),
+        }
+    }
+
     /// Follows a control instruction; gives the position of its charge, if it has one.
     fn control(&mut self, control: Control, at: u32, reader: &mut Reader<'_>) -> Option<u32> {
         use Control as C;
@@ -188,35 +242,37 @@ impl<'a> Builder<'a> {
             C::Nop => None,
             C::Unreachable | C::Return => self.end_of_reach(),
             C::Block => {
-                let (params, results) = self.arity(reader.block_type());
-                self.pop(params);
-                self.push_label(params, results, Target::Awaited { newest: NONE });
+                let signature = self.module.block_signature(reader.block_type());
+                self.pop(signature.params.values());
+                self.push_label(signature, Target::Awaited { newest: NONE });
                 None
             }
             C::Loop => {
-                let (params, results) = self.arity(reader.block_type());
-                self.pop(params);
+                let signature = self.module.block_signature(reader.block_type());
+                self.pop(signature.params.values());
                 let target = Target::Known { at: reader.at(), entry: self.next_entry() };
-                self.push_label(params, results, target);
+                self.push_label(signature, target);
                 Some(self.push_charge())
             }
             C::If => {
-                let (params, results) = self.arity(reader.block_type());
-                self.pop(params + 1);
-                let to_else = self.push_waiting(NONE, at, params, 0);
-                self.push_label(params, results, Target::Awaited { newest: NONE });
+                let signature = self.module.block_signature(reader.block_type());
+                self.pop(signature.params.values() + 1);
+                let to_else = self.push_waiting(NONE, at, signature.params.slots(), 0);
+                self.push_label(signature, Target::Awaited { newest: NONE });
                 self.top_label().to_else = to_else;
                 Some(self.push_charge())
             }
             C::Else => {
-                let results = self.top_label().results;
-                self.wait_for(0, at, results, 0);
+                let results = self.top_label().signature.results;
+                self.wait_for(0, at, results.slots(), 0);
                 let label = self.top_label();
-                let (to_else, dead, height) = (label.to_else, label.dead, label.height + label.params);
+                let (to_else, dead, below, params) =
+                    (label.to_else, label.dead, label.below, label.signature.params);
                 label.to_else = NONE;
                 self.resolve(to_else, at + 1);
                 self.dead = dead;
-                self.height = height;
+                self.heights.go_back_to(below.values);
+                self.heights.push_row(params);
                 Some(self.push_charge())
             }
             C::End => Some(self.end(at)),
@@ -239,7 +295,7 @@ impl<'a> Builder<'a> {
             C::BrOnNull => {
                 self.pop(1);
                 self.branch(reader.u32(), at);
-                self.push(1);
+                self.heights.push(Width::One);
                 Some(self.push_charge())
             }
             C::BrOnNonNull => {
@@ -273,22 +329,11 @@ impl<'a> Builder<'a> {
     fn call(&mut self, type_index: u32, callee_operands: u32) -> Option<u32> {
         let ty = self.module.func_type_at(type_index);
         self.pop(callee_operands + ty.params().len() as u32);
-        self.push(ty.results().len() as u32);
+        self.heights.push_row(Row::results(ty));
         Some(self.push_charge())
     }
 
-    fn arity(&self, ty: BlockType) -> (u32, u32) {
-        match ty {
-            BlockType::Empty => (0, 0),
-            BlockType::Value(_) => (0, 1),
-            BlockType::Type(index) => {
-                let ty = self.module.func_type_at(index);
-                (ty.params().len() as u32, ty.results().len() as u32)
-            }
-        }
-    }
-
-    /// The `end` of a block: who waited for it goes behind it. The `end` of the function is itself where
+    /// The `end` of a block: branches that waited for it go to what follows. The `end` of the function is itself where
     /// branches to the outermost label go, because it is what returns.
     fn end(&mut self, at: u32) -> u32 {
         let label = self.labels.pop().expect("validation balances blocks and ends");
@@ -298,7 +343,8 @@ impl<'a> Builder<'a> {
         }
         self.resolve(label.to_else, target);
         self.dead = label.dead;
-        self.height = label.height + label.results;
+        self.heights.go_back_to(label.below.values);
+        self.heights.push_row(label.signature.results);
         self.push_charge()
     }
 
@@ -306,35 +352,37 @@ impl<'a> Builder<'a> {
         let position = self.labels.len() - 1 - depth as usize;
         let label = &self.labels[position];
         let entry = self.next_entry();
+        // Only dead code has fewer operands than the label keeps.
+        let drop_slots =
+            |keep_slots: u32| self.heights.slots().saturating_sub(label.below.slots + keep_slots);
         match label.target {
             Target::Known { at: to, entry: to_entry } => {
-                let (keep, pc) = (label.params, to.wrapping_sub(at) as i32);
-                let drop = self.height.saturating_sub(label.height + keep);
+                let (keep_slots, pc) = (label.signature.params.slots(), to.wrapping_sub(at) as i32);
+                let drop_slots = drop_slots(keep_slots);
                 let stp = to_entry.wrapping_sub(entry) as i32;
-                self.entries.push(Transfer { pc, stp, keep, drop }.into());
+                self.entries.push(Transfer { pc, stp, keep_slots, drop_slots }.into());
             }
             Target::Awaited { .. } => {
-                let keep = label.results;
-                // Only dead code has fewer operands than that.
-                let drop = self.height.saturating_sub(label.height + keep);
-                self.wait_for(depth, at, keep, drop);
+                let keep_slots = label.signature.results.slots();
+                let drop_slots = drop_slots(keep_slots);
+                self.wait_for(depth, at, keep_slots, drop_slots);
             }
         }
     }
 
     /// Adds a transfer to the end of the block at `depth`.
-    fn wait_for(&mut self, depth: u32, at: u32, keep: u32, drop: u32) {
+    fn wait_for(&mut self, depth: u32, at: u32, keep_slots: u32, drop_slots: u32) {
         let position = self.labels.len() - 1 - depth as usize;
         let Target::Awaited { newest } = self.labels[position].target else {
             unreachable!("only loops are branched to backwards")
         };
-        let newest = self.push_waiting(newest, at, keep, drop);
+        let newest = self.push_waiting(newest, at, keep_slots, drop_slots);
         self.labels[position].target = Target::Awaited { newest };
     }
 
-    fn push_waiting(&mut self, next: u32, at: u32, keep: u32, drop: u32) -> u32 {
+    fn push_waiting(&mut self, next: u32, at: u32, keep_slots: u32, drop_slots: u32) -> u32 {
         let entry = self.next_entry();
-        self.entries.push(Entry { first: next, second: at, third: keep, fourth: drop });
+        self.entries.push(Entry { first: next, second: at, third: keep_slots, fourth: drop_slots });
         entry
     }
 
@@ -346,19 +394,19 @@ impl<'a> Builder<'a> {
         while position != NONE {
             let waiting = self.entries[position as usize];
             let (pc, stp) = ((to - waiting.second) as i32, (to_entry - position) as i32);
-            let transfer = Transfer { pc, stp, keep: waiting.third, drop: waiting.fourth };
+            let transfer = Transfer { pc, stp, keep_slots: waiting.third, drop_slots: waiting.fourth };
             self.entries[position as usize] = transfer.into();
             position = waiting.first;
         }
     }
 
-    fn push_label(&mut self, params: u32, results: u32, target: Target) {
-        let (height, dead) = (self.height, self.dead);
-        self.labels.push(Label { height, params, results, target, to_else: NONE, dead });
-        self.push(params);
+    fn push_label(&mut self, signature: Signature<'a>, target: Target) {
+        let (below, dead) = (self.heights.extent(), self.dead);
+        self.labels.push(Label { below, signature, target, to_else: NONE, dead });
+        self.heights.push_row(signature.params);
     }
 
-    fn top_label(&mut self) -> &mut Label {
+    fn top_label(&mut self) -> &mut Label<'a> {
         self.labels.last_mut().expect("validation balances blocks and ends")
     }
 
@@ -381,11 +429,13 @@ impl<'a> Builder<'a> {
     }
 
     fn pop(&mut self, count: u32) {
-        debug_assert!(self.dead || self.height >= count, "validation keeps the stack deep enough");
-        self.height = self.height.saturating_sub(count);
-    }
-
-    fn push(&mut self, count: u32) {
-        self.height += count;
+        let height = self.heights.values();
+        debug_assert!(self.dead || height >= count, "validation keeps the stack deep enough");
+        // Dead code may take operands of the blocks around it. Their widths must be there when it ends.
+        let floor = match (self.heights.is_wide(), self.labels.last()) {
+            (true, Some(label)) => label.below.values,
+            (false, _) | (true, None) => 0,
+        };
+        self.heights.go_back_to(height.saturating_sub(count).max(floor));
     }
 }

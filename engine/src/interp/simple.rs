@@ -1,8 +1,11 @@
 //! Operations that move one slot: locals, globals, constants, references.
+//!
+//! Vectors are not executed, so every value here has one slot and a local's index is its slot.
 
 use super::dispatch::{Handler, plain};
 use super::machine::{Machine, Regs, Trace};
 use crate::opcode::{Const, Parametric, Reference, Variable};
+use crate::slots::{LocalIndex, SlotIndex};
 use crate::trap::TrapKind;
 use crate::val::{NULL_SLOT, func_slot};
 
@@ -35,19 +38,19 @@ fn select(mut r: Regs) -> Regs {
 pub(super) fn variable<T: Trace, const FUEL: bool>(opcode: Variable) -> Handler<T, FUEL> {
     match opcode {
         Variable::LocalGet => plain(|_, mut r| {
-            let index = r.u32();
-            let value = *r.local(index);
+            let slot = local(&mut r);
+            let value = *r.local(slot);
             r.push(value);
             Ok(r)
         }),
         Variable::LocalSet => plain(|_, mut r| {
-            let index = r.u32();
-            *r.local(index) = r.pop();
+            let slot = local(&mut r);
+            *r.local(slot) = r.pop();
             Ok(r)
         }),
         Variable::LocalTee => plain(|_, mut r| {
-            let index = r.u32();
-            *r.local(index) = *r.top();
+            let slot = local(&mut r);
+            *r.local(slot) = *r.top();
             Ok(r)
         }),
         Variable::GlobalGet => plain(|m, mut r| {
@@ -61,6 +64,12 @@ pub(super) fn variable<T: Trace, const FUEL: bool>(opcode: Variable) -> Handler<
             Ok(r)
         }),
     }
+}
+
+/// Reads a local's index and gives its slot.
+#[inline(always)]
+fn local(r: &mut Regs) -> SlotIndex {
+    LocalIndex(r.u32()).narrow_slot()
 }
 
 #[inline(always)]

@@ -4,6 +4,7 @@
 //! validator knows the height of the operand stack and how deep the control stack is.
 
 use crate::opcode::{Boundary, Nesting, Opcode};
+use crate::slots::{Extent, Heights, Width};
 use wasmparser::{FuncValidator, WasmModuleResources};
 
 /// A straight-line run of reachable instructions that is paid for as a whole.
@@ -26,9 +27,20 @@ pub(super) struct Analysis {
     open: Option<FuelSegment>,
     /// Control stack height at which code became unreachable, while it is.
     dead_at: Option<u32>,
-    /// Slots below and including each operand now on the stack; kept only where vectors are possible.
-    slot_sums: Vec<u32>,
+    /// The operands now on the stack; followed only where vectors are possible.
+    heights: Heights,
     highest_slots: u32,
+    has_vectors: bool,
+}
+
+/// What was found out about a body.
+pub(super) struct Analysed {
+    /// Its fuel segments.
+    pub segments: Box<[FuelSegment]>,
+    /// Slots of the highest operand stack that reachable code has.
+    pub operand_slots: u32,
+    /// Whether an operand of reachable code is a vector.
+    pub has_vectors: bool,
 }
 
 impl Analysis {
@@ -37,8 +49,9 @@ impl Analysis {
         self.segments.clear();
         self.open = None;
         self.dead_at = None;
-        self.slot_sums.clear();
+        self.heights.start(true);
         self.highest_slots = 0;
+        self.has_vectors = false;
     }
 
     /// Takes note of the opcode at `offset`, which `validator` has just accepted. `pops` is how many
@@ -63,12 +76,16 @@ impl Analysis {
         if matches!(structure.boundary, Boundary::Behind | Boundary::Last) {
             self.close();
         }
-        let height_slots = match pops {
-            None => validator.operand_stack_height(),
-            Some(pops) => self.recount_slots(validator, pops),
+        let height = match pops {
+            None => {
+                let values = validator.operand_stack_height();
+                Extent { values, slots: values }
+            }
+            Some(pops) => self.recount(validator, pops),
         };
         if self.dead_at.is_none() {
-            self.highest_slots = self.highest_slots.max(height_slots);
+            self.highest_slots = self.highest_slots.max(height.slots);
+            self.has_vectors |= height.is_wide();
             if validator.get_control_frame(0).is_some_and(|frame| frame.unreachable) {
                 self.dead_at = Some(control_height);
             }
@@ -76,20 +93,19 @@ impl Analysis {
     }
 
     /// Operands below those that were taken have not changed, so only what lies above is counted.
-    fn recount_slots<T: WasmModuleResources>(&mut self, validator: &FuncValidator<T>, pops: u32) -> u32 {
-        let height = validator.operand_stack_height() as usize;
-        let kept = self.slot_sums.len().saturating_sub(pops as usize).min(height);
-        self.slot_sums.truncate(kept);
-        let mut sum = self.slot_sums.last().copied().unwrap_or(0);
+    fn recount<T: WasmModuleResources>(&mut self, validator: &FuncValidator<T>, pops: u32) -> Extent {
+        let height = validator.operand_stack_height();
+        let kept = self.heights.values().saturating_sub(pops).min(height);
+        self.heights.go_back_to(kept);
         for position in kept..height {
-            let ty = validator.get_operand_type(height - 1 - position).flatten();
-            sum += if ty == Some(wasmparser::ValType::V128) { 2 } else { 1 };
-            self.slot_sums.push(sum);
+            let ty = validator.get_operand_type((height - 1 - position) as usize).flatten();
+            // Only code that cannot be reached has operands of no type.
+            self.heights.push(ty.map_or(Width::One, Width::of_read));
         }
-        sum
+        self.heights.extent()
     }
 
-    /// Code lives again behind the `end` of the block it died in, or in its `else` arm.
+    /// Code lives again after the `end` of the block it died in, or in its `else` arm.
     fn revive(&mut self, nesting: Nesting, control_height: u32) {
         let Some(dead_at) = self.dead_at else { return };
         if control_height < dead_at || (nesting == Nesting::Divides && control_height == dead_at) {
@@ -101,9 +117,13 @@ impl Analysis {
         self.segments.extend(self.open.take());
     }
 
-    /// The segments, and slots of the highest reachable operand stack.
-    pub fn finish(&mut self) -> (Box<[FuelSegment]>, u32) {
+    /// What was found out, once the body is at its end.
+    pub fn finish(&mut self) -> Analysed {
         self.close();
-        (self.segments.as_slice().into(), self.highest_slots)
+        Analysed {
+            segments: self.segments.as_slice().into(),
+            operand_slots: self.highest_slots,
+            has_vectors: self.has_vectors,
+        }
     }
 }

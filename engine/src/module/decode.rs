@@ -1,6 +1,6 @@
 //! From bytes to a module: one walk over the sections, validating as it goes.
 
-use super::analyse::Analysis;
+use super::analyse::{Analysed, Analysis};
 use super::*;
 use crate::error::Error;
 use crate::limits::FRAME_OVERHEAD_SLOTS;
@@ -324,7 +324,6 @@ impl<'a> Decoder<'a> {
         analysis: &mut Analysis,
     ) -> Result<FuncBody, Error> {
         let func = FuncIndex(validator.index());
-        let mut local_slots = self.module.func_type(func).param_slots();
         let mut bytes = body.get_binary_reader();
         // Where a signature or a global has vectors, any operand may be one.
         let mut vectors = self.module.vectors.is_some();
@@ -339,7 +338,6 @@ impl<'a> Decoder<'a> {
                 self.module.vectors.get_or_insert_with(|| format!("a local of function {}", func.0));
             }
             let ty = self.convert().val(ty)?;
-            local_slots += count * ty.slots();
             locals.push((count, ty));
         }
         let code = bytes.original_position() as u32..body.range().end as u32;
@@ -364,11 +362,12 @@ impl<'a> Decoder<'a> {
             analysis.step(opcode, offset as u32, validator, pops);
         }
         reader.finish().map_err(Error::decode)?;
-        let (fuel, operand_slots) = analysis.finish();
-        let param_slots = self.module.func_type(func).param_slots();
-        let frame_cost = FRAME_OVERHEAD_SLOTS + local_slots + operand_slots;
-        let locals = locals.into();
-        Ok(FuncBody { code, locals, param_slots, local_slots, operand_slots, frame_cost, fuel })
+        let Analysed { segments: fuel, operand_slots, has_vectors } = analysis.finish();
+        let ty = self.module.func_type(func);
+        let layout = Layout::new(ty, &locals);
+        let is_wide = has_vectors || layout.locals().is_wide() || Row::results(ty).is_wide();
+        let frame_cost = FRAME_OVERHEAD_SLOTS + layout.locals().slots + operand_slots;
+        Ok(FuncBody { code, layout, operand_slots, is_wide, frame_cost, fuel })
     }
 }
 

@@ -3,21 +3,24 @@
 //! The stack of a store is used from its end downwards; the first slots of it are the argument buffer. What
 //! the store calls "free" is counted in slots from the end.
 
+use super::arch::Arch;
 use super::code::CodeUnit;
 use super::context::{Failure, VmContext};
-use super::helpers;
-use super::x64::thunks::thunks;
+use super::host::Host;
+use super::side_tables::{Point, PointKind};
+use super::thunks::{Status, thunks};
 use crate::backtrace::{FrameKind, RawFrame};
 use crate::error::Error;
-use crate::faults::Fault;
+use crate::faults::fault;
 use crate::platform::faults::{Interrupted, prepare_thread};
+use crate::slots::{Width, in_a_row};
 use crate::store::{FuncId, FuncKind, StoreInner};
 use crate::types::{FuncType, ValType};
 
 /// Slots for arguments without registers and for several results: as many as validation allows, twice,
 /// since a vector takes two.
 const ARGUMENT_SLOTS: usize = 2048;
-/// Slots below a frame that signal handlers of others may use.
+/// Slots below a frame that other signal handlers of the process may use.
 const SPARE_SLOTS: usize = 64;
 
 /// Where a value of a signature travels.
@@ -33,7 +36,7 @@ pub(crate) enum Place {
 
 /// Where the arguments of a function travel on this machine, in order.
 fn places(params: &[ValType]) -> impl Iterator<Item = Place> + '_ {
-    places_in(params, super::context::INT_ARGUMENTS, super::context::FLOAT_ARGUMENTS)
+    places_in(params, Host::INT_ARGUMENT_REGISTERS, Host::FLOAT_ARGUMENT_REGISTERS)
 }
 
 /// Where the arguments of a function travel on a machine that passes so many integers and so many floats in
@@ -68,38 +71,47 @@ pub(crate) fn is_float(ty: ValType) -> bool {
 impl VmContext {
     /// Copies arguments to where a function of this type finds them.
     fn set_arguments(&mut self, ty: &FuncType, slots: &[u64]) {
-        for (place, value) in places(ty.params()).zip(slots) {
+        let mut next = in_a_row();
+        for (place, ty) in places(ty.params()).zip(ty.params()) {
+            let own = &slots[next(*ty)];
             match place {
-                Place::Int(index) => self.ints[index] = *value,
-                Place::Float(index) => self.floats[index] = *value,
-                // SAFETY: the buffer has a slot for every argument that validation allows.
-                Place::Slot(slot) => unsafe { self.arguments.add(slot as usize).write(*value) },
+                Place::Int(index) => self.ints[index] = own[0],
+                Place::Float(index) => self.floats[index] = own[0],
+                // SAFETY: the buffer has room for all arguments that validation allows.
+                Place::Slot(slot) => unsafe {
+                    self.arguments.add(slot as usize).copy_from_nonoverlapping(own.as_ptr(), own.len());
+                },
             }
         }
     }
 
     /// Copies arguments from where a function of this type finds them.
     pub fn arguments(&self, ty: &FuncType, slots: &mut [u64]) {
-        for ((place, ty), slot) in places(ty.params()).zip(ty.params()).zip(slots) {
-            let value = match place {
-                Place::Int(index) => self.ints[index],
-                Place::Float(index) => self.floats[index],
+        let mut next = in_a_row();
+        for (place, ty) in places(ty.params()).zip(ty.params()) {
+            let own = &mut slots[next(*ty)];
+            match place {
+                Place::Int(index) => own[0] = self.ints[index],
+                Place::Float(index) => own[0] = self.floats[index],
                 // SAFETY: as above.
-                Place::Slot(slot) => unsafe { self.arguments.add(slot as usize).read() },
-            };
-            *slot = clean(*ty, value);
+                Place::Slot(slot) => unsafe {
+                    self.arguments.add(slot as usize).copy_to_nonoverlapping(own.as_mut_ptr(), own.len());
+                },
+            }
+            own[0] = clean(*ty, own[0]);
         }
     }
 
-    /// Copies results to where the caller of a function of this type finds them.
+    /// Copies results to where the caller of a function of this type finds them: a register if there is one
+    /// result, and it is no vector, else the argument buffer.
     pub fn set_results(&mut self, ty: &FuncType, slots: &[u64]) {
         match ty.results() {
             [] => {}
             [one] if is_float(*one) => self.result_float = slots[0],
-            [_] => self.result_int = slots[0],
-            // SAFETY: the buffer has a slot for every result that validation allows.
-            many => unsafe {
-                self.arguments.copy_from_nonoverlapping(slots.as_ptr(), many.len());
+            [one] if Width::of(*one) == Width::One => self.result_int = slots[0],
+            // SAFETY: the buffer has room for all results that validation allows.
+            [..] => unsafe {
+                self.arguments.copy_from_nonoverlapping(slots.as_ptr(), ty.result_slots() as usize);
             },
         }
     }
@@ -108,18 +120,18 @@ impl VmContext {
         match ty.results() {
             [] => {}
             [one] if is_float(*one) => slots[0] = clean(*one, self.result_float),
-            [one] => slots[0] = clean(*one, self.result_int),
+            [one] if Width::of(*one) == Width::One => slots[0] = clean(*one, self.result_int),
             // SAFETY: as above, and `slots` is at least as long as the results.
-            many => unsafe {
-                self.arguments.copy_to_nonoverlapping(slots.as_mut_ptr(), many.len());
+            [..] => unsafe {
+                self.arguments.copy_to_nonoverlapping(slots.as_mut_ptr(), ty.result_slots() as usize);
             },
         }
     }
 
     /// Slots of the depth budget that are left where the guest left its code by a call.
     pub fn depth_left(&self) -> u32 {
-        // The return address belongs to the callee's frame; a frame that found no room is below the limit.
-        ((self.guest_sp + 8).saturating_sub(self.stack_limit) / 8) as u32
+        // What the call put on the stack belongs to the callee's frame; a frame that found no room is below the limit.
+        ((self.guest_sp + Host::CALL_BYTES).saturating_sub(self.stack_limit) / 8) as u32
     }
 
     /// Tells the store where the guest is, before anything may look at it.
@@ -147,25 +159,32 @@ impl VmContext {
         let mut fp = self.guest_fp;
         let mut instance = self.instance as u32;
         let mut is_innermost = true;
-        let mut frame = |instance: u32, unit: &CodeUnit, offset: u32, wasm: u32| {
-            let forgets =
-                is_innermost && const { Fault::named("native-innermost-frame-at-zero") }.is_planted();
-            let wasm = if forgets { 0 } else { wasm };
-            is_innermost = false;
-            let func = unit.func(offset).expect("every place in a unit belongs to a function").func;
+        // One frame of the machine stands for as many as functions are inlined there.
+        let mut frames = |instance: u32, unit: &CodeUnit, point: Point, wasm: u32| {
+            // A return address may be where the next function begins: the call belongs to the frame.
+            let inside = match point.kind {
+                PointKind::Return => point.code - 1,
+                PointKind::Fault => point.code,
+            };
+            let outer = unit.func(inside).expect("every place in a unit belongs to a function").func;
             // SAFETY: the activation's store lives while it is walked.
             let module = unsafe { &(&(*self.store).instances)[instance as usize].module };
-            let func = module.func_index(func).0;
-            visit(RawFrame { kind: FrameKind::Wasm, owner: instance, func, offset: wasm });
+            for (func, wasm) in unit.map().functions(outer, point, wasm) {
+                let forgets = is_innermost && fault!("native-innermost-frame-at-zero");
+                let offset = if forgets { 0 } else { wasm };
+                is_innermost = false;
+                let func = module.func_index(func).0;
+                visit(RawFrame { kind: FrameKind::Wasm, owner: instance, func, offset });
+            }
         };
         // SAFETY: frames in progress begin with the caller's frame pointer and the return address.
         let outwards = |fp: u64| unsafe { (fp as *const [u64; 2]).read() };
         let mut pc = match self.fault_pc {
-            // SAFETY: guest code left through a call, which pushed its return address.
-            0 => unsafe { (self.guest_sp as *const u64).read() },
+            0 => self.return_address(),
             at => {
                 let (unit, offset) = CodeUnit::at(at as usize).expect("the guest was in its code");
-                frame(instance, unit, offset, unit.fault(offset).expect("the signal handler looked it up"));
+                let wasm = unit.fault(offset).expect("the signal handler looked it up");
+                frames(instance, unit, Point::of_fault(offset), wasm);
                 let [caller, pc] = outwards(fp);
                 fp = caller;
                 pc
@@ -176,10 +195,10 @@ impl VmContext {
                 // SAFETY: a crossing keeps the number of the instance below its frame pointer.
                 instance = unsafe { (fp as *const u64).sub(1).read() } as u32;
             } else {
-                // A return address may be where the next function begins: the call belongs to the frame.
+                // The call itself, since its return address may be where the next unit begins.
                 let (unit, offset) = CodeUnit::at(pc as usize - 1).expect("return addresses are in code");
                 let site = unit.site(offset + 1).expect("every call has its row");
-                frame(instance, unit, offset, site.wasm);
+                frames(instance, unit, Point::of_return(site.code), site.wasm);
             }
             [fp, pc] = outwards(fp);
         }
@@ -200,11 +219,11 @@ fn stack_end(store: &mut StoreInner) -> u64 {
     store.stack_base().expect("the activation has it already").wrapping_add(slots) as u64
 }
 
-/// Says where code goes on whose access of memory 0 was out of bounds.
+/// Says where code goes on after an access of memory 0 that was out of bounds.
 fn redirect(interrupted: &Interrupted) -> Option<usize> {
     let (unit, offset) = CodeUnit::at(interrupted.pc)?;
     unit.fault(offset)?;
-    let context = interrupted.context as *mut VmContext;
+    let context = interrupted.register(Host::CONTEXT_REGISTER) as *mut VmContext;
     // SAFETY: code that may fault runs with the context register set.
     let context = unsafe { &mut *context };
     let reached = (interrupted.address as u64).wrapping_sub(context.memory_base as u64);
@@ -212,7 +231,7 @@ fn redirect(interrupted: &Interrupted) -> Option<usize> {
         return None;
     }
     context.fault_pc = interrupted.pc as u64;
-    context.guest_fp = interrupted.fp as u64;
+    context.guest_fp = interrupted.register(Host::FRAME_REGISTER) as u64;
     Some(thunks().ok()?.fault as usize)
 }
 
@@ -227,48 +246,7 @@ pub(crate) fn call(store: &mut StoreInner, func: FuncId, slots: &mut [u64]) -> R
     let ty = record.func_type.clone();
     let base = store.stack_base()?;
     let start = stack_end(store) - 8 * store.stack_top() as u64;
-    let mut context = VmContext {
-        stack_limit: start - 8 * u64::from(store.depth),
-        fuel: store.fuel,
-        memory_base: std::ptr::null_mut(),
-        memory_bytes: 0,
-        globals: std::ptr::null(),
-        tables: std::ptr::null(),
-        memories: std::ptr::null(),
-        func_links: std::ptr::null(),
-        funcs: std::ptr::null(),
-        types: std::ptr::null(),
-        entries: std::ptr::null(),
-        arguments: base,
-        trap: thunks.trap,
-        helper: thunks.helper,
-        call_other: thunks.call_other,
-        tail_other: thunks.tail_other,
-        compile: thunks.compile,
-        check_subtype: thunks.check_subtype,
-        instance: 0,
-        host_sp: 0,
-        guest_sp: start,
-        guest_fp: 0,
-        fault_pc: 0,
-        result_int: 0,
-        result_float: 0,
-        crossed_from: 0,
-        link: 0,
-        helpers: helpers::TABLE.as_ptr().cast(),
-        resolve: helpers::resolve as *const () as usize,
-        cross_back: helpers::cross_back as *const () as usize,
-        compile_now: helpers::compile_now as *const () as usize,
-        check_now: helpers::check_subtype as *const () as usize,
-        ints: [0; super::context::INT_ARGUMENTS],
-        floats: [0; super::context::FLOAT_ARGUMENTS],
-        #[cfg(feature = "planted-faults")]
-        in_corner: 0,
-        store,
-        enter_return: thunks.enter_return as u64,
-        cross_return: thunks.cross_return as u64,
-        failure: None,
-    };
+    let mut context = VmContext::new(store, thunks, base, start);
     debug_assert!(
         base as u64 + 8 * ARGUMENT_SLOTS as u64 <= context.stack_limit,
         "the budgets fit the stack"
@@ -278,7 +256,7 @@ pub(crate) fn call(store: &mut StoreInner, func: FuncId, slots: &mut [u64]) -> R
     // SAFETY: the piece of code has this type.
     let enter: extern "C" fn(*mut VmContext, *const ()) -> u64 = unsafe { std::mem::transmute(thunks.enter) };
     let status = enter(&raw mut context, entry.0);
-    if status == super::x64::thunks::DONE {
+    if status == Status::Done as u64 {
         context.give_back_fuel();
         context.results(&ty, slots);
         return Ok(());
@@ -302,7 +280,7 @@ impl VmContext {
         let kind = kind.or(own).expect("code leaves for good only where a trap is");
         if self.fault_pc != 0 {
             // The stack pointer is not known, and nothing runs below the frame any more.
-            self.guest_sp = self.guest_fp - 8;
+            self.guest_sp = self.guest_fp - Host::CALL_BYTES;
         }
         self.leave();
         self.store().trap(kind, site)
@@ -316,3 +294,6 @@ pub(crate) fn walk(top: usize, visit: &mut dyn FnMut(RawFrame)) {
     let context = unsafe { &*std::ptr::with_exposed_provenance::<VmContext>(top) };
     context.walk(visit);
 }
+
+#[cfg(test)]
+mod tests;

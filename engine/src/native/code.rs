@@ -6,6 +6,7 @@
 //! never both; when it is freed they are writable again, so that a stale pointer to them faults until another
 //! unit takes them.
 
+use super::side_tables::{Handler, Inlined, Point, Root, SideTable};
 use crate::error::Error;
 use crate::module::{DefinedFuncIndex, FuncIndex};
 use crate::platform::{Access, Reservation};
@@ -28,19 +29,39 @@ pub(crate) struct FuncRange {
     pub func: DefinedFuncIndex,
     /// Offsets in the unit: entry to the end of its last instruction; its jump tables may follow.
     pub code: Range<u32>,
-    /// Its jump tables, one behind the other.
+    /// Its jump tables, one after the other.
     pub tables: Vec<Range<u32>>,
+    /// Slots of its frame, return address and frame pointer among them: its cost in the depth budget.
+    pub frame_slots: u32,
 }
 
 /// What a return address stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Site {
-    /// Offset in the unit, behind the call.
+    /// Offset in the unit, after the call.
     pub code: u32,
     /// File offset of the opcode.
     pub wasm: u32,
+    pub what: What,
+}
+
+/// What a call is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum What {
+    /// Something that may return: a function, or a helper.
+    Call,
+    /// It raises this trap, and does nothing else.
+    Trap(TrapKind),
+}
+
+impl Site {
     /// The trap that the call raises, if it does nothing else.
-    pub trap: Option<TrapKind>,
+    pub fn trap(&self) -> Option<TrapKind> {
+        match self.what {
+            What::Call => None,
+            What::Trap(kind) => Some(kind),
+        }
+    }
 }
 
 /// An instruction that may fault because its address is out of bounds.
@@ -60,6 +81,28 @@ pub(crate) struct CodeMap {
     pub funcs: Vec<FuncRange>,
     pub sites: Vec<Site>,
     pub faults: Vec<Fault>,
+    /// Inlined functions that a place is in.
+    pub inlined: SideTable<Inlined>,
+    /// Where exceptions go.
+    pub handlers: SideTable<Handler>,
+    /// References in frames.
+    pub roots: SideTable<Root>,
+}
+
+impl CodeMap {
+    /// The functions that a place in the code of `outer` is in, innermost first, each with the file offset of its
+    /// instruction; `wasm` is the place's own. Neither locks nor allocates.
+    pub fn functions(
+        &self,
+        outer: DefinedFuncIndex,
+        point: Point,
+        wasm: u32,
+    ) -> impl Iterator<Item = (DefinedFuncIndex, u32)> {
+        let inlined = self.inlined.at(point);
+        let funcs = inlined.iter().map(|(_, inlined)| inlined.func).chain([outer]);
+        let calls = inlined.iter().map(|(_, inlined)| inlined.call);
+        funcs.zip([wasm].into_iter().chain(calls))
+    }
 }
 
 /// Code that can run. Lives in a box whose address the arena knows.
@@ -78,7 +121,7 @@ pub struct CodePlace {
     /// Bytes from the start of its code.
     pub code_offset: u32,
     /// File offset of the opcode that the code was made of, as far as the code's maps tell: exact for
-    /// instructions that may trap and behind calls, else that of the last such opcode before.
+    /// instructions that may trap and after calls, else that of the last such opcode before.
     pub wasm_offset: u32,
 }
 
@@ -212,8 +255,8 @@ impl CodeUnit {
         let arena = ARENA.get()?.as_ref().ok()?;
         let offset = address.checked_sub(arena.base).filter(|offset| *offset < ARENA_BYTES)?;
         let unit = arena.units[offset / CHUNK_BYTES].load(Ordering::Acquire);
-        // SAFETY: a unit takes itself out of the arena before it is dropped, and whoever asks runs its code
-        // or is called by it, so that it stays for as long as the answer is used.
+        // SAFETY: a unit takes itself out of the arena before it is dropped, and the caller runs its code or is called
+        // by it, so that it stays for as long as the answer is used.
         let unit = unsafe { unit.as_ref() }?;
         Some((unit, (address - unit.base) as u32))
     }
@@ -254,7 +297,7 @@ impl CodeUnit {
     fn place(&self, offset: u32) -> Option<CodePlace> {
         let func = self.func(offset).filter(|func| func.code.contains(&offset))?;
         let (sites, faults) = (&self.map.sites, &self.map.faults);
-        // A return address behind the last call of a function belongs to it; one at its entry does not.
+        // A return address after the last call of a function belongs to it; one at its entry does not.
         let site = sites[..sites.partition_point(|site| site.code <= offset)].last();
         let fault = faults[..faults.partition_point(|fault| fault.code <= offset)].last();
         let site = site.map(|site| (site.code, site.wasm)).filter(|(code, _)| *code > func.code.start);
@@ -267,23 +310,23 @@ impl CodeUnit {
     /// Where a function begins, in its code and in the file: exhaustion of the stack is its first trap.
     fn entry_of(&self, func: &FuncRange) -> (u32, u32) {
         let from = self.map.sites.partition_point(|site| site.code <= func.code.start);
-        let exhausted = |site: &&Site| site.trap == Some(TrapKind::CallStackExhausted);
+        let exhausted = |site: &&Site| site.what == What::Trap(TrapKind::CallStackExhausted);
         let wasm = self.map.sites[from..].iter().find(exhausted).map_or(0, |site| site.wasm);
         (func.code.start, wasm)
     }
 
     /// The function whose code is at an offset.
     pub fn func(&self, offset: u32) -> Option<&FuncRange> {
-        let behind = self.map.funcs.partition_point(|func| func.code.start <= offset);
-        self.map.funcs[..behind].last()
+        let after = self.map.funcs.partition_point(|func| func.code.start <= offset);
+        self.map.funcs[..after].last()
     }
 }
 
 impl Drop for CodeUnit {
     fn drop(&mut self) {
         let Ok(arena) = arena() else { return };
-        // A stale pointer into freed code faults, and whoever comes next finds the pages writable. If the system
-        // refuses, whoever comes next asks again.
+        // A stale pointer into freed code faults, and the next unit finds the pages writable. If the system refuses, the
+        // next unit asks again.
         let _ = arena.set_writable(&self.pages());
         let chunks = self.memory.start / CHUNK_BYTES..self.memory.end / CHUNK_BYTES;
         for chunk in chunks.clone() {

@@ -3,17 +3,26 @@
 //! One context an activation. The first part has a fixed layout, whose offsets are constants of the code;
 //! the fields most often used come first, where an offset takes one byte.
 
+use super::arch::Arch;
 use super::code::CodeUnit;
+use super::helpers;
+use super::host::Host;
+use super::thunks::Pieces;
 use crate::error::Error;
 use crate::store::{FuncId, FuncLink, InstanceId, MemoryLink, StoreInner, TableLink};
 use crate::trap::TrapKind;
 use crate::types::TypeId;
 use std::any::Any;
 
-/// Integer arguments in registers.
-pub(crate) const INT_ARGUMENTS: usize = 6;
-/// Floating-point arguments in registers.
-pub(crate) const FLOAT_ARGUMENTS: usize = 8;
+/// The most integer arguments that any machine passes in registers. One number for all, since the layout is the same
+/// on every host.
+const MOST_INT_ARGUMENTS: usize = 6;
+/// The most floating-point arguments that any machine passes in registers.
+const MOST_FLOAT_ARGUMENTS: usize = 8;
+const _: () = assert!(
+    Host::INT_ARGUMENT_REGISTERS <= MOST_INT_ARGUMENTS
+        && Host::FLOAT_ARGUMENT_REGISTERS <= MOST_FLOAT_ARGUMENTS
+);
 
 /// Why an activation ended without a result.
 pub(crate) enum Failure {
@@ -55,7 +64,7 @@ pub(crate) struct VmContext {
     pub instance: u64,
 
     pub host_sp: u64,
-    /// Where the guest left its code: the address of the return address, and the frame.
+    /// Where the guest left its code: the stack pointer right after the call instruction, and the frame.
     pub guest_sp: u64,
     pub guest_fp: u64,
     /// Address of the instruction that faulted; 0 if none did.
@@ -71,8 +80,8 @@ pub(crate) struct VmContext {
     pub cross_back: usize,
     pub compile_now: usize,
     pub check_now: usize,
-    pub ints: [u64; INT_ARGUMENTS],
-    pub floats: [u64; FLOAT_ARGUMENTS],
+    pub ints: [u64; MOST_INT_ARGUMENTS],
+    pub floats: [u64; MOST_FLOAT_ARGUMENTS],
     /// Whether the operands of a drawn fault's opcode were in the fault's corner.
     #[cfg(feature = "planted-faults")]
     pub in_corner: u64,
@@ -86,6 +95,58 @@ pub(crate) struct VmContext {
 }
 
 impl VmContext {
+    /// A context for code that begins with an empty stack at the address `start`; its arguments have a buffer.
+    #[inline(always)]
+    pub fn new(
+        store: &mut StoreInner,
+        thunks: &Pieces<*const u8>,
+        arguments: *mut u64,
+        start: u64,
+    ) -> VmContext {
+        VmContext {
+            stack_limit: start - 8 * u64::from(store.depth),
+            fuel: store.fuel,
+            memory_base: std::ptr::null_mut(),
+            memory_bytes: 0,
+            globals: std::ptr::null(),
+            tables: std::ptr::null(),
+            memories: std::ptr::null(),
+            func_links: std::ptr::null(),
+            funcs: std::ptr::null(),
+            types: std::ptr::null(),
+            entries: std::ptr::null(),
+            arguments,
+            trap: thunks.trap,
+            helper: thunks.helper,
+            call_other: thunks.call_other,
+            tail_other: thunks.tail_other,
+            compile: thunks.compile,
+            check_subtype: thunks.check_subtype,
+            instance: 0,
+            host_sp: 0,
+            guest_sp: start,
+            guest_fp: 0,
+            fault_pc: 0,
+            result_int: 0,
+            result_float: 0,
+            crossed_from: 0,
+            link: 0,
+            helpers: helpers::TABLE.as_ptr().cast(),
+            resolve: helpers::resolve as *const () as usize,
+            cross_back: helpers::cross_back as *const () as usize,
+            compile_now: helpers::compile_now as *const () as usize,
+            check_now: helpers::check_subtype as *const () as usize,
+            ints: Default::default(),
+            floats: Default::default(),
+            #[cfg(feature = "planted-faults")]
+            in_corner: 0,
+            store,
+            enter_return: thunks.enter_return as u64,
+            cross_return: thunks.cross_return as u64,
+            failure: None,
+        }
+    }
+
     /// The store.
     #[inline(always)]
     pub fn store(&mut self) -> &mut StoreInner {
@@ -112,7 +173,7 @@ impl VmContext {
         self.refresh();
     }
 
-    /// Takes over from the store whatever may have changed outside.
+    /// Takes over from the store all that may have changed outside.
     pub fn refresh(&mut self) {
         let id = self.instance_id();
         let store = self.store();
@@ -126,6 +187,12 @@ impl VmContext {
         (self.memory_base, self.memory_bytes) = (base, bytes);
     }
 
+    /// Where the guest goes on after the call by which it left its code; no access has faulted.
+    pub fn return_address(&self) -> u64 {
+        // SAFETY: guest code leaves through calls or tail calls of the pieces between it and Rust, which note where.
+        unsafe { Host::return_address(self) }
+    }
+
     /// File offset of the instruction at which the guest has left its code, and the trap it stands for if
     /// it stands for one.
     pub fn left_site(&self) -> (u32, Option<TrapKind>) {
@@ -135,9 +202,8 @@ impl VmContext {
             let wasm = unit.fault(offset).expect("the signal handler looked it up");
             return (wasm, Some(TrapKind::MemoryOutOfBounds));
         }
-        // SAFETY: guest code left through a call, which pushed its return address.
-        let (unit, offset) = at(unsafe { (self.guest_sp as *const u64).read() });
+        let (unit, offset) = at(self.return_address());
         let site = unit.site(offset).expect("every call has its row");
-        (site.wasm, site.trap)
+        (site.wasm, site.trap())
     }
 }

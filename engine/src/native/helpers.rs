@@ -5,11 +5,13 @@
 //! value. Nothing unwinds out of one: failure is noted in the context and the status says so. Bulk
 //! operations check their bounds, then pay fuel, then act.
 
+use super::arch::Arch;
 use super::context::{Failure, VmContext};
-use super::x64::thunks::{CROSS, CROSSING_BYTES, DONE, FAILED, JUMP};
-use crate::faults::Fault;
+use super::host::Host;
+use super::thunks::Status;
+use crate::faults::fault;
 use crate::instance::{drop_elem, func_matches};
-use crate::memory::MemoryEntity;
+use crate::memory::{MemoryEntity, Place};
 use crate::module::DefinedFuncIndex;
 use crate::store::{CallSite, FuncId, FuncKind, FuncLink, InstanceId, TableEntity};
 use crate::trap::TrapKind;
@@ -36,12 +38,12 @@ pub(crate) enum Helper {
 /// What a helper gives: both come back in registers.
 #[repr(C)]
 pub(crate) struct Reply {
-    status: u64,
+    status: Status,
     value: u64,
 }
 
 const fn done(value: u64) -> Reply {
-    Reply { status: DONE, value }
+    Reply { status: Status::Done, value }
 }
 
 /// A function of the table, whatever its parameters.
@@ -66,7 +68,7 @@ pub(crate) static TABLE: [Entry; 10] = [
     Entry(elem_drop as *const ()),
 ];
 
-/// The context behind a helper's first argument.
+/// The context that a helper's first argument points to.
 fn of<'a>(context: *mut VmContext) -> &'a mut VmContext {
     // SAFETY: code passes the running activation's context, and nothing else uses it meanwhile.
     unsafe { &mut *context }
@@ -90,7 +92,7 @@ fn attempt(context: *mut VmContext, work: impl FnOnce(&mut VmContext) -> Result<
 impl VmContext {
     fn fail(&mut self, failure: Failure) -> Reply {
         self.failure = Some(failure);
-        Reply { status: FAILED, value: 0 }
+        Reply { status: Status::Failed, value: 0 }
     }
 
     fn reply(&mut self, outcome: Result<u64, TrapKind>) -> Reply {
@@ -105,6 +107,13 @@ impl VmContext {
         let store = self.store();
         let number = store.instance(id).memories[index as usize];
         &mut store.memories[number as usize]
+    }
+
+    /// A place in a memory of the running instance.
+    fn place(&mut self, index: u64, offset: usize) -> Place {
+        let id = self.instance_id();
+        let memory = self.store().instance(id).memories[index as usize];
+        Place { memory, offset: offset as u64 }
     }
 
     fn table(&mut self, index: u64) -> &mut TableEntity {
@@ -142,7 +151,7 @@ extern "C" fn memory_grow(context: *mut VmContext, delta: u64, memory: u64) -> R
         let refused = refusal(entity.ty.is_64);
         match entity.grow(delta) {
             Ok(old) => {
-                if !const { Fault::named("native-memory-length-kept-after-growth") }.is_planted() {
+                if !fault!("native-memory-length-kept-after-growth") {
                     context.refresh();
                 }
                 done(old.unwrap_or(refused))
@@ -156,8 +165,8 @@ extern "C" fn memory_fill(context: *mut VmContext, start: u64, byte: u64, length
     attempt(context, |context| {
         let range = span(start, length, context.memory(memory).len(), TrapKind::MemoryOutOfBounds)?;
         context.pay(length)?;
-        // SAFETY: the range lies inside the memory, which is committed that far.
-        unsafe { context.memory(memory).base().add(range.start).write_bytes(byte as u8, range.len()) };
+        let filled = context.memory(memory).fill(range.start as u64, length, byte as u8);
+        filled.expect("it was found inside");
         Ok(0)
     })
 }
@@ -174,9 +183,9 @@ extern "C" fn memory_copy(
         let to = span(to, length, context.memory(target).len(), TrapKind::MemoryOutOfBounds)?;
         let from = span(from, length, context.memory(source).len(), TrapKind::MemoryOutOfBounds)?;
         context.pay(length)?;
-        let (target, source) = (context.memory(target).base(), context.memory(source).base());
-        // SAFETY: both ranges lie inside their memories, which are committed that far; they may overlap.
-        unsafe { std::ptr::copy(source.add(from.start), target.add(to.start), to.len()) };
+        let (to, from) = (context.place(target, to.start), context.place(source, from.start));
+        let copied = MemoryEntity::copy(&mut context.store().memories, to, from, length);
+        copied.expect("both were found inside");
         Ok(0)
     })
 }
@@ -198,8 +207,8 @@ extern "C" fn memory_init(
         let to = span(to, length, context.memory(memory).len(), TrapKind::MemoryOutOfBounds)?;
         let from = span(from, length, contents.len() as u64, TrapKind::MemoryOutOfBounds)?;
         context.pay(length)?;
-        let target = context.memory(memory).slice_mut(to.start as u64..to.end as u64);
-        target.expect("it was found inside").copy_from_slice(&contents[from]);
+        let written = context.memory(memory).write(to.start as u64, &contents[from]);
+        written.expect("it was found inside");
         Ok(0)
     })
 }
@@ -282,7 +291,7 @@ extern "C" fn elem_drop(context: *mut VmContext, segment: u64) -> Reply {
     })
 }
 
-/// Traps unless the function behind a link is of the wanted type or of a subtype of it.
+/// Traps unless the function of a link is of the wanted type or of a subtype of it.
 pub(crate) extern "C" fn check_subtype(context: *mut VmContext, link: *const FuncLink, wanted: u64) -> Reply {
     attempt(context, |context| {
         let func = context.func_of(link);
@@ -313,27 +322,27 @@ pub(crate) extern "C" fn resolve(context: *mut VmContext, link: *const FuncLink,
     };
     let value = entry as u64;
     if instance == context.instance_id() {
-        return Reply { status: JUMP, value };
+        return Reply { status: Status::Jump, value };
     }
-    // SAFETY: the return address of the call, or of the frame that a tail call has given up.
-    let back = unsafe { (context.guest_sp as *const u64).read() };
-    let kept = const { Fault::named("native-tail-call-never-crosses-back") }.is_planted();
+    // Of the call, or of the frame that a tail call has given up.
+    let back = context.return_address();
+    let kept = fault!("native-tail-call-never-crosses-back");
     let crosses_already = tail != 0 && (back == context.cross_return || kept);
     if !crosses_already {
         context.crossed_from = context.instance;
-        context.stack_limit -= CROSSING_BYTES;
+        context.stack_limit -= Host::CROSSING_BYTES;
     }
     context.enter_instance(instance);
-    Reply { status: if crosses_already { JUMP } else { CROSS }, value }
+    Reply { status: if crosses_already { Status::Jump } else { Status::Cross }, value }
 }
 
 /// Makes the instance the running one that a call has come from.
 pub(crate) extern "C" fn cross_back(context: *mut VmContext, instance: u64) {
     let context = of(context);
-    context.stack_limit += CROSSING_BYTES;
+    context.stack_limit += Host::CROSSING_BYTES;
     let bytes = context.memory_bytes;
     context.enter_instance(InstanceId(instance as u32));
-    if const { Fault::named("native-memory-length-kept-after-crossing") }.is_planted() {
+    if fault!("native-memory-length-kept-after-crossing") {
         context.memory_bytes = bytes;
     }
 }
@@ -361,7 +370,7 @@ impl VmContext {
         /// Slots that need no allocation.
         const FEW: usize = 16;
         let ty = self.store().func(func).func_type.clone();
-        let count = ty.params().len().max(ty.results().len());
+        let count = ty.param_slots().max(ty.result_slots()) as usize;
         let (mut few, mut many) = ([0; FEW], Vec::new());
         let slots = if count <= FEW {
             &mut few[..count]

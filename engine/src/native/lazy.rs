@@ -3,9 +3,9 @@
 //! Every function begins as a stub that jumps to the compiler with the function's number. Callers go
 //! through a table of entries, in which the stub is replaced once there is something better.
 
+use super::arch::Arch;
 use super::code::{CodeMap, CodeUnit};
-use super::x64::asm::{Asm, RAX};
-use super::x64::thunks::field;
+use super::host::Host;
 use crate::error::Error;
 use crate::executor::Code;
 use crate::limits::Settings;
@@ -36,16 +36,8 @@ impl LazyCode {
         settings: &Settings,
         compile: CompileFunction,
     ) -> Result<Arc<LazyCode>, Error> {
-        let mut asm = Asm::default();
-        let starts: Vec<u32> = (0..module.bodies.len() as u64)
-            .map(|func| {
-                let start = asm.here();
-                asm.mov_ri(RAX, func);
-                asm.jmp_m(field!(compile));
-                start
-            })
-            .collect();
-        let stubs = CodeUnit::publish(asm.code.bytes(), CodeMap::default())?;
+        let (code, starts) = Host::lazy_stubs(module.bodies.len() as u32);
+        let stubs = CodeUnit::publish(&code, CodeMap::default())?;
         let entry = |start: &u32| AtomicPtr::new(stubs.address(*start).cast_mut().cast());
         let entries = starts.iter().map(entry).collect();
         let units = starts.iter().map(|_| OnceLock::new()).collect();

@@ -4,10 +4,10 @@
 //! A call whose target is out of reach goes through an island: a jump that the compiler has reserved within
 //! reach, in the caller's own region. How far a call reaches is data, so that a lane can pretend that it is
 //! little: then nearly every call goes through an island, however small the module. Islands may be further away
-//! than that, or there would be one behind each call and never two side by side.
+//! than that, or one would follow each call and never two stand side by side.
 
-use super::x64::{DIRECT_RANGE, DISTANCE_BYTES, ISLAND_BYTES, ISLAND_RANGE, SHORT_RANGE};
-use crate::faults::Fault;
+use super::arch::Arch;
+use crate::faults::fault;
 use crate::limits::Settings;
 use crate::module::DefinedFuncIndex;
 use std::ops::{Range, RangeInclusive};
@@ -34,7 +34,7 @@ pub(crate) struct Region {
 /// A branch within a function.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Branch {
-    /// Offset behind it.
+    /// Offset after it.
     pub end: u32,
     /// Offset that it goes to.
     pub target: u32,
@@ -56,13 +56,13 @@ pub(crate) struct Plan {
 }
 
 /// How far direct calls reach under these settings.
-pub(crate) fn call_range(settings: &Settings) -> RangeInclusive<i64> {
-    if settings.short_branches { SHORT_RANGE } else { DIRECT_RANGE }
+pub(crate) fn call_range<A: Arch>(settings: &Settings) -> RangeInclusive<i64> {
+    if settings.short_branches { A::SHORT_RANGE } else { A::DIRECT_RANGE }
 }
 
 impl Plan {
-    /// Writes all distances into the code. `entry` finds the region of a function by its number.
-    pub fn write(&self, code: &mut [u8], range: &RangeInclusive<i64>) {
+    /// Writes all distances into the code; direct calls reach so far.
+    pub fn write<A: Arch>(&self, code: &mut [u8], range: &RangeInclusive<i64>) {
         if self.calls.is_empty() {
             return;
         }
@@ -74,41 +74,40 @@ impl Plan {
         let (mut rest, mut written) = (code, 0);
         for region in &self.regions {
             let gap = region.bytes.start.checked_sub(written).expect("regions are disjoint and ascend");
-            let (bytes, behind) = rest[gap as usize..].split_at_mut(region.bytes.len());
+            let (bytes, after) = rest[gap as usize..].split_at_mut(region.bytes.len());
             for call in &self.calls[region.calls.start as usize..region.calls.end as usize] {
-                write_call(bytes, region.bytes.start, call, entries[call.target.0 as usize], range);
+                write_call::<A>(bytes, region.bytes.start, call, entries[call.target.0 as usize], range);
             }
-            (rest, written) = (behind, region.bytes.end);
+            (rest, written) = (after, region.bytes.end);
         }
     }
 }
 
 /// Writes one call in the bytes of a region that begins at `start`.
-fn write_call(bytes: &mut [u8], start: u32, call: &CallSite, entry: u32, range: &RangeInclusive<i64>) {
+fn write_call<A: Arch>(
+    bytes: &mut [u8],
+    start: u32,
+    call: &CallSite,
+    entry: u32,
+    range: &RangeInclusive<i64>,
+) {
     let distance = |from: u32, to: u32| i64::from(to) - i64::from(from);
-    let end = call.at + DISTANCE_BYTES;
-    let direct = distance(end, entry);
-    let short = const { Fault::named("native-branch-out-of-range-is-cut") }.is_planted();
+    let at = (call.at - start) as usize;
+    let (place, origin) = (at..at + A::DISTANCE_BYTES as usize, call.at + A::DISTANCE_ORIGIN);
+    let direct = distance(origin, entry);
+    let short = fault!("native-branch-out-of-range-is-cut");
     if range.contains(&direct) || short {
         // As many bits as the range has, and no look at the others.
         let direct = if range.contains(&direct) { direct } else { direct % *range.end() };
-        set_distance(bytes, call.at - start, direct);
+        A::write_distance(&mut bytes[place], direct);
         return;
     }
     let island = call.island.expect("a call that may be out of reach has an island");
-    let near = distance(end, island);
-    assert!(ISLAND_RANGE.contains(&near), "an island is within reach of its calls");
-    set_distance(bytes, call.at - start, near);
-    let beyond = const { Fault::named("native-island-written-one-place-on") }.is_planted();
-    let island = if beyond { island + ISLAND_BYTES } else { island };
+    let near = distance(origin, island);
+    assert!(A::ISLAND_RANGE.contains(&near), "an island is within reach of its calls");
+    A::write_distance(&mut bytes[place], near);
+    let beyond = fault!("native-island-written-one-place-on");
+    let island = if beyond { island + A::ISLAND_BYTES } else { island };
     let at = (island - start) as usize;
-    bytes[at] = 0xe9;
-    let far = distance(island + ISLAND_BYTES, entry);
-    assert!(DIRECT_RANGE.contains(&far), "code is never larger than what a jump reaches");
-    set_distance(bytes, island - start + 1, far);
-}
-
-fn set_distance(bytes: &mut [u8], at: u32, distance: i64) {
-    let at = at as usize;
-    bytes[at..at + 4].copy_from_slice(&(distance as i32).to_le_bytes());
+    A::write_island(&mut bytes[at..at + A::ISLAND_BYTES as usize], distance(island, entry));
 }

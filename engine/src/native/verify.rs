@@ -1,7 +1,7 @@
 //! Checks code before it may run: decodes it as the machine would and proves where every branch goes.
 //!
-//! Nothing here believes the assembler, the linker or the maps. A fault found is a fault of ours, so it is
-//! reported as text and whoever compiles panics with it. What is proved:
+//! Nothing here believes the assembler, the linker or the maps. A fault found is a fault of the compiler, so it is
+//! reported as text, with which the compiler panics. What is proved:
 //!
 //! - regions follow one another from the first byte to the last, with nothing but padding between; each is a
 //!   function's code and then its jump tables, and the code decodes from entry to end without a gap;
@@ -10,24 +10,23 @@
 //! - every other call or jump goes through the pointer of the context or of a function's link that belongs to
 //!   the instruction, or through a jump table of the planned length whose every entry is planned;
 //! - islands are where they are planned, and nothing else is never meant to run;
-//! - the rows of the maps are exactly those that the function's body asks for ([`ledger`]), each at an
-//!   instruction of its kind: a return address behind a call, a fault at an access of memory whose address
-//!   nobody has compared.
+//! - the rows of the maps ascend, each at an instruction of its kind: a return address after a call, a fault at an
+//!   access of memory whose address was not compared before; and every such instruction has its row;
+//! - the compiler's [`ledger`] agrees: of code of one pass, that the rows are exactly those that the body asks for.
 
-mod ledger;
+pub(crate) mod ledger;
+mod pointer;
 
+use super::arch::{Arch, Class, Decoder, Instruction};
 use super::code::{CodeMap, FuncRange, Site};
 use super::link::{Branch, CallSite, Plan, Region};
-use super::x64::decode::{Class, Decoder, Instruction};
-use super::x64::{DISTANCE_BYTES, ISLAND_BYTES, ISLAND_RANGE};
+use super::side_tables::{Point, PointKind, SideTable};
 use crate::limits::Settings;
 use crate::module::ModuleInner;
 use ledger::{Ledger, Role};
 use std::collections::VecDeque;
+use std::marker::PhantomData;
 use std::ops::{Range, RangeInclusive};
-
-/// Functions begin at multiples of this.
-const ALIGNMENT: u32 = 16;
 
 /// What is checked.
 pub(crate) struct Subject<'a> {
@@ -42,21 +41,24 @@ pub(crate) struct Subject<'a> {
 
 /// What is reused from one function to the next, and how far the rows have been used up.
 #[derive(Default)]
-struct Progress {
+struct Progress<L> {
     /// A bit for each byte of the function: whether an instruction begins there.
     starts: Vec<u64>,
-    ledger: Ledger,
-    /// File offsets of the calls of this function whose islands are still to come.
-    islands: VecDeque<u32>,
+    ledger: L,
+    /// File offsets, as far as they are known, of the calls of this function whose islands are still to come.
+    islands: VecDeque<Option<u32>>,
     /// Numbers of the next rows.
     site: usize,
     fault: usize,
     call: usize,
     branch: usize,
     target: usize,
+    inlined: usize,
+    handler: usize,
+    root: usize,
 }
 
-impl Progress {
+impl<L> Progress<L> {
     fn begin(&mut self, bytes: u32) {
         self.islands.clear();
         self.starts.clear();
@@ -72,32 +74,44 @@ impl Progress {
     }
 }
 
-/// Says what is wrong, if anything is.
-pub(crate) fn verify(subject: &Subject) -> Result<(), String> {
+/// Says what is wrong with code of a machine, if anything is.
+pub(crate) fn verify<A: Arch, L: Ledger>(subject: &Subject) -> Result<(), String> {
     let Subject { code, plan, map, module, .. } = subject;
     if plan.regions.len() != map.funcs.len() || map.imported_funcs != module.imported_funcs {
         return Err(format!("{} regions for {} functions", plan.regions.len(), map.funcs.len()));
     }
     let entries = entries(plan, module)?;
-    let mut progress = Progress::default();
+    let mut progress = Progress::<L>::default();
     let mut written = 0;
     for (region, func) in plan.regions.iter().zip(&map.funcs) {
-        check_gap(code, written, region.bytes.start)?;
+        check_gap::<A>(code, written, region.bytes.start)?;
         check_layout(code, region, func)?;
+        check_frame(module, func)?;
         written = region.bytes.end;
-        Function { subject, region, func, entries: &entries, progress: &mut progress, island: None }
-            .check()
-            .map_err(|fault| {
-                // Readers of reports look for the place behind the word.
-                format!("{fault} in function {} (wasm {:#x})", func.func.0, progress.ledger.place())
-            })?;
+        let (entries, progress, island) = (&entries, &mut progress, None);
+        let mut function =
+            Function::<A, L> { subject, region, func, entries, progress, island, arch: PhantomData };
+        function.check().map_err(|fault| {
+            // Readers of reports look for the place after the word.
+            let place = progress.ledger.place().unwrap_or(module.body(func.func).code.start);
+            format!("{fault} in function {} (wasm {place:#x})", func.func.0)
+        })?;
     }
     if written as usize != code.len() {
-        return Err(format!("there is more behind the last function's end at {written:#x}"));
+        return Err(format!("there is more after the last function, which ends at {written:#x}"));
     }
-    let Progress { site, fault, call, branch, target, .. } = progress;
-    let used = [site, fault, call, branch, target];
-    let all = [map.sites.len(), map.faults.len(), plan.calls.len(), plan.branches.len(), plan.targets.len()];
+    let Progress { site, fault, call, branch, target, inlined, handler, root, .. } = progress;
+    let used = [site, fault, call, branch, target, inlined, handler, root];
+    let all = [
+        map.sites.len(),
+        map.faults.len(),
+        plan.calls.len(),
+        plan.branches.len(),
+        plan.targets.len(),
+        map.inlined.rows.len(),
+        map.handlers.rows.len(),
+        map.roots.rows.len(),
+    ];
     if used != all {
         return Err(format!("rows are left that belong to no function: {used:?} of {all:?}"));
     }
@@ -118,18 +132,18 @@ fn entries(plan: &Plan, module: &ModuleInner) -> Result<Vec<Option<u32>>, String
 }
 
 /// Between regions there is padding up to the next multiple, and nothing before the first.
-fn check_gap(code: &[u8], written: u32, start: u32) -> Result<(), String> {
-    if start != written.next_multiple_of(ALIGNMENT) || start as usize > code.len() {
-        return Err(format!("a region begins at {start:#x} behind one that ends at {written:#x}"));
+fn check_gap<A: Arch>(code: &[u8], written: u32, start: u32) -> Result<(), String> {
+    if start != written.next_multiple_of(A::ALIGNMENT) || start as usize > code.len() {
+        return Err(format!("a region begins at {start:#x} after one that ends at {written:#x}"));
     }
-    let padding = &code[written as usize..start as usize];
-    if padding.iter().any(|byte| *byte != super::x64::PADDING) {
+    let padding = code[written as usize..start as usize].chunks(A::PADDING.len());
+    if padding.into_iter().any(|bytes| bytes != A::PADDING) {
         return Err(format!("what is before {start:#x} could run"));
     }
     Ok(())
 }
 
-/// A region is code, then jump tables one behind the other.
+/// A region is code, then jump tables one after the other.
 fn check_layout(code: &[u8], region: &Region, func: &FuncRange) -> Result<(), String> {
     let Range { start, end } = region.bytes;
     let mut at = func.code.end;
@@ -145,21 +159,32 @@ fn check_layout(code: &[u8], region: &Region, func: &FuncRange) -> Result<(), St
     Err(format!("code {:?} and tables {:?} are not region {:?}", func.code, func.tables, region.bytes))
 }
 
+/// A frame is as large as the budget is charged for it, in every mode.
+fn check_frame(module: &ModuleInner, func: &FuncRange) -> Result<(), String> {
+    let cost = module.body(func.func).frame_cost;
+    if func.frame_slots == cost {
+        return Ok(());
+    }
+    Err(format!("function {} has a frame of {} slots, not {cost}", func.func.0, func.frame_slots))
+}
+
 /// One function under examination.
-struct Function<'a> {
+struct Function<'a, A, L> {
     subject: &'a Subject<'a>,
     region: &'a Region,
     func: &'a FuncRange,
     entries: &'a [Option<u32>],
-    progress: &'a mut Progress,
+    progress: &'a mut Progress<L>,
     /// Number of the call whose island is the next.
     island: Option<usize>,
+    arch: PhantomData<A>,
 }
 
-impl Function<'_> {
+impl<A: Arch, L: Ledger> Function<'_, A, L> {
     /// Checks all of it; the rows from the next on are its own until they leave it.
     fn check(&mut self) -> Result<(), String> {
         let Subject { code, module, settings, plan, .. } = *self.subject;
+        let lazy_entries = if settings.lazy { module.bodies.len() as u32 } else { 0 };
         let range = self.func.code.clone();
         let calls = self.region.calls.clone();
         if calls.start as usize != self.progress.call
@@ -173,7 +198,7 @@ impl Function<'_> {
         self.island = self.next_island(calls.start as usize);
         let first_branch = self.progress.branch;
         let (mut bound, mut table, mut tables) = (None, None, self.func.tables.iter());
-        let mut decoder = Decoder::new(&code[..range.end as usize], range.start);
+        let mut decoder = A::Decoder::new(&code[..range.end as usize], range.start);
         while let Some(instruction) = decoder.next() {
             let start = instruction.start;
             self.progress.start(start - range.start);
@@ -191,11 +216,11 @@ impl Function<'_> {
                 }
                 Class::CallThrough(pointer) => {
                     let row = self.site(&instruction)?;
-                    let role = self.progress.ledger.call_through(pointer, row.trap, settings.lazy)?;
+                    let role = pointer::called(&self.progress.ledger, pointer, row.trap(), lazy_entries)?;
                     self.progress.ledger.has(role, Some(row.wasm))?;
                 }
                 Class::JumpThrough(pointer) => {
-                    let role = self.progress.ledger.jump_through(pointer, settings.lazy)?;
+                    let role = pointer::jumped(&self.progress.ledger, pointer, lazy_entries)?;
                     self.progress.ledger.has(role, None)?;
                 }
                 Class::TableAddress(target) => {
@@ -213,7 +238,7 @@ impl Function<'_> {
                 Class::Trap if self.is_island(start) => self.check_unused_island(&mut decoder, start)?,
                 Class::Trap => return Err(format!("what is at {start:#x} is not meant to run")),
                 Class::CallElsewhere => return Err(format!("the call at {start:#x} goes anywhere")),
-                Class::Invalid => return Err(format!("at {start:#x} is no instruction that we write")),
+                Class::Invalid => return Err(format!("at {start:#x} is no instruction that is written")),
                 Class::Return | Class::Access | Class::Plain | Class::Compare(_) => {}
             }
             self.check_fault(&instruction)?;
@@ -231,6 +256,7 @@ impl Function<'_> {
         }
         self.check_targets(first_branch)?;
         self.check_rows_are_used_up()?;
+        self.check_side_tables()?;
         self.progress.ledger.close()
     }
 
@@ -245,6 +271,53 @@ impl Function<'_> {
             plan.branches.get(next.branch).is_some_and(|branch| branch.end <= code),
         ];
         if early.contains(&true) { Err("a row is not at its instruction".to_string()) } else { Ok(()) }
+    }
+
+    /// The side tables' rows of this function are at places that have a row, and fit the function.
+    fn check_side_tables(&mut self) -> Result<(), String> {
+        let Subject { map, module, .. } = self.subject;
+        for (point, inlined) in self.side_rows(&map.inlined, self.progress.inlined)? {
+            self.progress.inlined += 1;
+            if inlined.func.0 as usize >= module.bodies.len() {
+                return Err(format!("at {point:x?} a function is inlined that is not there"));
+            }
+        }
+        for (point, handler) in self.side_rows(&map.handlers, self.progress.handler)? {
+            self.progress.handler += 1;
+            let code = &self.func.code;
+            let is_inside = code.contains(&handler.code) && self.progress.is_start(handler.code - code.start);
+            if !is_inside || handler.tag.is_some_and(|tag| tag as usize >= module.tags.len()) {
+                return Err(format!("at {point:x?} nothing is caught by {handler:x?}"));
+            }
+        }
+        for (point, root) in self.side_rows(&map.roots, self.progress.root)? {
+            self.progress.root += 1;
+            if root.slot >= self.func.frame_slots {
+                return Err(format!("at {point:x?} the frame has no {root:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows of a table from the next on that belong to this function, which ascend and are at places with a row.
+    fn side_rows<'t, T>(&self, table: &'t SideTable<T>, next: usize) -> Result<&'t [(Point, T)], String> {
+        let map = self.subject.map;
+        let rest = &table.rows[next..];
+        let is_own = |point: Point| match point.kind {
+            PointKind::Return => point.code <= self.func.code.end,
+            PointKind::Fault => point.code < self.func.code.end,
+        };
+        let own = &rest[..rest.partition_point(|(point, _)| is_own(*point))];
+        let has_row = |point: Point| match point.kind {
+            PointKind::Return => map.sites.binary_search_by_key(&point.code, |site| site.code).is_ok(),
+            PointKind::Fault => map.faults.binary_search_by_key(&point.code, |fault| fault.code).is_ok(),
+        };
+        match own.iter().find(|(point, _)| point.code < self.func.code.start || !has_row(*point)) {
+            None if own.is_sorted_by_key(|(point, _)| *point) => Ok(own),
+            wrong => {
+                Err(format!("rows of a side table are not in order: {:x?}", wrong.map(|(point, _)| point)))
+            }
+        }
     }
 
     /// The row of a call, which is the next.
@@ -274,7 +347,7 @@ impl Function<'_> {
     fn is_planned(&self, instruction: &Instruction) -> bool {
         let call = self.subject.plan.calls.get(self.progress.call);
         call.is_some_and(|call| {
-            call.at.checked_add(DISTANCE_BYTES) == Some(instruction.end) && call.at > instruction.start
+            call.at.checked_add(A::DISTANCE_BYTES) == Some(instruction.end) && call.at >= instruction.start
         })
     }
 
@@ -285,7 +358,7 @@ impl Function<'_> {
         let (role, wasm) = match instruction.class {
             Class::Call(_) => {
                 let row = self.site(instruction)?;
-                if row.trap.is_some() {
+                if row.trap().is_some() {
                     return Err(format!("the call at {:#x} is no trap", call.at));
                 }
                 (Role::Call(call.target), Some(row.wasm))
@@ -296,9 +369,9 @@ impl Function<'_> {
         if call.island.is_some() {
             self.progress.islands.push_back(self.progress.ledger.place());
         }
-        let distance = i64::from(target) - i64::from(instruction.end);
+        let distance = i64::from(target) - i64::from(call.at + A::DISTANCE_ORIGIN);
         let is_over_island = call.island == Some(target);
-        let range = if is_over_island { &ISLAND_RANGE } else { self.subject.range };
+        let range = if is_over_island { A::ISLAND_RANGE } else { self.subject.range.clone() };
         if !range.contains(&distance) {
             return Err(format!("the call at {:#x} reaches further than calls may", call.at));
         }
@@ -327,7 +400,7 @@ impl Function<'_> {
     fn take_island(&mut self) -> usize {
         let number = self.island.expect("just asked");
         self.island = self.next_island(number + 1);
-        if let Some(place) = self.progress.islands.pop_front() {
+        if let Some(Some(place)) = self.progress.islands.pop_front() {
             self.progress.ledger.look_at(place);
         }
         number
@@ -338,7 +411,7 @@ impl Function<'_> {
         let number = self.take_island();
         let call = &self.subject.plan.calls[number];
         if number < self.progress.call
-            && instruction.end - instruction.start == ISLAND_BYTES
+            && instruction.end - instruction.start == A::ISLAND_BYTES
             && target == self.entry(call)?
             && self.goes_to(call, instruction.start)
         {
@@ -348,12 +421,14 @@ impl Function<'_> {
     }
 
     /// The call of an unused island goes elsewhere.
-    fn check_unused_island(&mut self, decoder: &mut Decoder, start: u32) -> Result<(), String> {
+    fn check_unused_island(&mut self, decoder: &mut A::Decoder<'_>, start: u32) -> Result<(), String> {
         let number = self.take_island();
         let call = &self.subject.plan.calls[number];
-        let rest = decoder.by_ref().take(ISLAND_BYTES as usize - 1);
+        // One of the instructions was just read.
+        let others = A::ISLAND_BYTES as usize / A::PADDING.len() - 1;
+        let rest = decoder.by_ref().take(others);
         let unused = rest.filter(|instruction| instruction.class == Class::Trap).count();
-        if number < self.progress.call && unused == ISLAND_BYTES as usize - 1 && !self.goes_to(call, start) {
+        if number < self.progress.call && unused == others && !self.goes_to(call, start) {
             return Ok(());
         }
         Err(format!("the island at {start:#x} is used or cut off"))
@@ -362,9 +437,8 @@ impl Function<'_> {
     /// Whether a call's distance leads to an offset.
     fn goes_to(&self, call: &CallSite, offset: u32) -> bool {
         let at = call.at as usize;
-        let distance = self.subject.code.get(at..at + DISTANCE_BYTES as usize);
-        let distance = distance.and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes);
-        distance.map(|distance| (call.at + DISTANCE_BYTES).wrapping_add(distance)) == Some(offset)
+        let distance = self.subject.code.get(at..at + A::DISTANCE_BYTES as usize).map(A::read_distance);
+        distance.map(|distance| i64::from(call.at + A::DISTANCE_ORIGIN) + distance) == Some(i64::from(offset))
     }
 
     /// A branch within the function is the next that is planned.
@@ -386,7 +460,7 @@ impl Function<'_> {
     fn check_targets(&mut self, first_branch: usize) -> Result<(), String> {
         let Subject { code, plan, .. } = self.subject;
         let range = &self.func.code;
-        let is_inside = |progress: &Progress, target: u32| {
+        let is_inside = |progress: &Progress<L>, target: u32| {
             range.contains(&target) && progress.is_start(target - range.start)
         };
         for branch in &plan.branches[first_branch..self.progress.branch] {

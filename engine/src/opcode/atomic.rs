@@ -1,6 +1,6 @@
 //! The rows of the atomic opcodes.
 
-use super::{Code, Family, Immediate, Opcode, Operand, Proposal, Row, family};
+use super::{Code, Family, Immediate, NumericKind, Opcode, Operand, Proposal, Row, family};
 
 family! {
     /// Atomic accesses, waiting, notifying and the fence.

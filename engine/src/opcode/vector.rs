@@ -1,6 +1,6 @@
 //! The rows of the vector opcodes, relaxed ones included.
 
-use super::{Code, Family, Immediate, Opcode, Operand, Proposal, Row, family};
+use super::{Code, Family, Immediate, NumericKind, Opcode, Operand, Proposal, Row, family};
 
 family! {
     /// Vector operators that touch no memory; lanes are immediates.

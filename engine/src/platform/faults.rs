@@ -1,7 +1,7 @@
-//! Faulting memory accesses: asks whoever generated the code before the process's own handler.
+//! Faulting memory accesses: asks the maker of generated code before the process's own handler.
 //!
-//! The handler is installed once and stays; a fault that is not ours goes to whoever was there before, as
-//! if we had never been (sigaction(2)). It runs on the thread's alternate signal stack, because the
+//! The handler is installed once and stays; a fault that is not of generated code goes to the handler that was
+//! installed before, as if the engine were not there (sigaction(2)). The handler runs on the thread's alternate signal stack, because the
 //! interrupted code may be on a stack of its own; a thread without one is given one.
 
 use std::cell::RefCell;
@@ -10,19 +10,23 @@ use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Once, OnceLock};
 
-/// The registers of interrupted code that matter here.
-pub struct Interrupted {
+/// Code that a fault has interrupted.
+pub struct Interrupted<'a> {
     /// Address of the instruction.
     pub pc: usize,
-    /// Frame pointer.
-    pub fp: usize,
-    /// The register that holds the context in generated code.
-    pub context: usize,
     /// The address that could not be reached.
     pub address: usize,
+    context: &'a libc::ucontext_t,
 }
 
-/// Says where to go on instead; `None` if the fault is not ours. Runs in a signal handler.
+impl Interrupted<'_> {
+    /// What a general-purpose register holds, by its number in instructions.
+    pub fn register(&self, number: u8) -> usize {
+        registers::register(self.context, number)
+    }
+}
+
+/// Says where to go on instead; `None` if the fault is not of generated code. Runs in a signal handler.
 pub type Redirect = fn(&Interrupted) -> Option<usize>;
 
 /// Signals that a bad access raises.
@@ -33,7 +37,7 @@ struct Installed {
     before: [Before; SIGNALS.len()],
 }
 
-/// What handled a signal before us.
+/// What handled a signal before.
 struct Before {
     action: libc::sigaction,
     /// Whether it was to handle one signal only, and has.
@@ -81,30 +85,78 @@ fn current(signal: c_int) -> libc::sigaction {
 extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     let installed = INSTALLED.get().expect("it is known before the handler is installed");
     // SAFETY: the kernel passes valid structures.
-    let (registers, code, address) = unsafe {
-        let context = &mut *context.cast::<libc::ucontext_t>();
-        (&mut context.uc_mcontext.gregs, (*info).si_code, (*info).si_addr() as usize)
-    };
-    // What is not positive was sent by somebody: the instruction it interrupted did nothing wrong.
+    let (interrupted, code, address) =
+        unsafe { (&mut *context.cast::<libc::ucontext_t>(), (*info).si_code, (*info).si_addr() as usize) };
+    // A code that is not positive means that the signal was sent: the interrupted instruction did nothing wrong.
     let sent = code <= 0;
-    let interrupted = Interrupted {
-        pc: registers[libc::REG_RIP as usize] as usize,
-        fp: registers[libc::REG_RBP as usize] as usize,
-        context: registers[libc::REG_R15 as usize] as usize,
-        address,
-    };
-    let target = if sent { None } else { (installed.redirect)(&interrupted) };
+    let pc = registers::pc(interrupted);
+    let fault = Interrupted { pc, address, context: interrupted };
+    let target = if sent { None } else { (installed.redirect)(&fault) };
     match target {
-        Some(target) => registers[libc::REG_RIP as usize] = target as i64,
+        Some(target) => registers::set_pc(interrupted, target),
         None => {
-            let position = SIGNALS.iter().position(|ours| *ours == signal).expect("only ours are handled");
+            let position = SIGNALS.iter().position(|one| *one == signal).expect("only these are handled");
             installed.before[position].handle(signal, sent, info, context);
         }
     }
 }
 
+#[cfg(target_arch = "x86_64")]
+mod registers {
+    //! Registers as the kernel saves them for a handler on x86-64.
+
+    /// Where each general-purpose register is saved, by its number in instructions.
+    const SAVED: [libc::c_int; 16] = [
+        libc::REG_RAX,
+        libc::REG_RCX,
+        libc::REG_RDX,
+        libc::REG_RBX,
+        libc::REG_RSP,
+        libc::REG_RBP,
+        libc::REG_RSI,
+        libc::REG_RDI,
+        libc::REG_R8,
+        libc::REG_R9,
+        libc::REG_R10,
+        libc::REG_R11,
+        libc::REG_R12,
+        libc::REG_R13,
+        libc::REG_R14,
+        libc::REG_R15,
+    ];
+
+    pub fn register(context: &libc::ucontext_t, number: u8) -> usize {
+        context.uc_mcontext.gregs[SAVED[usize::from(number)] as usize] as usize
+    }
+
+    pub fn pc(context: &libc::ucontext_t) -> usize {
+        context.uc_mcontext.gregs[libc::REG_RIP as usize] as usize
+    }
+
+    pub fn set_pc(context: &mut libc::ucontext_t, pc: usize) {
+        context.uc_mcontext.gregs[libc::REG_RIP as usize] = pc as i64;
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+mod registers {
+    //! Where no generated code runs, the handler is never installed.
+
+    pub fn register(_: &libc::ucontext_t, _: u8) -> usize {
+        unreachable!("no generated code runs on this architecture")
+    }
+
+    pub fn pc(_: &libc::ucontext_t) -> usize {
+        unreachable!("no generated code runs on this architecture")
+    }
+
+    pub fn set_pc(_: &mut libc::ucontext_t, _: usize) {
+        unreachable!("no generated code runs on this architecture")
+    }
+}
+
 impl Before {
-    /// Does what would have happened without us.
+    /// Does what would have happened without the engine.
     fn handle(&self, signal: c_int, sent: bool, info: *mut libc::siginfo_t, context: *mut c_void) {
         let Before { action, spent } = self;
         let once = action.sa_flags & libc::SA_RESETHAND != 0;
@@ -131,7 +183,7 @@ impl Before {
         }
     }
 
-    /// Blocks what its handler wants to be spared meanwhile; gives what was blocked before.
+    /// Blocks the signals that the handler wants to be blocked meanwhile; gives what was blocked before.
     fn block(&self, signal: c_int) -> libc::sigset_t {
         let mut mask = self.action.sa_mask;
         // SAFETY: both sets are valid, and changing this thread's mask is what a handler may do.
@@ -146,7 +198,7 @@ impl Before {
     }
 }
 
-/// Lets the instruction fault again, this time with the default action, or has the default action at once if
+/// Lets the instruction fault again, this time with the default action, or takes the default action at once if
 /// the signal was sent.
 fn die(signal: c_int, sent: bool) {
     // SAFETY: all zeros is the default action; the signal is not blocked in our handler.
@@ -159,7 +211,7 @@ fn die(signal: c_int, sent: bool) {
     }
 }
 
-/// What a thread's signal handlers run on, if we had to provide it.
+/// What a thread's signal handlers run on, if it had to be provided.
 struct AlternateStack {
     own: Option<Box<[u8]>>,
 }
@@ -193,7 +245,7 @@ impl AlternateStack {
 impl Drop for AlternateStack {
     fn drop(&mut self) {
         let Some(own) = &self.own else { return };
-        // Whoever has put another in its place since then keeps it.
+        // Another stack that was put in its place since then stays.
         if AlternateStack::current().ss_sp.cast_const() == own.as_ptr().cast() {
             let off = libc::stack_t { ss_sp: std::ptr::null_mut(), ss_flags: libc::SS_DISABLE, ss_size: 0 };
             // SAFETY: no handler runs on this thread now, so the stack is not in use.

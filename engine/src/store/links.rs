@@ -3,6 +3,7 @@
 
 use super::{FuncId, InstanceEntity};
 use crate::types::TypeId;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A function as compiled code calls it.
 #[repr(C)]
@@ -21,7 +22,24 @@ pub(crate) const HOST_INSTANCE: u32 = u32::MAX;
 #[repr(C)]
 pub(crate) struct MemoryLink {
     pub base: *mut u8,
-    pub bytes: u64,
+    /// Atomic, because another thread may make a shared memory grow.
+    pub bytes: AtomicU64,
+}
+
+impl MemoryLink {
+    pub fn new(base: *mut u8, bytes: u64) -> MemoryLink {
+        MemoryLink { base, bytes: AtomicU64::new(bytes) }
+    }
+
+    /// Size in bytes. So many are accessible, whichever thread has made them so.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::SeqCst)
+    }
+
+    /// Says that the memory has become larger.
+    pub fn set_bytes(&self, bytes: u64) {
+        self.bytes.store(bytes, Ordering::SeqCst);
+    }
 }
 
 /// A table: first element and number of elements.
@@ -42,9 +60,10 @@ pub(crate) struct InstanceLinks {
 unsafe impl Send for FuncLink {}
 // SAFETY: as above.
 unsafe impl Sync for FuncLink {}
-// SAFETY: as above.
+// SAFETY: the address belongs to the store, or to a memory that is shared and made for it; what it leads to is used
+// by code that has the store to itself, or as atomics.
 unsafe impl Send for MemoryLink {}
-// SAFETY: as above.
+// SAFETY: as above, and the size is atomic.
 unsafe impl Sync for MemoryLink {}
 // SAFETY: as above.
 unsafe impl Send for TableLink {}

@@ -4,7 +4,7 @@ use super::{Kind, Side, same_value};
 use crate::case::Value;
 use crate::observe::{ExportState, InstanceState, MemoryState, ObjectState, State, TableState};
 use crate::subject::Capabilities;
-use crosscheck_engine::faults::Fault;
+use crosscheck_engine::faults::fault;
 
 /// What of the state differs: kind, where exactly, and both sides.
 pub(super) type FoundState = (Kind, String, Side, Side);
@@ -125,8 +125,7 @@ fn global_difference(what: &str, left: &Value, right: &Value, both: Capabilities
 }
 
 fn memory_difference(what: &str, left: &MemoryState, right: &MemoryState) -> Option<FoundState> {
-    const SIZE: Fault = Fault::named("compare-skips-memory-size");
-    if left.bytes != right.bytes && !SIZE.is_planted() {
+    if left.bytes != right.bytes && !fault!("compare-skips-memory-size") {
         let bytes = |side: &MemoryState| Side::text(format_args!("{} bytes", side.bytes));
         let sides = (bytes(left), bytes(right));
         return Some((Kind::MemorySize, format!("size of {what}"), sides.0, sides.1));

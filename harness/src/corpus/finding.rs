@@ -5,6 +5,7 @@ use super::{Started, building, write_whole};
 use crate::case::Case;
 use crate::compare::{Difference, Divergence};
 use crate::finding::Finding;
+use crate::fingerprint::Fingerprint;
 use crate::localise::Localisation;
 use crate::subject::{Definitions, is_outside};
 use serde::{Deserialize, Serialize};
@@ -18,11 +19,11 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Reduction {
     /// How the reduced case diverges; its modes are one of each group.
-    pub fingerprint: String,
+    pub fingerprint: Fingerprint,
     /// The first difference of the reduced case.
     pub first_difference: String,
     /// What makes it the same bug as another, by what its simplest relative shows.
-    pub bug: String,
+    pub bug: Fingerprint,
     /// The simplest relative as a script, if there is one.
     #[serde(default)]
     pub relative: Option<String>,
@@ -58,29 +59,23 @@ pub enum Kinship {
 impl Reduction {
     /// How sure it is that this is of the same bug as an earlier one of the same name.
     ///
-    /// Between our modes the name says it: their lanes show what it takes to make a bug. An outside engine is one
-    /// party that has no lanes, so its names say less. There the same experiment must say so, or the subjects must part at
-    /// the same instruction and differ in the same way first.
+    /// Between our modes the name of a bug with a relative says it: their lanes show what it takes to make a bug. An
+    /// outside engine is one party that has no lanes, so its names say less. There the same experiment must say so, or
+    /// the subjects must part at the same instruction and differ in the same way first.
     pub fn kinship(&self, earlier: &Reduction) -> Kinship {
-        let parties = self.bug.split('|').next().unwrap_or_default();
-        if !parties.split_whitespace().any(is_outside) {
-            return Kinship::Same;
-        }
-        if self.is_tried && earlier.is_tried {
-            return Kinship::Same;
-        }
+        let is_related = self.no_relative.is_none() && earlier.no_relative.is_none();
         let opcode = |reduction: &Reduction| {
             let place = reduction.localised.as_ref().and_then(|localised| localised.place.as_ref());
             place.map(|place| place.opcode)
         };
-        // What differs and where, without who differs: a fingerprint is parties, kind and place.
-        let way =
-            |reduction: &Reduction| reduction.fingerprint.split_once('|').map(|(_, way)| way.to_string());
-        let is_related = self.no_relative.is_none() && earlier.no_relative.is_none();
-        let is_same = is_related
-            && opcode(self).is_some()
-            && opcode(self) == opcode(earlier)
-            && way(self) == way(earlier);
+        let is_same = if self.bug.is_about_outside() {
+            let parts_alike = opcode(self).is_some()
+                && opcode(self) == opcode(earlier)
+                && self.fingerprint.what() == earlier.fingerprint.what();
+            self.is_tried && earlier.is_tried || is_related && parts_alike
+        } else {
+            is_related
+        };
         if is_same { Kinship::Same } else { Kinship::Perhaps }
     }
 }
@@ -310,6 +305,10 @@ mod tests {
     use crate::localise::{Place, Precision, Side};
     use crosscheck_engine::opcode::Opcode;
 
+    fn named(text: &str) -> Fingerprint {
+        Fingerprint::try_from(text.to_string()).expect("the test names parties")
+    }
+
     fn reduction(bug: &str, fingerprint: &str, opcode: Option<&str>) -> Reduction {
         let side = || Side { name: String::new(), shows: Vec::new() };
         let place = |opcode: &str| Place {
@@ -336,9 +335,9 @@ mod tests {
             runs: 0,
         });
         Reduction {
-            fingerprint: fingerprint.to_string(),
+            fingerprint: named(fingerprint),
             first_difference: String::new(),
-            bug: bug.to_string(),
+            bug: named(bug),
             relative: None,
             no_relative: None,
             is_tried: false,
@@ -386,9 +385,13 @@ mod tests {
     }
 
     #[test]
-    fn between_modes_the_name_of_a_bug_says_it() {
+    fn between_modes_the_name_of_a_bug_says_it_if_it_has_a_relative() {
         let bug = "baseline|outcome|load|without explicit-bounds, address";
         let (first, second) = (reduction(bug, "a|b|c", Some("i32.load")), reduction(bug, "a|d|e", None));
         assert_eq!(first.kinship(&second), Kinship::Same);
+        let seen = "baseline / interp|values|i32";
+        let alone =
+            || Reduction { no_relative: Some("it was not found".into()), ..reduction(seen, seen, None) };
+        assert_eq!(alone().kinship(&alone()), Kinship::Perhaps);
     }
 }

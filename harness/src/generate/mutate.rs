@@ -7,23 +7,58 @@
 //! A function of bytes and choices alone. What is done with the outcome is decided elsewhere.
 
 use crate::draw::Stream;
+use crosscheck_engine::opcode::{Const, Numeric, NumericKind, Opcode};
+use std::sync::LazyLock;
 use wasmparser::{Parser, Payload};
 
-/// Opcodes without immediates that take and give the same types, so that one may stand for another.
-const SIBLINGS: &[(u8, u8)] = &[
-    (0x46, 0x4f), // comparisons of i32
-    (0x51, 0x5a), // comparisons of i64
-    (0x5b, 0x60), // comparisons of f32
-    (0x61, 0x66), // comparisons of f64
-    (0x67, 0x69), // counting bits of i32
-    (0x6a, 0x78), // i32 with i32
-    (0x79, 0x7b), // counting bits of i64
-    (0x7c, 0x8a), // i64 with i64
-    (0x8b, 0x91), // functions of an f32
-    (0x92, 0x98), // f32 with f32
-    (0x99, 0x9f), // functions of an f64
-    (0xa0, 0xa6), // f64 with f64
-];
+/// For each scalar operator, in the order of the table, the bytes of those that may stand in its place: they take and
+/// give the same types and are of the same [`Sort`].
+static SIBLINGS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+    let of = |one: &Numeric| {
+        let sort = Sort::of(one.kind());
+        let may_stand_for = |other: &&Numeric| {
+            let (one, other) = (one.row(), other.row());
+            one.operands == other.operands && one.results == other.results
+        };
+        let siblings = Numeric::ALL.iter().filter(may_stand_for);
+        let of_sort = siblings.filter(|other| sort.is_some() && Sort::of(other.kind()) == sort);
+        of_sort.filter_map(|other| Opcode::from(*other).byte()).collect()
+    };
+    Numeric::ALL.iter().map(of).collect()
+});
+
+/// Operators of which one may become another.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    Compares,
+    Counts,
+    Computes,
+}
+
+impl Sort {
+    /// The sort of operators of a kind; `None` if they stay what they are.
+    fn of(kind: NumericKind) -> Option<Sort> {
+        match kind {
+            NumericKind::Comparison => Some(Sort::Compares),
+            NumericKind::BitCount => Some(Sort::Counts),
+            NumericKind::Arithmetic
+            | NumericKind::Division
+            | NumericKind::Remainder
+            | NumericKind::Bitwise
+            | NumericKind::Shift
+            | NumericKind::Sign
+            | NumericKind::Rounding => Some(Sort::Computes),
+            NumericKind::Test
+            | NumericKind::SignExtension
+            | NumericKind::Resize
+            | NumericKind::Truncation
+            | NumericKind::Saturation
+            | NumericKind::Conversion
+            | NumericKind::Precision
+            | NumericKind::Reinterpretation => None,
+        }
+    }
+}
 
 /// Bytes on which decoders and arithmetic have their edges.
 const EDGES: &[u8] = &[0x00, 0x01, 0x3f, 0x40, 0x7f, 0x80, 0xc0, 0xfc, 0xfd, 0xfe, 0xff];
@@ -141,9 +176,7 @@ fn change_instruction(bytes: &mut [u8], stream: &mut Stream) {
         return flip_bit(bytes, stream);
     }
     match *stream.pick(&places) {
-        Place::Opcode { at, siblings: (first, last) } => {
-            bytes[at] = first + stream.below(u64::from(last - first) + 1) as u8;
-        }
+        Place::Opcode { at, siblings } => bytes[at] = *stream.pick(siblings),
         // The last byte keeps its place, so that the number keeps its length.
         Place::Number { start, end } => {
             for byte in &mut bytes[start..end] {
@@ -160,7 +193,7 @@ fn change_instruction(bytes: &mut [u8], stream: &mut Stream) {
 
 /// Something in a body that may change without changing a type.
 enum Place {
-    Opcode { at: usize, siblings: (u8, u8) },
+    Opcode { at: usize, siblings: &'static [u8] },
     Number { start: usize, end: usize },
     Float { start: usize, end: usize },
 }
@@ -184,14 +217,27 @@ fn places(bytes: &[u8]) -> Vec<Place> {
 }
 
 fn place(bytes: &[u8], at: usize, end: usize) -> Option<Place> {
-    let opcode = bytes[at];
-    match opcode {
-        0x41 | 0x42 => Some(Place::Number { start: at + 1, end }),
-        0x43 | 0x44 => Some(Place::Float { start: at + 1, end }),
-        _ => {
-            let siblings = SIBLINGS.iter().find(|(first, last)| (*first..=*last).contains(&opcode))?;
-            Some(Place::Opcode { at, siblings: *siblings })
+    // Opcodes of proposals that the engine's table leaves out are not there.
+    match Opcode::decode(&bytes[at..])?.0 {
+        Opcode::Const(Const::I32Const | Const::I64Const) => Some(Place::Number { start: at + 1, end }),
+        Opcode::Const(Const::F32Const | Const::F64Const) => Some(Place::Float { start: at + 1, end }),
+        Opcode::Numeric(numeric) => {
+            let siblings = &*SIBLINGS[numeric as usize];
+            (!siblings.is_empty()).then_some(Place::Opcode { at, siblings })
         }
+        Opcode::Control(_)
+        | Opcode::Parametric(_)
+        | Opcode::Variable(_)
+        | Opcode::Table(_)
+        | Opcode::Load(_)
+        | Opcode::Store(_)
+        | Opcode::Memory(_)
+        | Opcode::Wide(_)
+        | Opcode::Reference(_)
+        | Opcode::Gc(_)
+        | Opcode::Vector(_)
+        | Opcode::VectorMemory(_)
+        | Opcode::Atomic(_) => None,
     }
 }
 
@@ -221,6 +267,20 @@ mod tests {
             seen.insert(bytes);
         }
         assert!(seen.len() > 100, "only {} different modules", seen.len());
+    }
+
+    #[test]
+    fn operators_become_others_of_the_same_types_and_sort() {
+        let siblings = |opcode: Numeric| SIBLINGS[opcode as usize].clone();
+        let bytes = |range: std::ops::RangeInclusive<u8>| range.collect::<Vec<u8>>();
+        assert_eq!(siblings(Numeric::I32Shl), bytes(0x6a..=0x78));
+        assert_eq!(siblings(Numeric::I64LtU), bytes(0x51..=0x5a));
+        assert_eq!(siblings(Numeric::I64Ctz), bytes(0x79..=0x7b));
+        assert_eq!(siblings(Numeric::F32Sqrt), bytes(0x8b..=0x91));
+        assert_eq!(siblings(Numeric::F64Copysign), bytes(0xa0..=0xa6));
+        assert!(siblings(Numeric::I32Eqz).is_empty());
+        assert!(siblings(Numeric::I32Extend8S).is_empty());
+        assert!(siblings(Numeric::I32TruncF32S).is_empty());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::case::{Case, CaseModule, Value};
 use crate::subject::Trace;
 use crate::wasm::edit::{Edit, apply};
 use crate::wasm::tree::{Body, bodies};
+use crosscheck_engine::opcode::{Const, Control, Opcode};
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use wasmparser::{Parser, Payload};
@@ -152,6 +153,11 @@ pub struct Cost {
 impl Cost {
     /// What a case costs.
     pub fn of(case: &Case) -> Cost {
+        /// How the binary format writes the types `i64` and `f64`.
+        const WIDE_TYPES: [u8; 2] = [0x7e, 0x7c];
+        let bytes = |opcodes: [Opcode; 2]| opcodes.map(|opcode| opcode.byte().expect("it has no prefix"));
+        let indirect = bytes([Control::CallIndirect.into(), Control::ReturnCallIndirect.into()]);
+        let wide = [bytes([Const::I64Const.into(), Const::F64Const.into()]), WIDE_TYPES].concat();
         let hosts = hosts_of(case).len();
         let mut cost =
             Cost { hosts, imports: 0, functions: 0, code_bytes: 0, bytes: 0, indirect: 0, wide: 0, sum: 0 };
@@ -163,14 +169,15 @@ impl Cost {
                     Ok(Payload::ImportSection(section)) => cost.imports += section.count(),
                     Ok(Payload::TypeSection(section)) => {
                         let range = section.range();
-                        cost.wide += wide(&module.wasm[range.start as usize..range.end as usize]);
+                        let types = &module.wasm[range.start as usize..range.end as usize];
+                        cost.wide += count(types, &wide);
                     }
                     Ok(Payload::CodeSectionEntry(body)) => {
                         cost.functions += 1;
                         let code = &module.wasm[body.range().start as usize..body.range().end as usize];
                         cost.code_bytes += code.len();
-                        cost.wide += wide(code);
-                        cost.indirect += code.iter().filter(|byte| matches!(byte, 0x11 | 0x13)).count();
+                        cost.wide += count(code, &wide);
+                        cost.indirect += count(code, &indirect);
                     }
                     Ok(_) => {}
                     Err(_) => break,
@@ -181,8 +188,9 @@ impl Cost {
     }
 }
 
-fn wide(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|byte| matches!(byte, 0x42 | 0x44 | 0x7c | 0x7e)).count()
+/// How many of the bytes are one of some.
+fn count(bytes: &[u8], some: &[u8]) -> usize {
+    bytes.iter().filter(|byte| some.contains(byte)).count()
 }
 
 /// What modules import that no module of the case provides: the names of host and item.

@@ -324,7 +324,10 @@ fn entries(tally: &Tally, report: &Path, started: &Started) -> Vec<FindingEntry>
             first_difference: finding.divergence.first.to_string(),
             triage: finding.divergence.triage().to_string(),
             cases: tally.fingerprints.get(&fingerprint).copied(),
-            bug: Record::load(&path).ok().and_then(|record| record.reduced).map(|reduced| reduced.bug),
+            bug: Record::load(&path)
+                .ok()
+                .and_then(|record| record.reduced)
+                .map(|reduced| reduced.bug.to_string()),
             replay: finding.replay_command(&path, started),
             path: path.display().to_string(),
             fingerprint,

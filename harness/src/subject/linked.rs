@@ -118,13 +118,11 @@ impl<T: Hosted> World for LaneWorld<'_, T> {
     }
 
     fn read(&mut self, address: u64, buffer: &mut [u8]) -> bool {
-        let bytes = self.caller.guest_bytes(address, buffer.len() as u64);
-        bytes.map(|bytes| buffer.copy_from_slice(bytes)).is_ok()
+        self.caller.read_guest(address, buffer).is_ok()
     }
 
     fn write(&mut self, address: u64, bytes: &[u8]) -> bool {
-        let target = self.caller.guest_bytes_mut(address, bytes.len() as u64);
-        target.map(|target| target.copy_from_slice(bytes)).is_ok()
+        self.caller.write_guest(address, bytes).is_ok()
     }
 
     fn exported_funcs(&mut self) -> Vec<Vec<ValType>> {

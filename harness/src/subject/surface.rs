@@ -1,14 +1,11 @@
 //! What of a module stands at its border: types, imports, exports and the start function, by index.
 
-use crate::wasm::sections::{EXPORT_SECTION, extend_section, rank};
+use crate::wasm::sections::{EXPORT_SECTION, START_SECTION, Sections};
 use wasm_encoder::Encode;
 use wasmparser::{
     BinaryReaderError, CompositeInnerType, ExternalKind, FuncType, GlobalType, MemoryType, Operator, Parser,
     Payload, TableType, TypeRef, ValType,
 };
-
-/// Number of the section that names the start function.
-const START_SECTION: u8 = 8;
 
 /// An export.
 #[derive(Clone, Debug)]
@@ -203,24 +200,8 @@ pub(in crate::subject) fn with_start_exported(
     wasm_encoder::ExportKind::Func.encode(&mut entry);
     start.encode(&mut entry);
 
-    let mut bytes = wasm[..8].to_vec();
-    let mut section = |id: u8, content: &[u8]| {
-        bytes.push(id);
-        content.encode(&mut bytes);
-    };
-    let mut is_due = true;
-    for payload in Parser::new(0).parse_all(wasm) {
-        let payload = payload?;
-        let Some((id, range)) = payload.as_section() else { continue };
-        let content = &wasm[range.start as usize..range.end as usize];
-        if is_due && rank(id) >= rank(EXPORT_SECTION) {
-            is_due = false;
-            let old = if id == EXPORT_SECTION { content } else { &[0] };
-            section(EXPORT_SECTION, &extend_section(old, 1, &entry)?);
-        }
-        if id != EXPORT_SECTION && id != START_SECTION {
-            section(id, content);
-        }
-    }
-    Ok((bytes, name))
+    let mut sections = Sections::of(wasm)?;
+    sections.remove(START_SECTION);
+    sections.extend(EXPORT_SECTION, 1, &entry)?;
+    Ok((sections.module(), name))
 }

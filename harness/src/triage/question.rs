@@ -97,9 +97,9 @@ impl Investigation {
     /// What of an investigation of that divergence goes into the finding's record.
     fn reduction(&self, seen: &Divergence) -> Reduction {
         Reduction {
-            fingerprint: self.divergence.fingerprint().to_string(),
+            fingerprint: self.divergence.fingerprint(),
             first_difference: self.divergence.first.to_string(),
-            bug: self.bug(seen).to_string(),
+            bug: self.bug(seen),
             relative: self.relative.as_ref().ok().and_then(|relative| relative.script.clone().ok()),
             no_relative: self.relative.as_ref().err().cloned(),
             is_tried: self.relative.as_ref().is_ok_and(|relative| relative.signature.is_tried()),

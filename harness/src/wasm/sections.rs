@@ -8,12 +8,13 @@ pub const IMPORT_SECTION: u8 = 2;
 pub const FUNCTION_SECTION: u8 = 3;
 pub const GLOBAL_SECTION: u8 = 6;
 pub const EXPORT_SECTION: u8 = 7;
+pub const START_SECTION: u8 = 8;
 pub const ELEMENT_SECTION: u8 = 9;
 pub const CODE_SECTION: u8 = 10;
 
 /// Sections in the order in which they stand in a module (WebAssembly 3.0, section 5.5.15).
 const SECTION_ORDER: [u8; 13] =
-    [1, 2, 3, 4, 5, 13, GLOBAL_SECTION, EXPORT_SECTION, 8, ELEMENT_SECTION, 12, 10, 11];
+    [1, 2, 3, 4, 5, 13, GLOBAL_SECTION, EXPORT_SECTION, START_SECTION, ELEMENT_SECTION, 12, 10, 11];
 
 /// Where a section stands; `None` for custom sections, which may stand anywhere.
 pub fn rank(section: u8) -> Option<usize> {
@@ -70,6 +71,11 @@ impl Sections {
         entries.iter().for_each(|entry| content.extend_from_slice(entry));
     }
 
+    /// Takes a section out, if it is there.
+    pub fn remove(&mut self, id: u8) {
+        self.0.retain(|(other, _)| *other != id);
+    }
+
     /// Puts entries before those of a section. Fails if the section does not begin with a count.
     pub fn prepend(&mut self, id: u8, entries: &[&[u8]]) -> Result<(), BinaryReaderError> {
         let content = self.content(id);
@@ -109,5 +115,42 @@ impl Sections {
             at
         });
         &mut self.0[at].1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The numbers of a module's sections, in their order.
+    fn numbers(sections: &Sections) -> Vec<u8> {
+        sections.0.iter().map(|(id, _)| *id).collect()
+    }
+
+    #[test]
+    fn a_new_section_stands_where_it_belongs_and_custom_ones_stay() {
+        let wat = r#"(module (import "a" "f" (func)) (func $g) (start $g))"#;
+        let buffer = wast::parser::ParseBuffer::new(wat).expect("the test's text can be read");
+        let mut module: wast::Wat = wast::parser::parse(&buffer).expect("the test's text is well-formed");
+        let wasm = module.encode().expect("the test's text can be encoded");
+        let mut sections = Sections::of(&wasm).expect("the module is valid");
+        assert_eq!(sections.module(), wasm);
+        assert_eq!(numbers(&sections), [1, 2, 3, 8, 10, 0]);
+        // An immutable i32 of 7, and the export `x` of it.
+        assert_eq!(sections.append(GLOBAL_SECTION, &[0x7f, 0, 0x41, 7, 0x0b]).ok(), Some(0));
+        sections.extend(EXPORT_SECTION, 1, &[1, b'x', 3, 0]).expect("the section begins with a count");
+        sections.remove(START_SECTION);
+        assert_eq!(numbers(&sections), [1, 2, 3, 6, 7, 10, 0]);
+        wasmparser::validate(&sections.module()).expect("the module is still valid");
+        assert_eq!(numbers(&sections.without_custom()), [1, 2, 3, 6, 7, 10]);
+    }
+
+    #[test]
+    fn entries_are_counted_wherever_they_are_put() {
+        let mut sections = Sections::default();
+        sections.replace(TYPE_SECTION, &[&[0x60, 0, 0]]);
+        sections.prepend(TYPE_SECTION, &[&[0x60, 1, 0x7f, 0]]).expect("the section begins with a count");
+        assert_eq!(sections.append(TYPE_SECTION, &[0x60, 0, 1, 0x7e]).ok(), Some(2));
+        assert_eq!(sections.0, [(TYPE_SECTION, vec![3, 0x60, 1, 0x7f, 0, 0x60, 0, 0, 0x60, 0, 1, 0x7e])]);
     }
 }

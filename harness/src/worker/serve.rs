@@ -41,7 +41,7 @@ pub fn serve_as(find: &Find) -> ExitCode {
         let thread = std::thread::Builder::new().name("worker".into()).stack_size(STACK_BYTES);
         let work = thread.spawn_scoped(scope, || {
             crash::listen();
-            #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+            #[cfg(target_os = "linux")]
             crash::set_locator(locate);
             Worker::new(find).and_then(|mut worker| worker.work())
         });
@@ -58,7 +58,7 @@ pub fn serve_as(find: &Find) -> ExitCode {
 }
 
 /// Asks the engine which generated code is there.
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[cfg(target_os = "linux")]
 fn locate(pc: usize) -> Option<protocol::CodePlace> {
     crosscheck_engine::code_place(pc).map(|place| protocol::CodePlace {
         func: place.func.0,

@@ -4,7 +4,7 @@ use super::{Home, LocalTarget, home_bit, index_of};
 use crate::baseline::compiler::Compiler;
 use crate::baseline::operand::{Operand, Place, Ty};
 use crate::baseline::target::{Assembler, Target};
-use crate::faults::Fault;
+use crate::faults::fault;
 use crate::native::width::Float;
 use crate::opcode::reader::Reader;
 use crate::opcode::{Opcode, Variable};
@@ -160,7 +160,7 @@ impl<T: Target> Compiler<'_, T> {
             }
             return;
         }
-        if !const { Fault::named("baseline-written-local-changes-operands") }.is_planted() {
+        if !fault!("baseline-written-local-changes-operands") {
             self.preserve(local);
         }
         match self.regs.homes[local as usize] {

@@ -1,9 +1,9 @@
 //! Conversions between integers and floats.
 
-use super::target::X64;
+use super::X64;
 use super::{Compiler, Place};
 use crate::baseline::operand::Ty;
-use crate::faults::Fault;
+use crate::faults::fault;
 use crate::native::x64::asm::*;
 use crate::native::x64::{FLOAT_SCRATCH, SCRATCH};
 use crate::opcode::Numeric;
@@ -104,11 +104,8 @@ impl Compiler<'_, X64> {
     }
 
     fn float_bits(&mut self, ty: Ty) {
-        let mut operand = if const { Fault::named("baseline-nan-seen-by-reinterpretation") }.is_planted() {
-            self.pop()
-        } else {
-            self.pop_seen()
-        };
+        let mut operand =
+            if fault!("baseline-nan-seen-by-reinterpretation") { self.pop() } else { self.pop_seen() };
         if let Place::Const(bits) = operand.place {
             self.push(ty, Place::Const(bits));
             return;

@@ -3,7 +3,8 @@
 //! The machine's own NaN results differ from the canonical one, so a result that may be NaN is marked, and
 //! made canonical when its bits can be seen: stored, passed, converted bit by bit, or its sign changed.
 
-use super::target::{Parity, Test, X64};
+use super::X64;
+use super::target::{Parity, Test};
 use super::{Compiler, Operand, Place};
 use crate::baseline::operand::Ty;
 use crate::baseline::target::Invertible;

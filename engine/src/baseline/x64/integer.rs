@@ -1,11 +1,12 @@
 //! Integer arithmetic, comparisons and 128-bit arithmetic.
 
-use super::target::{Source, Test, X64, immediate, mem};
+use super::X64;
+use super::target::{Source, Test, immediate, mem};
 use super::{Compiler, Operand, Place};
 use crate::baseline::operand::Ty;
 use crate::baseline::registers::LocalTarget;
 use crate::baseline::target::Invertible;
-use crate::faults::Fault;
+use crate::faults::fault;
 use crate::native::x64::SCRATCH;
 use crate::native::x64::asm::*;
 use crate::opcode::reader::Reader;
@@ -83,14 +84,14 @@ impl Compiler<'_, X64> {
             I64ShrS => self.shift(Ty::I64, Shift::Sar, reader),
             I64ShrU => self.shift(Ty::I64, Shift::Shr, reader),
             I64Rotl => {
-                if const { Fault::named("baseline-compiler-panics-at-rotation") }.is_planted() {
+                if fault!("baseline-compiler-panics-at-rotation") {
                     panic!("the compiler has no code for a rotation");
                 }
                 self.shift(Ty::I64, Shift::Rol, reader);
             }
             I64Rotr => self.shift(Ty::I64, Shift::Ror, reader),
             I32WrapI64 => self.in_place(Ty::I32, reader, |asm, reg| {
-                if !const { Fault::named("baseline-wrap-keeps-upper-half") }.is_planted() {
+                if !fault!("baseline-wrap-keeps-upper-half") {
                     asm.mov_rr(W32, reg, reg);
                 }
             }),
@@ -118,7 +119,7 @@ impl Compiler<'_, X64> {
     // Comparisons.
 
     fn compare(&mut self, width: Width, cond: Cond, reader: &Reader) {
-        if !const { Fault::named("baseline-flags-lost-to-canonical-nan") }.is_planted() {
+        if !fault!("baseline-flags-lost-to-canonical-nan") {
             self.canonical_all();
         }
         let (mut right, mut left) = (self.pop(), self.pop());
@@ -326,11 +327,11 @@ impl Compiler<'_, X64> {
     /// Shifts take their count in rcx, or as an immediate; the machine masks it as WebAssembly does.
     fn shift(&mut self, ty: Ty, op: Shift, reader: &Reader) {
         let width = ty.width();
-        let narrow = const { Fault::named("baseline-long-shift-masks-five-bits") }.is_planted();
+        let narrow = fault!("baseline-long-shift-masks-five-bits");
         let mask = if width == Width::W32 || narrow { 31 } else { 63 };
         let count = self.pop();
         if let Place::Const(value) = count.place {
-            if value > mask && const { Fault::named("baseline-shift-by-width-clears") }.is_planted() {
+            if value > mask && fault!("baseline-shift-by-width-clears") {
                 let operand = self.pop();
                 self.free(operand);
                 return self.push_const(ty, 0);
@@ -426,7 +427,7 @@ impl Compiler<'_, X64> {
         let width = ty.width();
         let (divisor, right) = self.for_rax_and_rdx();
         let constant = if let Place::Const(value) = right { Some(value) } else { None };
-        let trusted = const { Fault::named("baseline-constant-divisor-is-trusted") }.is_planted();
+        let trusted = fault!("baseline-constant-divisor-is-trusted");
         if constant.is_none_or(|value| value == 0 && !trusted) {
             let trap = self.trap(TrapKind::IntegerDivideByZero);
             self.asm.test_rr(width, divisor, divisor);
@@ -435,8 +436,7 @@ impl Compiler<'_, X64> {
         let minus_one = if width == Width::W32 { u64::from(u32::MAX) } else { u64::MAX };
         let done = self.asm.label();
         let unguarded = remainder && constant.is_some();
-        let unguarded =
-            unguarded && const { Fault::named("baseline-remainder-by-minus-one-is-divided") }.is_planted();
+        let unguarded = unguarded && fault!("baseline-remainder-by-minus-one-is-divided");
         if signed && !unguarded && constant.is_none_or(|value| value == minus_one) {
             self.guard_overflow(width, divisor, remainder, done);
         }
@@ -466,7 +466,7 @@ impl Compiler<'_, X64> {
         self.asm.jcc(Cond::NotEqual, fine);
         let trap = self.trap(TrapKind::IntegerOverflow);
         match width {
-            Width::W64 if const { Fault::named("baseline-long-minimum-is-32-bits") }.is_planted() => {
+            Width::W64 if fault!("baseline-long-minimum-is-32-bits") => {
                 self.asm.alu_ri(width, Alu::Cmp, RAX, i32::MIN);
             }
             Width::W32 => self.asm.alu_ri(width, Alu::Cmp, RAX, i32::MIN),

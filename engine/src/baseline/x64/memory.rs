@@ -4,11 +4,12 @@
 //! the memory's size. A store needs no load before it: this architecture looks at all bytes' pages before it
 //! writes any.
 
-use super::target::{X64, immediate, load_memory};
+use super::X64;
+use super::target::{immediate, load_memory};
 use super::{Compiler, Operand, Place};
 use crate::baseline::memory::{Access, Shape};
 use crate::baseline::operand::Ty;
-use crate::faults::Fault;
+use crate::faults::fault;
 use crate::native::x64::asm::*;
 use crate::native::x64::thunks::field;
 use crate::native::x64::{MEMORY, SCRATCH};
@@ -36,7 +37,7 @@ impl Compiler<'_, X64> {
         let Access { ty, shape } = access;
         let operand = self.pop();
         let is_dropped = reader.peek() == Some(Opcode::Parametric(Parametric::Drop));
-        if is_dropped && const { Fault::named("baseline-dropped-load-is-left-out") }.is_planted() {
+        if is_dropped && fault!("baseline-dropped-load-is-left-out") {
             self.free(operand);
             return self.push_const(ty, 0);
         }
@@ -79,7 +80,7 @@ impl Compiler<'_, X64> {
 
     fn load_address(&mut self, to: MemArg, bytes: u64, operand: Operand) -> Address {
         let mut address = self.address(to, bytes, operand);
-        if address.faults && const { Fault::named("baseline-load-from-nowhere") }.is_planted() {
+        if address.faults && fault!("baseline-load-from-nowhere") {
             // Further away than any memory reaches.
             self.asm.mov_ri(SCRATCH, 1 << 47);
             address.mem = Mem::indexed(MEMORY, SCRATCH, 0);
@@ -103,11 +104,7 @@ impl Compiler<'_, X64> {
 
     pub(super) fn store(&mut self, access: Access, to: MemArg) {
         let Access { ty, shape } = access;
-        let mut value = if const { Fault::named("baseline-nan-seen-in-stores") }.is_planted() {
-            self.pop()
-        } else {
-            self.pop_seen()
-        };
+        let mut value = if fault!("baseline-nan-seen-in-stores") { self.pop() } else { self.pop_seen() };
         let operand = self.pop();
         if let Some(float) = ty.float() {
             let reg = self.read_float(&mut value);
@@ -125,7 +122,7 @@ impl Compiler<'_, X64> {
         if let Some(constant) = constant {
             let address = self.address(to, access.bytes(), operand);
             self.fault_at(&address);
-            let narrow = const { Fault::named("baseline-long-constant-stored-short") }.is_planted();
+            let narrow = fault!("baseline-long-constant-stored-short");
             self.asm.mov_mi(if narrow { Width::W32 } else { ty.width() }, address.mem, constant);
             self.free_address(address);
             return;
@@ -161,14 +158,14 @@ impl Compiler<'_, X64> {
     fn address(&mut self, to: MemArg, bytes: u64, mut operand: Operand) -> Address {
         let ty = self.module.memories[to.memory as usize];
         let guarded = to.memory == 0 && self.settings.guard_regions && ty.can_be_guarded();
-        let all_near = const { Fault::named("baseline-far-offset-is-negative") }.is_planted();
+        let all_near = fault!("baseline-far-offset-is-negative");
         if !guarded || to.offset >= NEAR_OFFSETS && !all_near {
             return self.checked_address(to, bytes, operand, ty.is_64);
         }
         let disp = to.offset as i32;
         if let Place::Const(value) = operand.place {
             let mut sum = value + to.offset;
-            if const { Fault::named("baseline-constant-address-wraps") }.is_planted() {
+            if fault!("baseline-constant-address-wraps") {
                 sum &= u64::from(u32::MAX);
             }
             let mem = match i32::try_from(sum) {
@@ -181,7 +178,7 @@ impl Compiler<'_, X64> {
             return Address { mem, operand, base: None, faults: true };
         }
         let index = self.read_int(&mut operand);
-        if const { Fault::named("baseline-guarded-offset-wraps") }.is_planted() {
+        if fault!("baseline-guarded-offset-wraps") {
             self.asm.lea(Width::W32, SCRATCH, Mem::at(index, disp));
             return Address { mem: Mem::indexed(MEMORY, SCRATCH, 0), operand, base: None, faults: true };
         }
@@ -204,7 +201,7 @@ impl Compiler<'_, X64> {
         };
         let address = self.read_int(&mut operand);
         match i32::try_from(distance) {
-            Ok(distance) if const { Fault::named("baseline-checked-offset-wraps") }.is_planted() => {
+            Ok(distance) if fault!("baseline-checked-offset-wraps") => {
                 self.asm.lea(Width::W32, SCRATCH, Mem::at(address, distance));
             }
             Ok(distance) if !is_64 => self.asm.lea(W64, SCRATCH, Mem::at(address, distance)),

@@ -4,7 +4,8 @@
 //! in a fault's corner is computed in front, without branches, and kept in the context: no register and no slot of the
 //! frame is free for longer than an instruction.
 
-use super::target::{X64, mem};
+use super::X64;
+use super::target::mem;
 use super::{Compiler, Place};
 use crate::baseline::memory::Access;
 use crate::baseline::target::Assembler;

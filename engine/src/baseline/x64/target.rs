@@ -5,15 +5,15 @@ use super::{Compiler, Operand};
 use crate::baseline::memory::Access;
 use crate::baseline::operand::Slot;
 use crate::baseline::target::{Assembler, Disassembled, Invertible, Register, Target};
-use crate::faults::Fault;
+use crate::faults::fault;
 use crate::module::DefinedFuncIndex;
+use crate::native::arch::Arch;
 use crate::native::helpers::Helper;
 use crate::native::link::Branch;
 use crate::native::x64::asm::*;
 use crate::native::x64::thunks::field;
 use crate::native::x64::{
-    DISTANCE_BYTES, FLOAT_ARGUMENTS, FLOAT_RESULT, FLOAT_SCRATCH, FUEL, INT_ARGUMENTS, INT_RESULT,
-    ISLAND_BYTES, ISLAND_RANGE, MEMORY, SCRATCH,
+    FLOAT_ARGUMENTS, FLOAT_RESULT, FLOAT_SCRATCH, FUEL, INT_ARGUMENTS, INT_RESULT, MEMORY, SCRATCH, X64,
 };
 use crate::opcode::reader::{MemArg, Reader};
 use crate::opcode::{Numeric, Wide};
@@ -22,18 +22,12 @@ use std::mem::{offset_of, size_of};
 
 const W32: Width = Width::W32;
 const W64: Width = Width::W64;
-/// Functions begin at multiples of this.
-const ALIGNMENT: usize = 16;
 /// Frames larger than this compare before they move the stack pointer.
 const LARGE_FRAME_BYTES: u32 = 32 << 10;
 /// Binary logarithm of the size of a function's link.
 const LINK_LOG2: u8 = size_of::<FuncLink>().trailing_zeros() as u8;
 /// Where the pass has the callee's index, reference or number.
 const CALLEE: Gpr = X64::CALLEE;
-
-/// The machine.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::baseline) struct X64;
 
 impl Register for Gpr {
     #[inline(always)]
@@ -119,9 +113,9 @@ impl Target for X64 {
     const FLOAT_RESULT: Xmm = FLOAT_RESULT;
     const CALLEE: Gpr = RAX;
     const FLOAT_SCRATCH: Xmm = FLOAT_SCRATCH;
-    const DISTANCE_BYTES: u32 = DISTANCE_BYTES;
-    const ISLAND_BYTES: u32 = ISLAND_BYTES;
-    const ISLAND_REACH: u32 = *ISLAND_RANGE.end() as u32;
+    const DISTANCE_BYTES: u32 = <X64 as Arch>::DISTANCE_BYTES;
+    const ISLAND_BYTES: u32 = <X64 as Arch>::ISLAND_BYTES;
+    const ISLAND_REACH: u32 = *X64::ISLAND_RANGE.end() as u32;
 
     fn condition(compiler: &mut Compiler<'_, X64>, operand: &mut Operand) -> Test {
         compiler.condition(operand)
@@ -185,7 +179,7 @@ pub(super) fn mem(slot: Slot) -> Mem {
 pub(super) fn immediate(width: Width, value: u64) -> Option<i32> {
     match width {
         Width::W32 => Some(value as u32 as i32),
-        Width::W64 if const { Fault::named("baseline-constant-extends-its-sign") }.is_planted() => {
+        Width::W64 if fault!("baseline-constant-extends-its-sign") => {
             u32::try_from(value).map(|value| value as i32).or(i32::try_from(value as i64)).ok()
         }
         Width::W64 => i32::try_from(value as i64).ok(),
@@ -234,7 +228,7 @@ impl Assembler<X64> for Asm {
     }
 
     fn align(&mut self) {
-        while !self.code.len().is_multiple_of(ALIGNMENT) {
+        while !self.code.len().is_multiple_of(X64::ALIGNMENT as usize) {
             self.int3();
         }
     }
@@ -590,7 +584,7 @@ impl Assembler<X64> for Asm {
     }
 
     fn island(&mut self) {
-        for _ in 0..ISLAND_BYTES {
+        for _ in 0..<X64 as Arch>::ISLAND_BYTES {
             self.int3();
         }
     }

@@ -9,7 +9,7 @@ use super::super::dispatch::{Flow, Machine, Op};
 use super::conjure;
 use crate::error::Error;
 use crate::instance::drop_elem;
-use crate::memory::MemoryEntity;
+use crate::memory::{MemoryEntity, Place};
 use crate::numeric;
 use crate::store::TableEntity;
 use crate::trap::TrapKind;
@@ -136,7 +136,7 @@ pub(in super::super) fn memory_fill(context: &mut Context, arguments: Arguments)
     let end = context.memory_entity(arguments.first).len();
     let range = inside(start, length, end, TrapKind::MemoryOutOfBounds)?;
     context.pay(length)?;
-    context.memory_entity(arguments.first).slice_mut(range).expect("it was found inside").fill(byte);
+    context.memory_entity(arguments.first).fill(range.start, length, byte).expect("it was found inside");
     Ok(())
 }
 
@@ -146,13 +146,9 @@ pub(in super::super) fn memory_copy(context: &mut Context, arguments: Arguments)
     let to = inside(to, length, context.memory_entity(arguments.first).len(), trap)?;
     let from = inside(from, length, context.memory_entity(arguments.second).len(), trap)?;
     context.pay(length)?;
-    let target = context.memory_entity(arguments.first).base();
-    let source = context.memory_entity(arguments.second).base();
-    // SAFETY: both ranges lie inside their memories, which are committed that far; they may overlap.
-    unsafe {
-        let (source, target) = (source.add(from.start as usize), target.add(to.start as usize));
-        std::ptr::copy(source, target, length as usize);
-    }
+    let to = Place { memory: context.instance().memories[arguments.first as usize], offset: to.start };
+    let from = Place { memory: context.instance().memories[arguments.second as usize], offset: from.start };
+    MemoryEntity::copy(&mut context.store().memories, to, from, length).expect("both were found inside");
     Ok(())
 }
 
@@ -168,8 +164,7 @@ pub(in super::super) fn memory_init(context: &mut Context, arguments: Arguments)
     context.pay(length)?;
     let file = context.instance().module.bytes.clone();
     let source = &file[bytes.start as usize + from.start as usize..][..length as usize];
-    let target = context.memory_entity(arguments.first).slice_mut(to).expect("it was found inside");
-    target.copy_from_slice(source);
+    context.memory_entity(arguments.first).write(to.start, source).expect("it was found inside");
     Ok(())
 }
 

@@ -2,17 +2,17 @@
 //!
 //! The arguments are already where the callee's frame begins, so a call within the instance charges the
 //! depth budget, writes the header, zeroes the locals and goes on. Everything else about calls (another
-//! instance, a host function) happens behind one function that is not inlined.
+//! instance, a host function) is left to one function that is not inlined.
 
 use super::super::code::{FuncEntry, HEADER_SLOTS};
 use super::super::context::{Context, Crossing};
 use super::super::dispatch::{Flow, Machine, Op};
 use super::{ACCUMULATOR, SLOT};
-use crate::faults::Fault;
+use crate::faults::fault;
 use crate::instance::func_matches;
 use crate::store::{CallSite, FuncId, FuncKind, InstanceId};
 use crate::trap::TrapKind;
-use crate::val::{NOT_NULL, REFERENCES_ARE_ZEROED, slot_func};
+use crate::val::{NOT_NULL, references_are_zeroed, slot_func};
 use std::ffi::c_void;
 
 /// Charges and lays out a frame at `fp`, from which to return to `back` in `caller`, and enters.
@@ -28,7 +28,7 @@ unsafe fn enter(
     // budget, and beyond it for a header.
     unsafe {
         let entry = &*callee;
-        let mut at = fp.add(entry.params as usize);
+        let mut at = fp.add(entry.param_slots as usize);
         at.write(back.expose_provenance() as u64);
         at.add(1).write(caller.expose_provenance() as u64);
         let depth = &raw mut (*machine.context).depth;
@@ -38,16 +38,16 @@ unsafe fn enter(
         };
         depth.write(left);
         at = at.add(HEADER_SLOTS as usize);
-        let end = at.add(entry.locals as usize);
+        let end = at.add(entry.declared_slots as usize);
         while at != end {
             at.write(0);
             at = at.add(1);
         }
-        if REFERENCES_ARE_ZEROED.is_planted() {
+        if references_are_zeroed() {
             let module = &(*machine.context).instance().module;
-            let locals = at.sub(entry.locals as usize);
-            for local in module.body_of(entry.func).declared_references() {
-                locals.add(local as usize).write(NOT_NULL);
+            let locals = at.sub(entry.declared_slots as usize);
+            for local in module.body_of(entry.func).layout.declared_references() {
+                locals.add(local.0 as usize).write(NOT_NULL);
             }
         }
         machine.fp = fp;
@@ -184,8 +184,8 @@ struct Landing {
 const STOPPED: Landing = Landing { ip: std::ptr::null(), fp: std::ptr::null_mut() };
 
 impl Landing {
-    /// Behind a call that is over, whose results lie at `results`.
-    unsafe fn behind(context: &mut Context, ip: *const u64, fp: *mut u64, results: *const u64) -> Landing {
+    /// After a call that is over, whose results lie at `results`.
+    unsafe fn after(context: &mut Context, ip: *const u64, fp: *mut u64, results: *const u64) -> Landing {
         // SAFETY: the caller's: a slot of the stack may be read, whether it holds a result or not.
         context.first = unsafe { results.read() };
         Landing { ip, fp }
@@ -253,12 +253,12 @@ unsafe fn call_host(
     caller: *mut u64,
 ) -> Landing {
     let ty = &context.store().func(func).func_type;
-    let slots = ty.params().len().max(ty.results().len());
+    let slots = ty.param_slots().max(ty.result_slots()) as usize;
     // What a call is in progress in needs nothing above its arguments and results.
     let free = context.slot_number(fp) + slots;
     context.leave(back, caller, None, free);
     // SAFETY: the slots belong to a frame in progress, or to one that has just ended; no other reference
-    // to them exists, and nested activations begin behind them.
+    // to them exists, and nested activations begin after them.
     let slots = unsafe { std::slice::from_raw_parts_mut(fp, slots) };
     let instance = context.instance_id;
     let outcome = context.store().call_host(func, Some(instance), site, slots);
@@ -266,7 +266,7 @@ unsafe fn call_host(
     context.refresh();
     match outcome {
         // SAFETY: a slot of the stack may be read, whether it holds a result or not.
-        Ok(()) => unsafe { Landing::behind(context, back, caller, fp) },
+        Ok(()) => unsafe { Landing::after(context, back, caller, fp) },
         Err(error) => {
             context.fail(error);
             STOPPED
@@ -361,7 +361,7 @@ unsafe extern "C-unwind" fn tail_call(
     let caller: *mut u64 = std::ptr::with_exposed_provenance_mut(caller as usize);
     context.depth += frame >> 32;
     let func = FuncId(func);
-    let params = context.store().func(func).func_type.params().len();
+    let params = context.store().func(func).func_type.param_slots() as usize;
     // SAFETY: nothing above the frame's start is in use but the arguments.
     unsafe { std::ptr::copy(arguments, fp, params) };
     match context.wasm(func) {
@@ -378,7 +378,7 @@ unsafe extern "C-unwind" fn tail_call(
         }
         None => {
             let (mut back, mut caller) = (back, caller);
-            if const { Fault::named("fast-interp-tail-call-to-host-resumes-freed-frame") }.is_planted() {
+            if fault!("fast-interp-tail-call-to-host-resumes-freed-frame") {
                 // SAFETY: the header is inside the stack; that arguments may have taken its place is the fault.
                 let header = unsafe { fp.add(frame as u32 as usize).cast::<[u64; 2]>().read() };
                 back = std::ptr::with_exposed_provenance(header[0] as usize);

@@ -7,44 +7,41 @@ use crate::fast_interp::handlers::{ACCUMULATOR, SLOT, call as op};
 use crate::fast_interp::listing::Part;
 use crate::module::FuncIndex;
 use crate::opcode::Control;
+use crate::slots::{Row, Signature, Width};
 
-/// Parameters and results of a callee.
-type Arities = (u32, u32);
-
-impl Lowering<'_> {
-    fn arities_of_type(&self, index: u32) -> Arities {
-        let ty = self.module.func_type_at(index);
-        (ty.params().len() as u32, ty.results().len() as u32)
+impl<'m> Lowering<'m> {
+    fn signature_of_type(&self, index: u32) -> Signature<'m> {
+        Signature::of(self.module.func_type_at(index))
     }
 
-    fn arities_of_func(&self, func: FuncIndex) -> Arities {
-        self.arities_of_type(self.module.funcs[func.0 as usize])
+    fn signature_of_func(&self, func: FuncIndex) -> Signature<'m> {
+        self.signature_of_type(self.module.funcs[func.0 as usize])
     }
 
     /// Puts the arguments into their row, and gives the slot it begins with.
-    fn arguments(&mut self, (params, _): Arities) -> u32 {
-        self.take(params);
+    fn arguments(&mut self, params: Row<'m>) -> u32 {
+        self.take(params.values());
         let row = self.next_slot();
         self.place(row);
-        // Nobody but the callee reads them, but it reads them all.
+        // Only the callee reads them, but it reads them all.
         self.keep_stored();
         row
     }
 
     /// The results of a call are in their row.
-    fn results(&mut self, (_, results): Arities) {
+    fn results(&mut self, results: Row<'m>) {
         let row = self.next_slot();
         self.join();
-        if results == 1 {
-            // Whatever returns one value leaves it in the accumulator.
+        if results.slots() == 1 {
+            // Every return of one slot leaves it in the accumulator.
             self.mirrors_int(row);
         }
         self.push_own(results);
     }
 
     pub fn call(&mut self, func: FuncIndex) {
-        let arities = self.arities_of_func(func);
-        let row = self.arguments(arities);
+        let signature = self.signature_of_func(func);
+        let row = self.arguments(signature.params);
         self.site();
         match self.module.defined(func) {
             Some(defined) => {
@@ -61,17 +58,17 @@ impl Lowering<'_> {
                 self.emit(Control::Call, parts, handler::<op::Call<op::Direct>>(), operands, &more);
             }
         }
-        self.results(arities);
+        self.results(signature.results);
     }
 
     /// The callee's index or reference, which is on top of the arguments, in its own near slot or
     /// that of a local.
-    fn callee(&mut self, (params, _): Arities) -> Operand {
+    fn callee(&mut self, params: Row<'m>) -> Operand {
         match self.pop() {
             operand @ Operand::Slot { .. } => self.near(operand, 0),
             Operand::Constant(value) => {
-                debug_assert!(self.stack.len() >= params as usize, "arguments are below");
-                let operand = Operand::Slot { slot: self.next_slot(), dies: true };
+                debug_assert!(self.stack.len() >= params.values() as usize, "arguments are below");
+                let operand = Operand::Slot { slot: self.next_slot(), width: Width::One, dies: true };
                 self.constant(self.next_slot(), value);
                 self.near(operand, 0)
             }
@@ -79,9 +76,9 @@ impl Lowering<'_> {
     }
 
     pub fn call_indirect(&mut self, ty: u32, table: u32) {
-        let arities = self.arities_of_type(ty);
-        let index = self.callee(arities);
-        let row = self.arguments(arities);
+        let signature = self.signature_of_type(ty);
+        let index = self.callee(signature.params);
+        let row = self.arguments(signature.params);
         self.site();
         let more = [u64::from(self.offset) | u64::from(ty) << 32];
         let (handler, parts, slot) = self.by_place(
@@ -90,7 +87,7 @@ impl Lowering<'_> {
             handler::<op::Call<op::Indirect<ACCUMULATOR>>>(),
         );
         self.emit(Control::CallIndirect, parts, handler, row_and_fields(row, slot, table), &more);
-        self.results(arities);
+        self.results(signature.results);
     }
 
     /// The handler and the slot for a table index that may be in the accumulator.
@@ -102,24 +99,24 @@ impl Lowering<'_> {
     }
 
     pub fn call_ref(&mut self, ty: u32) {
-        let arities = self.arities_of_type(ty);
-        let reference = self.callee(arities);
-        let row = self.arguments(arities);
+        let signature = self.signature_of_type(ty);
+        let reference = self.callee(signature.params);
+        let row = self.arguments(signature.params);
         self.site();
         let operands = row_and_fields(row, slot_of(reference), 0);
         let parts = &[Part::HalfSlot(0), Part::Slot(2)];
         let more = [u64::from(self.offset)];
         self.emit(Control::CallRef, parts, handler::<op::Call<op::Reference>>(), operands, &more);
-        self.results(arities);
+        self.results(signature.results);
     }
 
     /// What a tail call knows of the frame it leaves.
     fn frame_word(&self) -> u64 {
-        u64::from(self.frame.params) | u64::from(self.frame.cost) << 32
+        u64::from(self.frame.param_slots) | u64::from(self.frame.cost) << 32
     }
 
     pub fn return_call(&mut self, func: FuncIndex) {
-        let row = self.arguments(self.arities_of_func(func));
+        let row = self.arguments(self.signature_of_func(func).params);
         self.site();
         let more = [u64::from(self.offset), self.frame_word()];
         let operands = Operands::halves(row, func.0);
@@ -129,9 +126,9 @@ impl Lowering<'_> {
     }
 
     pub fn return_call_indirect(&mut self, ty: u32, table: u32) {
-        let arities = self.arities_of_type(ty);
-        let index = self.callee(arities);
-        let row = self.arguments(arities);
+        let signature = self.signature_of_type(ty);
+        let index = self.callee(signature.params);
+        let row = self.arguments(signature.params);
         self.site();
         let more = [u64::from(self.offset) | u64::from(ty) << 32, self.frame_word()];
         let (handler, parts, slot) = self.by_place(
@@ -144,9 +141,9 @@ impl Lowering<'_> {
     }
 
     pub fn return_call_ref(&mut self, ty: u32) {
-        let arities = self.arities_of_type(ty);
-        let reference = self.callee(arities);
-        let row = self.arguments(arities);
+        let signature = self.signature_of_type(ty);
+        let reference = self.callee(signature.params);
+        let row = self.arguments(signature.params);
         self.site();
         let operands = row_and_fields(row, slot_of(reference), 0);
         let parts = &[Part::HalfSlot(0), Part::Slot(2)];

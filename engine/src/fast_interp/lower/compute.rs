@@ -1,6 +1,6 @@
 //! Locals, globals, numbers, memories, tables and references.
 
-use super::emit::{Branch, Comparison};
+use super::emit::{Branch, Comparison, Mirrors};
 use super::{Entry, Lowering, NEAR_SLOTS, Operand};
 use crate::fast_interp::code::Operands;
 use crate::fast_interp::context::Context;
@@ -9,22 +9,23 @@ use crate::fast_interp::handlers::bulk::{self, Apply, Arguments, Failure};
 use crate::fast_interp::handlers::numeric::{BinaryForms, Forms, Places, Results, UnaryForms};
 use crate::fast_interp::handlers::{ACCUMULATOR, IMMEDIATE, SLOT, control as op};
 use crate::fast_interp::listing::{Name, Part};
-use crate::faults::Fault;
+use crate::faults::fault;
 use crate::opcode::reader::{MemArg, Reader};
 use crate::opcode::{self, Load, Memory, Numeric, Parametric, Reference, Store, Table, Variable, Wide};
+use crate::slots::{Row, Width};
 use crate::val::NULL_SLOT;
 
-/// What an instruction does to the operand stack, if its operands lie in a row.
-struct Row {
+/// What an instruction does to the operand stack, if its operands lie in a row: none of them is a vector.
+struct Effect {
     takes: u32,
     leaves: u32,
 }
 
 impl Lowering<'_> {
     pub fn local_set(&mut self, local: u32) {
-        let slot = self.local_slot(local);
+        let (slot, width) = self.local_slot(local);
         let value = self.pop();
-        if value != (Operand::Slot { slot, dies: false }) {
+        if value != (Operand::Slot { slot, width, dies: false }) {
             self.preserve(local);
             self.move_to(slot, value);
         }
@@ -34,12 +35,14 @@ impl Lowering<'_> {
         let value = self.stack[self.stack.len() - 1];
         self.local_set(local);
         match value {
-            Entry::Constant(_) => self.stack.push(value),
+            Entry::Constant(_) => self.push(value, Width::One),
             Entry::Own | Entry::Local { .. } => self.push_local(local),
         }
     }
 
     pub fn global_get(&mut self, index: u32) {
+        let width = Width::of(self.module.global_types[index as usize].content);
+        debug_assert_eq!(width, Width::One, "modules with vectors are refused");
         let results = Results { stored: handler::<op::GlobalGet>(), quiet: 0 };
         let operands = Operands::with_number(0, 0, index);
         let parts = &[Part::To, Part::Half(1)];
@@ -140,8 +143,7 @@ impl Lowering<'_> {
         };
         match negated {
             Some(Comparison { start, branch, before, .. }) => {
-                const FORGETS: Fault = Fault::named("fast-interp-branch-forgets-negation");
-                let negated = branch.negated == FORGETS.is_planted();
+                let negated = branch.negated == fault!("fast-interp-branch-forgets-negation");
                 self.may_decide(Branch { negated, ..branch }, start, before);
             }
             None => self.may_decide(branch, start, before),
@@ -149,7 +151,7 @@ impl Lowering<'_> {
     }
 
     /// The result on top of the stack can be computed by a branch instead.
-    fn may_decide(&mut self, branch: Branch, start: u32, before: [super::emit::Mirror; 3]) {
+    fn may_decide(&mut self, branch: Branch, start: u32, before: Mirrors) {
         let slot = self.own_slot(self.stack.len() - 1);
         let end = self.words.len() as u32;
         self.comparison = (slot < NEAR_SLOTS).then_some(Comparison { start, end, slot, branch, before });
@@ -298,11 +300,11 @@ impl Lowering<'_> {
     }
 
     /// Emits an instruction whose operands lie in a row that its results replace.
-    fn apply<F>(&mut self, name: impl Into<Name>, _: F, row: Row, first: u32, second: u32)
+    fn apply<F>(&mut self, name: impl Into<Name>, _: F, effect: Effect, first: u32, second: u32)
     where
         F: Fn(&mut Context, Arguments) -> Result<(), Failure> + Copy + 'static,
     {
-        self.take(row.takes);
+        self.take(effect.takes);
         let start = self.next_slot();
         self.place(start);
         self.keep_stored();
@@ -311,49 +313,49 @@ impl Lowering<'_> {
         let parts = &[Part::HalfSlot(0), Part::Half(1), Part::Word(2)];
         self.emit(name, parts, handler::<Apply<F>>(), operands, &[u64::from(second)]);
         self.forget_from(start);
-        self.push_own(row.leaves);
+        (0..effect.leaves).for_each(|_| self.push_own(Row::single(Width::One)));
     }
 
     pub fn memory(&mut self, opcode: Memory, reader: &mut Reader) {
-        let row = |takes, leaves| Row { takes, leaves };
+        let effect = |takes, leaves| Effect { takes, leaves };
         match opcode {
-            Memory::MemorySize => self.apply(opcode, bulk::memory_size, row(0, 1), reader.u32(), 0),
-            Memory::MemoryGrow => self.apply(opcode, bulk::memory_grow, row(1, 1), reader.u32(), 0),
-            Memory::MemoryFill => self.apply(opcode, bulk::memory_fill, row(3, 0), reader.u32(), 0),
-            Memory::DataDrop => self.apply(opcode, bulk::data_drop, row(0, 0), reader.u32(), 0),
+            Memory::MemorySize => self.apply(opcode, bulk::memory_size, effect(0, 1), reader.u32(), 0),
+            Memory::MemoryGrow => self.apply(opcode, bulk::memory_grow, effect(1, 1), reader.u32(), 0),
+            Memory::MemoryFill => self.apply(opcode, bulk::memory_fill, effect(3, 0), reader.u32(), 0),
+            Memory::DataDrop => self.apply(opcode, bulk::data_drop, effect(0, 0), reader.u32(), 0),
             Memory::MemoryCopy => {
                 let (to, from) = (reader.u32(), reader.u32());
-                self.apply(opcode, bulk::memory_copy, row(3, 0), to, from);
+                self.apply(opcode, bulk::memory_copy, effect(3, 0), to, from);
             }
             Memory::MemoryInit => {
                 let (segment, memory) = (reader.u32(), reader.u32());
-                self.apply(opcode, bulk::memory_init, row(3, 0), memory, segment);
+                self.apply(opcode, bulk::memory_init, effect(3, 0), memory, segment);
             }
         }
     }
 
     pub fn table(&mut self, opcode: Table, reader: &mut Reader) {
-        let row = |takes, leaves| Row { takes, leaves };
+        let effect = |takes, leaves| Effect { takes, leaves };
         match opcode {
-            Table::TableGet => self.apply(opcode, bulk::table_get, row(1, 1), reader.u32(), 0),
-            Table::TableSet => self.apply(opcode, bulk::table_set, row(2, 0), reader.u32(), 0),
-            Table::TableSize => self.apply(opcode, bulk::table_size, row(0, 1), reader.u32(), 0),
-            Table::TableGrow => self.apply(opcode, bulk::table_grow, row(2, 1), reader.u32(), 0),
-            Table::TableFill => self.apply(opcode, bulk::table_fill, row(3, 0), reader.u32(), 0),
-            Table::ElemDrop => self.apply(opcode, bulk::elem_drop, row(0, 0), reader.u32(), 0),
+            Table::TableGet => self.apply(opcode, bulk::table_get, effect(1, 1), reader.u32(), 0),
+            Table::TableSet => self.apply(opcode, bulk::table_set, effect(2, 0), reader.u32(), 0),
+            Table::TableSize => self.apply(opcode, bulk::table_size, effect(0, 1), reader.u32(), 0),
+            Table::TableGrow => self.apply(opcode, bulk::table_grow, effect(2, 1), reader.u32(), 0),
+            Table::TableFill => self.apply(opcode, bulk::table_fill, effect(3, 0), reader.u32(), 0),
+            Table::ElemDrop => self.apply(opcode, bulk::elem_drop, effect(0, 0), reader.u32(), 0),
             Table::TableCopy => {
                 let (to, from) = (reader.u32(), reader.u32());
-                self.apply(opcode, bulk::table_copy, row(3, 0), to, from);
+                self.apply(opcode, bulk::table_copy, effect(3, 0), to, from);
             }
             Table::TableInit => {
                 let (segment, table) = (reader.u32(), reader.u32());
-                self.apply(opcode, bulk::table_init, row(3, 0), table, segment);
+                self.apply(opcode, bulk::table_init, effect(3, 0), table, segment);
             }
         }
     }
 
     pub fn wide(&mut self, opcode: Wide) {
-        let (four, two) = (Row { takes: 4, leaves: 2 }, Row { takes: 2, leaves: 2 });
+        let (four, two) = (Effect { takes: 4, leaves: 2 }, Effect { takes: 2, leaves: 2 });
         match opcode {
             Wide::I64Add128 => self.apply(opcode, bulk::add128, four, 0, 0),
             Wide::I64Sub128 => self.apply(opcode, bulk::sub128, four, 0, 0),
@@ -366,16 +368,16 @@ impl Lowering<'_> {
         match opcode {
             Reference::RefNull => {
                 reader.heap_type();
-                self.stack.push(Entry::Constant(NULL_SLOT));
+                self.push(Entry::Constant(NULL_SLOT), Width::One);
             }
             Reference::RefIsNull => self.unary(Numeric::I64Eqz, self.tables.slot_is_zero()),
             Reference::RefFunc => {
-                let row = Row { takes: 0, leaves: 1 };
-                self.apply(opcode, bulk::ref_func, row, reader.u32(), 0);
+                let effect = Effect { takes: 0, leaves: 1 };
+                self.apply(opcode, bulk::ref_func, effect, reader.u32(), 0);
             }
             Reference::RefAsNonNull => {
-                let row = Row { takes: 1, leaves: 1 };
-                self.apply(opcode, bulk::ref_as_non_null, row, 0, 0);
+                let effect = Effect { takes: 1, leaves: 1 };
+                self.apply(opcode, bulk::ref_as_non_null, effect, 0, 0);
             }
             Reference::RefEq => {
                 unreachable!("modules with opcodes that the mode does not execute are refused")

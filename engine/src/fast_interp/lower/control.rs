@@ -6,7 +6,7 @@
 //! for all branches, so that no branch needs more than one copy of a run.
 
 use super::emit::Condition;
-use super::stack::FEW;
+use super::stack::{FEW, slots_of};
 use super::{Entry, Lowering, Operand};
 use crate::fast_interp::code::{Operands, operands};
 use crate::fast_interp::dispatch::{Class, handler};
@@ -14,6 +14,7 @@ use crate::fast_interp::handlers::{ACCUMULATOR, IMMEDIATE, SLOT, call as op, con
 use crate::fast_interp::listing::{Name, Part};
 use crate::opcode::reader::{BlockType, Labels};
 use crate::opcode::{Control, Numeric, Opcode};
+use crate::slots::{Row, Signature, Width};
 
 /// Ends a chain of patches.
 const NO_PATCH: u32 = u32::MAX;
@@ -30,12 +31,11 @@ pub(super) enum Kind {
 }
 
 /// A structured instruction that has begun and not ended.
-pub(super) struct Label {
+pub(super) struct Label<'m> {
     kind: Kind,
     /// Operands below its parameters.
     height: u32,
-    params: u32,
-    results: u32,
+    signature: Signature<'m>,
     /// Where a loop begins.
     start: u32,
     /// Branches to the end.
@@ -55,13 +55,12 @@ pub(super) struct Patch {
     next: u32,
 }
 
-impl Label {
-    pub fn new(kind: Kind, height: u32, params: u32, results: u32) -> Label {
+impl<'m> Label<'m> {
+    pub fn new(kind: Kind, height: u32, signature: Signature<'m>) -> Label<'m> {
         Label {
             kind,
             height,
-            params,
-            results,
+            signature,
             start: NOWHERE,
             patches: NO_PATCH,
             otherwise: NO_PATCH,
@@ -69,77 +68,66 @@ impl Label {
         }
     }
 
-    /// How many values a branch to it carries.
-    fn arity(&self) -> u32 {
+    /// The values that a branch to it carries.
+    fn carries(&self) -> Row<'m> {
         match self.kind {
-            Kind::Loop => self.params,
-            Kind::Function | Kind::Block | Kind::If => self.results,
+            Kind::Loop => self.signature.params,
+            Kind::Function | Kind::Block | Kind::If => self.signature.results,
         }
     }
 }
 
-impl Lowering<'_> {
+impl<'m> Lowering<'m> {
     fn here(&self) -> u32 {
         self.words.len() as u32
     }
 
-    fn label(&mut self, depth: u32) -> (usize, &mut Label) {
+    fn label(&mut self, depth: u32) -> (usize, &mut Label<'m>) {
         let index = self.labels.len() - 1 - depth as usize;
         (index, &mut self.labels[index])
     }
 
-    fn begin(&mut self, kind: Kind, (params, results): (u32, u32)) {
-        let height = self.stack.len() as u32 - params;
-        self.labels.push(Label::new(kind, height, params, results));
-    }
-
-    /// How many values a block takes and leaves.
-    fn arities(&self, ty: BlockType) -> (u32, u32) {
-        match ty {
-            BlockType::Empty => (0, 0),
-            BlockType::Value(_) => (0, 1),
-            BlockType::Type(index) => {
-                let ty = self.module.func_type_at(index);
-                (ty.params().len() as u32, ty.results().len() as u32)
-            }
-        }
+    fn begin(&mut self, kind: Kind, signature: Signature<'m>) {
+        let height = self.stack.len() as u32 - signature.params.values();
+        self.labels.push(Label::new(kind, height, signature));
     }
 
     pub fn block(&mut self, ty: BlockType) {
         self.settle();
-        self.begin(Kind::Block, self.arities(ty));
+        self.begin(Kind::Block, self.module.block_signature(ty));
     }
 
     pub fn loop_(&mut self, ty: BlockType) {
-        let arities = self.arities(ty);
-        self.own(arities.0);
+        let signature = self.module.block_signature(ty);
+        self.own(signature.params.values());
         self.settle();
         self.join();
-        self.begin(Kind::Loop, arities);
+        self.begin(Kind::Loop, signature);
         let start = self.here();
         self.label(0).1.start = start;
     }
 
     pub fn if_(&mut self, ty: BlockType) {
-        let arities = self.arities(ty);
+        let signature = self.module.block_signature(ty);
+        let params = signature.params.values();
         // What has to be copied first would stand between a comparison and its branch.
         let lazy = matches!(self.stack.last(), Some(Entry::Local { .. }));
-        let fuse = self.lazy == u32::from(lazy) && self.are_own_below_top(arities.0);
+        let fuse = self.lazy == u32::from(lazy) && self.are_own_below_top(params);
         let condition = self.take_condition(fuse);
-        self.own(arities.0);
+        self.own(params);
         self.settle();
         let branch = self.branch(condition, false);
-        self.begin(Kind::If, arities);
+        self.begin(Kind::If, signature);
         let otherwise = self.patch_branch(branch, NO_PATCH);
         self.label(0).1.otherwise = otherwise;
     }
 
     pub fn else_(&mut self) {
         let (_, label) = self.label(0);
-        let (height, params, results) = (label.height, label.params, label.results);
+        let (height, Signature { params, results }) = (label.height, label.signature);
         let otherwise = std::mem::replace(&mut label.otherwise, NO_PATCH);
         if self.reachable {
-            self.own(results);
+            self.own(results.values());
             let jump = self.jump();
             let (index, label) = self.label(0);
             let patches = label.patches;
@@ -153,10 +141,10 @@ impl Lowering<'_> {
 
     pub fn end(&mut self) {
         let label = self.labels.pop().expect("validation balances blocks");
-        let Label { kind, height, results, patches, otherwise, .. } = label;
+        let Label { kind, height, signature: Signature { results, .. }, patches, otherwise, .. } = label;
         if kind == Kind::Function {
             if self.reachable {
-                self.take(results);
+                self.take(results.values());
                 self.emit_return(self.next_slot());
             }
             self.reachable = true;
@@ -170,7 +158,7 @@ impl Lowering<'_> {
             return;
         }
         if self.reachable {
-            self.own(results);
+            self.own(results.values());
         } else {
             self.drop_to(height);
             self.push_own(results);
@@ -247,15 +235,15 @@ impl Lowering<'_> {
 
     /// Leaves for a label with the highest operands on one path, and keeps them for the other. If they
     /// are many, they are in their own slots.
-    fn leave_with_copies(&mut self, index: usize, arity: u32) {
-        let row = self.next_slot() - arity;
-        if arity <= FEW {
-            self.look_at(arity);
+    fn leave_with_copies(&mut self, index: usize, values: Row<'m>) {
+        let row = self.next_slot() - values.slots();
+        if values.values() <= FEW {
+            self.look_at(values.values());
             self.leave_for(index, row);
         } else if self.labels[index].kind == Kind::Function {
-            self.return_row(row, arity);
+            self.return_row(row, values.slots());
         } else {
-            self.copy_row(self.own_slot(self.labels[index].height as usize), row, arity);
+            self.copy_row(self.own_slot(self.labels[index].height as usize), row, values.slots());
             self.jump_to(index);
         }
     }
@@ -267,7 +255,7 @@ impl Lowering<'_> {
 
     pub fn br(&mut self, depth: u32) {
         let (index, label) = self.label(depth);
-        let arity = label.arity();
+        let arity = label.carries().values();
         self.take(arity);
         self.leave_for(index, self.next_slot());
         self.reachable = false;
@@ -279,7 +267,7 @@ impl Lowering<'_> {
 
     pub fn br_if(&mut self, depth: u32) {
         let (index, label) = self.label(depth);
-        let (arity, height, kind) = (label.arity(), label.height, label.kind);
+        let (arity, height, kind) = (label.carries().values(), label.height, label.kind);
         let in_place = kind != Kind::Function && height + arity == self.stack.len() as u32 - 1;
         let copies_first = in_place || arity > FEW;
         let condition = self.take_condition(!copies_first || self.are_own_below_top(arity));
@@ -289,7 +277,8 @@ impl Lowering<'_> {
     /// Branches to a label with the highest operands, if the condition holds or if it does not.
     fn branch_to(&mut self, condition: Condition, if_holds: bool, index: usize) {
         let label = &self.labels[index];
-        let (arity, height) = (label.arity(), label.height);
+        let (values, height) = (label.carries(), label.height);
+        let arity = values.values();
         let in_place = height + arity == self.stack.len() as u32;
         if label.kind != Kind::Function && (arity == 0 || in_place) {
             self.own(arity);
@@ -302,7 +291,7 @@ impl Lowering<'_> {
         }
         let around = self.branch(condition, !if_holds);
         let mirrors = self.mirrors;
-        self.leave_with_copies(index, arity);
+        self.leave_with_copies(index, values);
         let chain = self.patch_branch(around, NO_PATCH);
         self.bind(chain);
         self.mirrors = mirrors;
@@ -312,16 +301,16 @@ impl Lowering<'_> {
         let top = self.stack.len() - 1;
         let entry = self.stack[top];
         let operand = match self.pop() {
-            Operand::Slot { slot, .. } => Operand::Slot { slot, dies: false },
-            constant => constant,
+            Operand::Slot { slot, width, .. } => Operand::Slot { slot, width, dies: false },
+            constant @ Operand::Constant(_) => constant,
         };
         let condition = self.is_not_null(operand);
         let (index, _) = self.label(depth);
         self.branch_to(condition, false, index);
         match entry {
-            Entry::Own => self.push_own(1),
+            Entry::Own => self.push_own(Row::single(Width::One)),
             Entry::Local { local, .. } => self.push_local(local),
-            Entry::Constant(slot) => self.stack.push(Entry::Constant(slot)),
+            Entry::Constant(_) => self.push(entry, Width::One),
         }
     }
 
@@ -342,7 +331,8 @@ impl Lowering<'_> {
     pub fn br_table(&mut self, labels: Labels) {
         let selector = self.pop();
         let default = labels.last().expect("a table has a default label");
-        let arity = self.label(default).1.arity();
+        let values = self.label(default).1.carries();
+        let arity = values.values();
         self.own(arity);
         let base = self.stack.len() as u32 - arity;
         // The selector's own slot is the next one, where a constant may go, too.
@@ -363,7 +353,7 @@ impl Lowering<'_> {
             if label.kind != Kind::Function && (arity == 0 || label.height == base) {
                 self.aim(half, at, index);
             } else {
-                let stub = self.stub(at, index, arity);
+                let stub = self.stub(at, index, values);
                 self.fill_in(half, at, stub);
             }
         }
@@ -371,7 +361,7 @@ impl Lowering<'_> {
     }
 
     /// Where a jump table's entry for a label goes that needs its values moved.
-    fn stub(&mut self, table: u32, index: usize, arity: u32) -> u32 {
+    fn stub(&mut self, table: u32, index: usize, values: Row<'m>) -> u32 {
         let (of, at) = self.labels[index].stub;
         if of == table {
             return at;
@@ -379,13 +369,13 @@ impl Lowering<'_> {
         let at = self.here();
         self.labels[index].stub = (table, at);
         self.join();
-        self.leave_with_copies(index, arity);
+        self.leave_with_copies(index, values);
         at
     }
 
     /// Returns the operands that were taken, whose own slots begin with `row`.
     fn emit_return(&mut self, row: u32) {
-        let (header, cost) = (self.frame.params, self.frame.cost);
+        let (header, cost) = (self.frame.param_slots, self.frame.cost);
         match *self.taken {
             [] => {
                 let operands = Operands::with_number(header, 0, cost);
@@ -396,7 +386,7 @@ impl Lowering<'_> {
                 let parts = &[Part::Word(2)];
                 self.emit(Control::Return, parts, handler::<op::Return1<IMMEDIATE>>(), operands, &[value]);
             }
-            [operand] => {
+            [operand] if operand.width() == Width::One => {
                 let operand = self.near(operand, 0);
                 if self.accumulates(operand, Class::Int) {
                     let operands = Operands::with_number(header, 0, cost);
@@ -411,15 +401,15 @@ impl Lowering<'_> {
             }
             [..] => {
                 self.place(row);
-                self.return_row(row, self.taken.len() as u32);
+                self.return_row(row, slots_of(&self.taken));
             }
         }
     }
 
     /// Returns values that lie in a row.
-    fn return_row(&mut self, row: u32, results: u32) {
-        let operands = Operands::with_number(self.frame.params, 0, self.frame.cost);
-        let run = [u64::from(row) | u64::from(results) << 32];
+    fn return_row(&mut self, row: u32, slots: u32) {
+        let operands = Operands::with_number(self.frame.param_slots, 0, self.frame.cost);
+        let run = [u64::from(row) | u64::from(slots) << 32];
         self.emit(Control::Return, &[Part::Word(2)], handler::<op::ReturnMany>(), operands, &run);
     }
 }

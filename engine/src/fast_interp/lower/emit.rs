@@ -2,12 +2,13 @@
 //!
 //! Every instruction with a result writes it to a slot and leaves it in an accumulator too. Lowering
 //! follows which slot each accumulator mirrors, until control may come from elsewhere; an operand that
-//! is mirrored is taken from there. If it was an operand-stack entry, nobody reads its slot any more, and
+//! is mirrored is taken from there. If it was an operand-stack entry, its slot is not read any more, and
 //! its producer is changed to the handler that does not write it.
 //!
-//! The last instruction's result can still be sent elsewhere (`local.set` right behind an operator), and
+//! The last instruction's result can still be sent elsewhere (`local.set` right after an operator), and
 //! a comparison that was emitted last can still become part of the branch that asks for it.
 
+use super::stack::slots_of;
 use super::{Lowering, NEAR_SLOTS, Operand};
 use crate::fast_interp::code::Operands;
 use crate::fast_interp::dispatch::{Class, handler};
@@ -15,6 +16,7 @@ use crate::fast_interp::handlers::control as op;
 use crate::fast_interp::handlers::numeric::{Branches, Results, UnaryForms};
 use crate::fast_interp::listing::{Listed, Name, Part};
 use crate::opcode::Opcode;
+use crate::slots::{Row, Width};
 
 /// No slot, no position.
 const NOWHERE: u32 = u32::MAX;
@@ -28,6 +30,12 @@ pub(super) struct Mirror {
     at: u32,
     quiet: u64,
 }
+
+/// What each accumulator holds besides, by its class.
+pub(super) type Mirrors = [Mirror; Class::COUNT];
+
+/// No accumulator holds the value of a slot.
+pub(super) const NO_MIRRORS: Mirrors = [Mirror::NONE; Class::COUNT];
 
 impl Mirror {
     pub const NONE: Mirror = Mirror { slot: NOWHERE, at: NOWHERE, quiet: 0 };
@@ -45,7 +53,7 @@ impl LastResult {
     pub const NONE: LastResult = LastResult { slot: NOWHERE, at: NOWHERE, end: NOWHERE };
 }
 
-/// A computation that a branch can take over, as long as code ends behind it.
+/// A computation that a branch can take over, as long as code ends with it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Comparison {
     pub start: u32,
@@ -54,7 +62,7 @@ pub(super) struct Comparison {
     pub slot: u32,
     pub branch: Branch,
     /// What the accumulators held before.
-    pub before: [Mirror; 3],
+    pub before: Mirrors,
 }
 
 /// A branch without its target.
@@ -124,7 +132,7 @@ impl Lowering<'_> {
             self.mirrors[class as usize] = Mirror::NONE;
             self.copy(slot, near);
         }
-        self.push_own(1);
+        self.push_own(Row::single(Width::One));
     }
 
     #[inline]
@@ -163,17 +171,17 @@ impl Lowering<'_> {
 
     /// Control may arrive here from elsewhere.
     pub fn join(&mut self) {
-        self.mirrors = [Mirror::NONE; 3];
+        self.mirrors = NO_MIRRORS;
         self.last = LastResult::NONE;
         self.comparison = None;
     }
 
-    /// The integer accumulator mirrors a slot, whoever wrote it.
+    /// The integer accumulator mirrors a slot, whichever instruction wrote it.
     pub fn mirrors_int(&mut self, slot: u32) {
         self.wrote(slot, Class::Int, NOWHERE, 0);
     }
 
-    /// Every entry must be in its slot from here on: somebody may read it there.
+    /// Every entry must be in its slot from here on: it may be read there.
     pub fn keep_stored(&mut self) {
         for mirror in &mut self.mirrors {
             mirror.quiet = 0;
@@ -183,7 +191,7 @@ impl Lowering<'_> {
     /// Whether an operand can be taken from the accumulator of a class, which is then settled.
     #[inline]
     pub fn accumulates(&mut self, operand: Operand, class: Class) -> bool {
-        let Operand::Slot { slot, dies } = operand else { return false };
+        let Operand::Slot { slot, dies, .. } = operand else { return false };
         let mirror = &mut self.mirrors[class as usize];
         if mirror.slot != slot {
             return false;
@@ -195,14 +203,15 @@ impl Lowering<'_> {
         true
     }
 
-    /// The operand in a slot that a field can name: its own, or a scratch slot.
+    /// The operand, of one slot, in a slot that a field can name: its own, or a scratch slot.
     #[inline]
     pub fn near(&mut self, operand: Operand, scratch: u32) -> Operand {
+        debug_assert_eq!(operand.width(), Width::One, "only copies and returns are emitted for vectors");
         match operand {
             Operand::Slot { slot, .. } if slot >= NEAR_SLOTS => {
                 let near = self.scratch_slot(scratch);
                 self.copy(near, slot);
-                Operand::Slot { slot: near, dies: false }
+                Operand::Slot { slot: near, width: Width::One, dies: false }
             }
             Operand::Slot { .. } | Operand::Constant(_) => operand,
         }
@@ -225,7 +234,9 @@ impl Lowering<'_> {
     pub fn in_near_slot(&mut self, operand: Operand, scratch: u32) -> Operand {
         match self.near(operand, scratch) {
             near @ Operand::Slot { .. } => near,
-            constant => Operand::Slot { slot: self.near_slot(constant, scratch), dies: true },
+            constant @ Operand::Constant(_) => {
+                Operand::Slot { slot: self.near_slot(constant, scratch), width: Width::One, dies: true }
+            }
         }
     }
 
@@ -254,15 +265,18 @@ impl Lowering<'_> {
 
     /// Copies a slot to another.
     pub fn copy(&mut self, to: u32, from: u32) {
-        self.move_to(to, Operand::Slot { slot: from, dies: false });
+        self.move_to(to, Operand::Slot { slot: from, width: Width::One, dies: false });
     }
 
-    /// Puts an operand into a slot, by way of its producer if that came last.
+    /// Puts an operand into a slot, or into two from that one on; by way of its producer if that came last.
     pub fn move_to(&mut self, to: u32, operand: Operand) {
         let (from, dies) = match operand {
             Operand::Constant(value) => return self.constant(to, value),
             Operand::Slot { slot, .. } if slot == to => return,
-            Operand::Slot { slot, dies } => (slot, dies),
+            Operand::Slot { slot, width: Width::Two, .. } => {
+                return self.copy_row(to, slot, Width::Two.slots());
+            }
+            Operand::Slot { slot, width: Width::One, dies } => (slot, dies),
         };
         let end = self.words.len() as u32;
         if to >= NEAR_SLOTS || from >= NEAR_SLOTS {
@@ -310,11 +324,13 @@ impl Lowering<'_> {
         if let [operand] = *taken {
             self.move_to(to, operand);
         } else if let Some(from) = span(&taken) {
-            self.copy_row(to, from, taken.len() as u32);
+            self.copy_row(to, from, slots_of(&taken));
         } else {
-            let mut index = 0;
-            while index < taken.len() {
-                index += self.place_some(&taken[index..], to + index as u32);
+            let (mut rest, mut to) = (&taken[..], to);
+            while !rest.is_empty() {
+                let (placed, others) = rest.split_at(self.place_some(rest, to));
+                rest = others;
+                to += slots_of(placed);
             }
         }
         self.taken = taken;
@@ -336,7 +352,7 @@ impl Lowering<'_> {
         let mut slots = [0; 3];
         let mut count = 0;
         for (operand, free) in operands.iter().zip(&mut slots) {
-            let Operand::Slot { slot, .. } = *operand else { break };
+            let Operand::Slot { slot, width: Width::One, .. } = *operand else { break };
             if slot == to + count as u32 || slot >= NEAR_SLOTS {
                 break;
             }
@@ -405,7 +421,7 @@ impl Lowering<'_> {
     /// the condition, if `fuse`.
     pub fn take_condition(&mut self, fuse: bool) -> Condition {
         let operand = self.pop();
-        if let (Some(comparison), Operand::Slot { slot, dies: true }) = (self.comparison, operand)
+        if let (Some(comparison), Operand::Slot { slot, dies: true, .. }) = (self.comparison, operand)
             && fuse
             && comparison.end == self.words.len() as u32
             && comparison.slot == slot
@@ -424,9 +440,13 @@ impl Lowering<'_> {
     }
 }
 
-/// Where a run of many slots in a row begins.
+/// Where a run of many operands that lie in a row begins.
 fn span(operands: &[Operand]) -> Option<u32> {
     let Some(Operand::Slot { slot: first, .. }) = operands.first().copied() else { return None };
-    let follows = |(index, operand): (usize, &Operand)| matches!(operand, Operand::Slot { slot, .. } if *slot == first + index as u32);
-    (operands.len() >= 4 && operands.iter().enumerate().all(follows)).then_some(first)
+    let mut next = first;
+    let follows = |operand: &Operand| match *operand {
+        Operand::Slot { slot, width, .. } => slot == std::mem::replace(&mut next, slot + width.slots()),
+        Operand::Constant(_) => false,
+    };
+    (operands.len() >= 4 && operands.iter().all(follows)).then_some(first)
 }

@@ -8,6 +8,7 @@
 
 use super::{Lowering, SCRATCH_SLOTS};
 use crate::fast_interp::code::HEADER_SLOTS;
+use crate::slots::{Local, LocalIndex, Row, SlotIndex, Width};
 use std::ops::Range;
 
 /// As many entries as are looked at one by one. Runs of more are remembered.
@@ -30,21 +31,49 @@ pub(super) enum Entry {
 /// A value that was taken from the operand stack.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Operand {
-    /// It is in a slot. If it `dies`, nobody reads that slot again before it is written.
-    Slot { slot: u32, dies: bool },
+    /// It is in a slot, or begins there if it has two. If it `dies`, nothing reads the slot again before it
+    /// is written.
+    Slot { slot: u32, width: Width, dies: bool },
     /// It is this, as a slot.
     Constant(u64),
 }
 
+impl Operand {
+    pub fn width(self) -> Width {
+        match self {
+            Operand::Slot { width, .. } => width,
+            Operand::Constant(_) => Width::One,
+        }
+    }
+}
+
+/// Slots that operands take together.
+pub(super) fn slots_of(operands: &[Operand]) -> u32 {
+    operands.iter().map(|operand| operand.width().slots()).sum()
+}
+
 impl Lowering<'_> {
-    /// Slot of a local.
-    pub fn local_slot(&self, local: u32) -> u32 {
-        if local < self.frame.params { local } else { local + HEADER_SLOTS }
+    /// Slot of a local, the lower one if it has two, and its width.
+    pub fn local_slot(&self, local: u32) -> (u32, Width) {
+        let layout = self.frame.layout.expect("a function is being lowered");
+        let Local { slot: SlotIndex(slot), width } = layout.local(LocalIndex(local));
+        (if slot < self.frame.param_slots { slot } else { slot + HEADER_SLOTS }, width)
     }
 
-    /// Own slot of the entry at a position.
+    /// A local as an operand.
+    fn local_operand(&self, local: u32) -> Operand {
+        let (slot, width) = self.local_slot(local);
+        Operand::Slot { slot, width, dies: false }
+    }
+
+    /// Own slot of the entry at a position: the lower one if it has two.
     pub fn own_slot(&self, position: usize) -> u32 {
-        self.frame.first_operand + position as u32
+        self.frame.first_operand + self.heights.slots_below(position as u32)
+    }
+
+    /// The entry at a position as an operand in its own slot.
+    fn own_operand(&self, position: usize, dies: bool) -> Operand {
+        Operand::Slot { slot: self.own_slot(position), width: self.heights.width(position as u32), dies }
     }
 
     /// Own slot of the entry that would be pushed next.
@@ -58,22 +87,28 @@ impl Lowering<'_> {
         self.frame.first_operand - SCRATCH_SLOTS + index
     }
 
-    pub fn push_own(&mut self, count: u32) {
-        self.stack.resize(self.stack.len() + count as usize, Entry::Own);
+    pub fn push(&mut self, entry: Entry, width: Width) {
+        self.stack.push(entry);
+        self.heights.push(width);
+    }
+
+    pub fn push_own(&mut self, row: Row<'_>) {
+        self.stack.resize(self.stack.len() + row.values() as usize, Entry::Own);
+        self.heights.push_row(row);
     }
 
     pub fn push_local(&mut self, local: u32) {
         let position = self.stack.len() as u32;
         let earlier = std::mem::replace(&mut self.latest[local as usize], position);
-        self.stack.push(Entry::Local { local, earlier });
+        self.push(Entry::Local { local, earlier }, self.local_slot(local).1);
         self.lazy += 1;
     }
 
     /// The operand that an entry is, without taking it.
     pub fn peek(&self, position: usize) -> Operand {
         match self.stack[position] {
-            Entry::Own => Operand::Slot { slot: self.own_slot(position), dies: false },
-            Entry::Local { local, .. } => Operand::Slot { slot: self.local_slot(local), dies: false },
+            Entry::Own => self.own_operand(position, false),
+            Entry::Local { local, .. } => self.local_operand(local),
             Entry::Constant(slot) => Operand::Constant(slot),
         }
     }
@@ -82,6 +117,7 @@ impl Lowering<'_> {
         let position = self.stack.len() - 1;
         let operand = self.release(position);
         self.stack.truncate(position);
+        self.heights.go_back_to(position as u32);
         self.settled = self.settled.min(position);
         if let Some(run) = self.owned.last_mut()
             && run.end > position
@@ -98,12 +134,12 @@ impl Lowering<'_> {
     /// longer counted as one.
     fn release(&mut self, position: usize) -> Operand {
         match self.stack[position] {
-            Entry::Own => Operand::Slot { slot: self.own_slot(position), dies: true },
+            Entry::Own => self.own_operand(position, true),
             Entry::Local { local, earlier } => {
                 debug_assert_eq!(self.latest[local as usize] as usize, position, "chains start at the top");
                 self.latest[local as usize] = earlier;
                 self.lazy -= 1;
-                Operand::Slot { slot: self.local_slot(local), dies: false }
+                self.local_operand(local)
             }
             Entry::Constant(slot) => Operand::Constant(slot),
         }
@@ -185,7 +221,7 @@ impl Lowering<'_> {
             for position in self.settled..self.stack.len() {
                 if let Entry::Local { local, .. } = self.stack[position] {
                     self.latest[local as usize] = NO_ENTRY;
-                    self.copy(self.own_slot(position), self.local_slot(local));
+                    self.move_to(self.own_slot(position), self.local_operand(local));
                     self.stack[position] = Entry::Own;
                 }
             }
@@ -201,7 +237,7 @@ impl Lowering<'_> {
             let Entry::Local { earlier, .. } = self.stack[position as usize] else {
                 unreachable!("a chain has entries of its local only")
             };
-            self.copy(self.own_slot(position as usize), self.local_slot(local));
+            self.move_to(self.own_slot(position as usize), self.local_operand(local));
             self.stack[position as usize] = Entry::Own;
             self.lazy -= 1;
             position = earlier;

@@ -63,3 +63,42 @@ fn arguments_are_copied_together() {
         &["copy.2 s0 <- l1, l0", "call s0, 0x0", "return"],
     );
 }
+
+#[test]
+fn a_vector_is_copied_and_returned_as_two_slots() {
+    check_code(
+        "(func (param v128 i32 v128) (result v128) (local.get 2))",
+        &["copy.span s0, l3, 0x2", "return 0x200000007"],
+    );
+    check_code(
+        "(func (param v128 v128) (result v128) (local.get 0) (local.set 0 (local.get 1)))",
+        &["copy.span s0, l0, 0x2", "copy.span l0, l2, 0x2", "return 0x200000006"],
+    );
+}
+
+#[test]
+fn arguments_after_a_vector_lie_two_slots_further() {
+    check_code(
+        "(func (param v128 i32 v128) (call 0 (local.get 2) (local.get 1) (local.get 0)))",
+        &["copy.span s0, l3, 0x2", "copy s2 <- l2", "copy.span s3, l0, 0x2", "call s0, 0x0", "return"],
+    );
+}
+
+#[test]
+fn a_branch_takes_vectors_to_the_slots_of_its_label() {
+    check_code(
+        "(func (param v128 i32) (local v128)
+            (local.get 1)
+            (block (result v128) (local.get 1) (br_if 0 (local.get 0) (local.get 1)) (drop) (drop) (local.get 2))
+            (local.set 2) (drop))",
+        &[
+            "copy s0 <- l2",
+            "branch if i32.eqz l2, -> 9",
+            "copy.span s1, l0, 0x2",
+            "jump -> 12",
+            "copy.span s1, l3, 0x2",
+            "copy.span l3, s1, 0x2",
+            "return",
+        ],
+    );
+}

@@ -57,12 +57,43 @@ fn the_checker_notices_any_change_of_a_live_entry() {
     }
 }
 
+#[test]
+fn tables_count_the_slots_of_vectors_and_not_the_vectors() {
+    let text = "(module
+        (type $pair (func (param v128 i32) (result i32 v128)))
+        (global $v (mut v128) (v128.const i64x2 1 2))
+        (func (type $pair) (local v128)
+            (local.get 0) (local.get 1) (block (type $pair)
+                (global.set $v (local.get 2)) (drop) (local.set 2) (i64.const 3) (global.get $v)
+                (br_if 1 (i32.const 4) (local.tee 2 (global.get $v)) (i32.const 5))
+                (br_table 0 1 0 (local.get 1)))
+            (drop) (drop)
+            (call 0 (select (local.get 0) (local.get 2) (local.get 1)) (i32.const 6))
+            (return (i32.const 7) (select (result v128) (local.get 0) (local.get 2) (local.get 1))))
+        (func (result v128)
+            (v128.const i64x2 1 2)
+            (loop (param v128) (result v128)
+                (br_if 0 (v128.not) (i32.const 1))
+                (if (param v128) (result v128) (i32.const 1)
+                    (then (br 1) (drop) (drop) (unreachable)) (else (i64x2.neg)))
+                (v128.const i64x2 1 2) (br 0 (local.tee 0 (v128.const i64x2 3 4))))))";
+    let text = text.replace("(func (result v128)", "(func (result v128) (local v128)");
+    for fuel in [false, true] {
+        compile(&text, fuel).check().unwrap();
+    }
+    let one = "(module (func (param v128 i32) (result v128)
+        (block (result v128) (local.get 1) (br_if 1 (local.get 0) (local.get 1)) (br 0) (drop))))";
+    let lines = compile(one, false).describe(DefinedFuncIndex(0));
+    let moves = |line: &crate::ExplainedLine| line.text.split("keep").nth(1).map(str::to_owned);
+    assert_eq!(lines.iter().filter_map(moves).collect::<Vec<_>>(), [" 2 drop 1", " 2 drop 1"]);
+}
+
 fn changes(entry: Entry) -> Vec<Entry> {
-    let Transfer { pc, stp, keep, drop } = entry.transfer();
+    let Transfer { pc, stp, keep_slots, drop_slots } = entry.transfer();
     let Charge { cost, site } = entry.charge();
     vec![
-        Transfer { pc: pc ^ 1, stp, keep, drop }.into(),
-        Transfer { pc, stp: stp ^ 1, keep, drop }.into(),
+        Transfer { pc: pc ^ 1, stp, keep_slots, drop_slots }.into(),
+        Transfer { pc, stp: stp ^ 1, keep_slots, drop_slots }.into(),
         Charge { cost: cost ^ 1, site: site ^ 1 }.into(),
     ]
 }

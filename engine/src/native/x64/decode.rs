@@ -2,59 +2,10 @@
 //! cares.
 //!
 //! Written from Intel's manual (volume 2, chapter 2 and the opcode maps of appendix A), not from the assembler,
-//! and much faster than a disassembler that knows everything. What we never write is no instruction here. The
-//! assembler's tests hold every instruction against an independent disassembler, and this against both.
+//! and much faster than a disassembler that knows everything. What the assembler never writes is no instruction here.
+//! The assembler's tests hold every instruction against an independent disassembler, and the decoder against both.
 
-/// What an instruction does to control, or that it accesses memory 0.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Class {
-    /// A direct call of this offset.
-    Call(u32),
-    /// A direct jump to this offset.
-    Jump(u32),
-    /// A jump to this offset under the condition of this number.
-    Branch(u8, u32),
-    /// A call through memory.
-    CallThrough(Pointer),
-    /// A jump through memory.
-    JumpThrough(Pointer),
-    /// A call of an address in a register.
-    CallElsewhere,
-    /// A jump to what the scratch register holds: through a jump table.
-    JumpTable,
-    /// The address of this offset goes into the scratch register: a jump table's.
-    TableAddress(u32),
-    /// A 32-bit register is compared with this number: perhaps with the length of a jump table.
-    Compare(u32),
-    Return,
-    /// Never meant to run.
-    Trap,
-    /// Reads or writes memory 0.
-    Access,
-    Plain,
-    /// Not an instruction, or one that we never write.
-    Invalid,
-}
-
-/// Where an address is read that control goes to.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Pointer {
-    /// So many bytes into the context.
-    Context(i32),
-    /// So many bytes behind what the scratch register points to.
-    Scratch(i32),
-    Elsewhere,
-}
-
-/// An instruction and where it is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Instruction {
-    pub start: u32,
-    pub end: u32,
-    pub class: Class,
-    /// Whether it is an access whose address nobody has compared with the memory's size.
-    pub may_fault: bool,
-}
+use crate::native::arch::{self, Class, Instruction, Pointer};
 
 /// Decodes code from an offset to its end.
 pub(crate) struct Decoder<'a> {
@@ -156,18 +107,18 @@ enum Place {
     Relative(i32),
 }
 
-impl<'a> Decoder<'a> {
-    /// A decoder of `code` from offset `from` on.
-    pub fn new(code: &'a [u8], from: u32) -> Decoder<'a> {
+impl<'a> arch::Decoder<'a> for Decoder<'a> {
+    fn new(code: &'a [u8], from: u32) -> Decoder<'a> {
         Decoder { code, at: from as usize }
     }
 
-    /// Offset of the next instruction.
-    pub fn at(&self) -> u32 {
+    fn at(&self) -> u32 {
         self.at as u32
     }
+}
 
-    /// The next byte; what is behind the end is no instruction's.
+impl Decoder<'_> {
+    /// The next byte; bytes after the end of the code belong to no instruction.
     #[inline(always)]
     fn byte(&mut self) -> u8 {
         let byte = self.code.get(self.at).copied().unwrap_or(0);
@@ -182,7 +133,7 @@ impl<'a> Decoder<'a> {
         i32::from_le_bytes(bytes.unwrap_or_default())
     }
 
-    /// The operands behind an opcode: the register field, and the other operand.
+    /// The operands after an opcode: the register field, and the other operand.
     #[inline(always)]
     fn operands(&mut self, rex: u8) -> (u8, Place) {
         let modrm = self.byte();
@@ -198,7 +149,7 @@ impl<'a> Decoder<'a> {
             let number = sib >> 3 & 7 | (rex & 2) << 2;
             index = (number != 4).then_some(number);
             if mode == 0 && sib & 7 == 5 {
-                // No base: an address that we never write. Nothing is at an address that no register has.
+                // No base: an address that is never written. No register has this number.
                 let disp = self.int32();
                 return (reg, Place::Memory { base: u8::MAX, index, disp });
             }
@@ -365,8 +316,8 @@ impl Decoder<'_> {
     }
 }
 
-/// Whether an operand is in memory 0, and whether nobody has compared its address: what was compared is in the
-/// scratch register, and the access ends there.
+/// Whether an operand is in memory 0, and whether its address was not compared before: an address that was compared
+/// is in the scratch register, and the access ends there.
 #[inline(always)]
 fn accessed(place: Place) -> (Class, bool) {
     match place {

@@ -1,56 +1,10 @@
-//! The pieces of code between Rust and compiled code, made once a process.
-//!
-//! Rust runs on the thread's stack and compiled code on the store's, so each way in or out changes the
-//! stack pointer. Arguments are in registers while control passes through here; whoever calls Rust in
-//! between keeps them in the context. So is fuel, which changes its place with every way in or out, counted
-//! or not: where it is not, nobody looks at what the context then has.
+//! The pieces of code between Rust and compiled code: what x86-64 executes for each of [`Pieces`].
 
 use super::asm::*;
 use super::{CONTEXT, FLOAT_ARGUMENTS, FLOAT_RESULT, FUEL, INT_ARGUMENTS, INT_RESULT, SCRATCH};
-use crate::error::Error;
-use crate::native::code::{CodeMap, CodeUnit};
 use crate::native::context::VmContext;
+use crate::native::thunks::{Pieces, Status};
 use std::mem::offset_of;
-use std::sync::OnceLock;
-
-/// Status of a helper that succeeded.
-pub(crate) const DONE: u64 = 0;
-/// Status of a helper that failed; the context says how.
-pub(crate) const FAILED: u64 = 1;
-/// A call resolved to code that runs in another instance.
-pub(crate) const CROSS: u64 = 2;
-/// A call resolved to code to jump to.
-pub(crate) const JUMP: u64 = 3;
-
-/// Slots that a crossing leaves on the stack beside the callee's frame: return address, frame pointer and
-/// the instance it came from.
-pub(crate) const CROSSING_BYTES: u64 = 24;
-
-/// Addresses of the pieces.
-pub(crate) struct Thunks {
-    _unit: Box<CodeUnit>,
-    pub enter: *const u8,
-    pub enter_return: *const u8,
-    pub cross_return: *const u8,
-    pub trap: *const u8,
-    pub fault: *const u8,
-    pub helper: *const u8,
-    pub call_other: *const u8,
-    pub tail_other: *const u8,
-    pub compile: *const u8,
-    pub check_subtype: *const u8,
-}
-
-// SAFETY: the addresses are of immutable code.
-unsafe impl Send for Thunks {}
-// SAFETY: as above.
-unsafe impl Sync for Thunks {}
-
-/// The pieces; fails if the machine has no room for them.
-pub(crate) fn thunks() -> Result<&'static Thunks, Error> {
-    static THUNKS: OnceLock<Result<Thunks, Error>> = OnceLock::new();
-    THUNKS.get_or_init(make).as_ref().map_err(Clone::clone)
-}
 
 /// A field of the context.
 macro_rules! field {
@@ -65,7 +19,8 @@ pub(crate) use field;
 
 const W64: Width = Width::W64;
 
-fn make() -> Result<Thunks, Error> {
+/// The code of all pieces, and where each begins.
+pub(super) fn emit() -> (Vec<u8>, Pieces<u32>) {
     let mut asm = Asm::default();
     let exit = asm.label();
     let leave = asm.label();
@@ -74,7 +29,7 @@ fn make() -> Result<Thunks, Error> {
     let fault = asm.here();
     keep_fuel(&mut asm);
     asm.bind(exit);
-    asm.mov_ri(RAX, FAILED);
+    asm.mov_ri(RAX, Status::Failed as u64);
     asm.jmp(leave);
     let trap = asm.here();
     leave_guest(&mut asm);
@@ -93,20 +48,19 @@ fn make() -> Result<Thunks, Error> {
     emit_compile(&mut asm, exit);
     let check_subtype = asm.here();
     emit_check_subtype(&mut asm, exit);
-    let unit = CodeUnit::publish(asm.code.bytes(), CodeMap::default())?;
-    Ok(Thunks {
-        enter: unit.address(enter),
-        enter_return: unit.address(enter_return),
-        cross_return: unit.address(cross_return),
-        trap: unit.address(trap),
-        fault: unit.address(fault),
-        helper: unit.address(helper),
-        call_other: unit.address(call_other),
-        tail_other: unit.address(tail_other),
-        compile: unit.address(compile),
-        check_subtype: unit.address(check_subtype),
-        _unit: unit,
-    })
+    let pieces = Pieces {
+        enter,
+        enter_return,
+        cross_return,
+        trap,
+        fault,
+        helper,
+        call_other,
+        tail_other,
+        compile,
+        check_subtype,
+    };
+    (asm.code.into_bytes(), pieces)
 }
 
 const SAVED: [Gpr; 6] = [RBP, RBX, R12, R13, R14, R15];
@@ -127,7 +81,7 @@ fn emit_enter(asm: &mut Asm, leave: Label) -> u32 {
     asm.call_r(SCRATCH);
     let enter_return = asm.here();
     keep_result(asm);
-    asm.mov_ri(RAX, DONE);
+    asm.mov_ri(RAX, Status::Done as u64);
     asm.bind(leave);
     asm.mov_rm(W64, RSP, field!(host_sp));
     asm.alu_ri(W64, Alu::Add, RSP, 8);
@@ -184,9 +138,9 @@ fn emit_other(asm: &mut Asm, exit: Label) -> u32 {
     call_rust(asm, field!(resolve));
     asm.mov_rr(W64, SCRATCH, RDX);
     let (jump, cross) = (asm.label(), asm.label());
-    asm.alu_ri(W64, Alu::Cmp, RAX, FAILED as i32);
+    asm.alu_ri(W64, Alu::Cmp, RAX, Status::Failed as i32);
     asm.jcc(Cond::Equal, exit);
-    asm.alu_ri(W64, Alu::Cmp, RAX, CROSS as i32);
+    asm.alu_ri(W64, Alu::Cmp, RAX, Status::Cross as i32);
     asm.jcc(Cond::Equal, cross);
     asm.jcc(Cond::Above, jump);
     load_result(asm);

@@ -5,6 +5,7 @@ use super::{GLOBALS, Plan, SINK, Ty};
 use crate::draw::Stream;
 use crate::generate::numbers::{INTEGERS, NUMBERS, PAGE, Signature, encoded};
 use crate::generate::way::Way;
+use crosscheck_engine::opcode::{Numeric, NumericKind};
 use wasm_encoder::{BlockType, Function, InstructionSink};
 
 /// A body being written.
@@ -180,40 +181,37 @@ impl<'a> Body<'a> {
         const MIN: [i64; 2] = [i32::MIN as i64, i64::MIN];
         let ty = if self.stream.percent(50) { Ty::I32 } else { Ty::I64 };
         let is_long = usize::from(ty == Ty::I64);
-        // Codes of `div_s` to `rem_u`, `shl` to `rotr`, `add` to `mul`, `and` to `xor`, `eq` to `ge_u`.
-        let (codes, left, right): (_, i64, i64) = match self.stream.below(5) {
+        let of = |kind| Operator::of_kind(kind, ty);
+        let (operators, left, right): (_, i64, i64) = match self.stream.below(5) {
             0 | 1 => {
                 let left = *self.stream.pick(&[MIN[is_long], MIN[is_long] + 1, -1, 0, 1, 7]);
                 let right = *self.stream.pick(&[-1, -1, 1, 2, -2, MIN[is_long], 0]);
                 // Of remainders only division by zero traps.
                 let right = if right == 0 && !self.wild() { 3 } else { right };
                 let traps = left == MIN[is_long] && right == -1;
-                let first = u8::from(traps && !self.wild());
-                ([0x6d + first..=0x70, 0x7f + first..=0x82], left, right)
+                let mut operators = of(NumericKind::Division);
+                operators.extend(of(NumericKind::Remainder));
+                if traps && !self.wild() {
+                    operators
+                        .retain(|operator| !matches!(operator.opcode, Numeric::I32DivS | Numeric::I64DivS));
+                }
+                (operators, left, right)
             }
             2 => {
                 let count = *self.stream.pick(&[0, 1, 31, 32, 33, 63, 64, 65, -1]);
-                ([0x74..=0x78, 0x86..=0x8a], *self.stream.pick(INTEGERS), count)
+                (of(NumericKind::Shift), *self.stream.pick(INTEGERS), count)
             }
             3 => {
-                let codes = if self.stream.percent(50) {
-                    [0x6a..=0x6c, 0x7c..=0x7e]
-                } else {
-                    [0x71..=0x73, 0x83..=0x85]
-                };
-                (codes, *self.stream.pick(INTEGERS), *self.stream.pick(INTEGERS))
+                let kind =
+                    if self.stream.percent(50) { NumericKind::Arithmetic } else { NumericKind::Bitwise };
+                (of(kind), *self.stream.pick(INTEGERS), *self.stream.pick(INTEGERS))
             }
             _ => {
                 let left = *self.stream.pick(INTEGERS);
-                (
-                    [0x46..=0x4f, 0x51..=0x5a],
-                    left,
-                    *self.stream.pick(&[left, left.wrapping_add(1), left ^ 1 << 31]),
-                )
+                let right = *self.stream.pick(&[left, left.wrapping_add(1), left ^ 1 << 31]);
+                (of(NumericKind::Comparison), left, right)
             }
         };
-        let codes = codes[is_long].clone();
-        let is_comparison = *codes.start() < 0x60;
         self.known(ty, left as u64);
         match (ty, self.stream.percent(60)) {
             (Ty::I32, true) => {
@@ -224,9 +222,9 @@ impl<'a> Body<'a> {
             }
             (_, false) => self.known(ty, right as u64),
         }
-        let code = self.stream.between(usize::from(*codes.start()), usize::from(*codes.end()));
-        self.code.push(code as u8);
-        self.keep(if is_comparison { Ty::I32 } else { ty });
+        let operator = *self.stream.pick(&operators);
+        operator.write(&mut self.code);
+        self.keep(if operator.opcode.kind().is_predicate() { Ty::I32 } else { ty });
     }
 
     /// A load or store at a border, or over it.

@@ -3,8 +3,10 @@
 
 use super::{Choices, Func, GLOBALS, SINK};
 use crate::draw::Stream;
+use crate::generate::linked::operators::Operator;
 use crate::generate::linked::types::Ty;
 use crate::generate::numbers::{NUMBERS, PAGE, Signature, constant, distance, encoded, mix, position};
+use crosscheck_engine::opcode::{Numeric, NumericKind};
 use wasm_encoder::{BlockType, Function, InstructionSink, MemArg, MemArgTarget};
 
 /// Statements at least and at most.
@@ -106,10 +108,13 @@ impl Writer<'_> {
         let height = self.stream.between(2, most);
         let ty = *self.stream.pick(&[Ty::I32, Ty::I64]);
         (0..height).for_each(|_| self.leaf(ty));
+        let mut operators = Operator::of_kind(NumericKind::Arithmetic, ty);
+        let bitwise = Operator::of_kind(NumericKind::Bitwise, ty);
+        operators.extend(
+            bitwise.iter().filter(|operator| matches!(operator.opcode, Numeric::I32Xor | Numeric::I64Xor)),
+        );
         for _ in 1..height {
-            // `add` to `mul`, or `and` to `xor`.
-            let code = *self.stream.pick(&[0x6a, 0x6b, 0x6c, 0x73]);
-            self.code.push(if ty == Ty::I32 { code } else { code + 0x12 });
+            self.stream.pick(&operators).write(&mut self.code);
         }
         self.mix(ty);
     }
@@ -183,17 +188,10 @@ impl Writer<'_> {
 
     fn value(&mut self, ty: Ty) {
         match (ty, self.stream.below(3)) {
-            (Ty::I32, 0) => {
-                self.leaf(Ty::I32);
-                self.leaf(Ty::I32);
-                let code = 0x6a + self.stream.below(3) as u8;
-                self.code.push(code);
-            }
-            (Ty::I64, 0) => {
-                self.leaf(Ty::I64);
-                self.leaf(Ty::I64);
-                let code = 0x7c + self.stream.below(3) as u8;
-                self.code.push(code);
+            (Ty::I32 | Ty::I64, 0) => {
+                self.leaf(ty);
+                self.leaf(ty);
+                self.stream.pick(&Operator::of_kind(NumericKind::Arithmetic, ty)).write(&mut self.code);
             }
             (Ty::F32, 0) => {
                 self.leaf(Ty::F32);

@@ -2,9 +2,11 @@
 
 use super::{FREE_SLOTS, Plan, Role, TEXT_BYTES};
 use crate::draw::Stream;
+use crate::generate::linked::operators::Operator;
 use crate::generate::linked::types::Ty;
 use crate::generate::numbers::{PAGE, constant, distance, encoded, mix, position};
 use crate::generate::way::Way;
+use crosscheck_engine::opcode::NumericKind;
 use wasm_encoder::{BlockType, Encode, HeapType, InstructionSink, MemArg, MemArgTarget};
 
 /// A body being written.
@@ -382,10 +384,8 @@ impl<'a> Body<'a> {
             10 if depth > 0 && matches!(ty, Ty::I32 | Ty::I64) => {
                 self.number(ty, depth - 1);
                 self.number(ty, depth - 1);
-                // `add` to `mul`, or `and` to `xor`.
-                let first = *self.stream.pick(&[0x6a, 0x71]);
-                let code = first + self.stream.below(3) as u8;
-                self.code.push(if ty == Ty::I32 { code } else { code + 0x12 });
+                let kind = *self.stream.pick(&[NumericKind::Arithmetic, NumericKind::Bitwise]);
+                self.stream.pick(&Operator::of_kind(kind, ty)).write(&mut self.code);
             }
             _ => {
                 let place = self.stream.below((TEXT_BYTES - 8) as u64);

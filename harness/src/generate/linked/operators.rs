@@ -2,8 +2,9 @@
 
 use super::Choices;
 use super::types::Ty;
+use crate::generate::numbers::NUMBERS;
 use crate::wasm::instruction::write_code;
-use crosscheck_engine::opcode::{Family, Numeric, Opcode, Operand, Proposal, Row};
+use crosscheck_engine::opcode::{Family, Load, Numeric, NumericKind, Opcode, Operand, Proposal, Row, Store};
 use std::sync::LazyLock;
 
 /// An operator without immediates that takes numbers and gives one.
@@ -30,7 +31,7 @@ pub(in crate::generate) enum Danger {
 
 /// The operators that give an `i32`, an `i64`, an `f32` and an `f64`.
 static OPERATORS: LazyLock<[Vec<Operator>; 4]> = LazyLock::new(|| {
-    [Ty::I32, Ty::I64, Ty::F32, Ty::F64].map(|result| {
+    NUMBERS.map(|result| {
         let rows = Opcode::all().map(Opcode::row).filter(|row| row.family == Family::Numeric);
         rows.filter(|row| row.results.len() == 1 && number(row.results[0]) == result).map(operator).collect()
     })
@@ -51,26 +52,34 @@ fn number(operand: Operand) -> Ty {
 fn operator(row: &'static Row) -> Operator {
     let mut code = Vec::new();
     write_code(row, &mut code);
-    let (ty, name) = row.text.split_once('.').expect("a numeric operator is named type.name");
-    let danger = match name {
-        "div_s" | "div_u" | "rem_s" | "rem_u" => Danger::Division,
-        _ if name.starts_with("trunc_f") => Danger::Truncation,
-        _ => Danger::None,
-    };
-    let exact = ["abs", "neg", "copysign"].contains(&name)
-        || name.starts_with("convert")
-        || name.starts_with("reinterpret");
     let operands: Vec<Ty> = row.operands.iter().map(|operand| number(*operand)).collect();
-    let is_float = |ty: &Ty| matches!(ty, Ty::F32 | Ty::F64);
-    let float_result = is_float(&number(row.results[0]));
+    let float_result = row.results[0].is_float();
     let Opcode::Numeric(opcode) = row.opcode else { unreachable!("the rows are of this family") };
+    let (danger, new_nans) = match opcode.kind() {
+        NumericKind::Division | NumericKind::Remainder => (Danger::Division, false),
+        NumericKind::Truncation => (Danger::Truncation, false),
+        NumericKind::Arithmetic | NumericKind::Rounding | NumericKind::Precision => {
+            (Danger::None, float_result)
+        }
+        NumericKind::Test
+        | NumericKind::Comparison
+        | NumericKind::BitCount
+        | NumericKind::Bitwise
+        | NumericKind::Shift
+        | NumericKind::Sign
+        | NumericKind::SignExtension
+        | NumericKind::Resize
+        | NumericKind::Saturation
+        | NumericKind::Conversion
+        | NumericKind::Reinterpretation => (Danger::None, false),
+    };
     Operator {
         opcode,
         code,
         danger,
-        new_nans: ty.starts_with('f') && float_result && !exact,
+        new_nans,
         proposal: row.proposal,
-        floats: float_result || operands.iter().any(is_float),
+        floats: float_result || row.operands.iter().any(|operand| operand.is_float()),
         operands,
     }
 }
@@ -86,6 +95,16 @@ impl Operator {
             Ty::F64 => f64s,
             Ty::Func | Ty::Extern | Ty::Typed { .. } => unreachable!("operators give numbers"),
         }
+    }
+
+    /// The operators of a kind that take values of that type, in the order of the table.
+    pub fn of_kind(kind: NumericKind, operand: Ty) -> Vec<&'static Operator> {
+        let operators = OPERATORS.iter().flatten();
+        let mut found: Vec<_> = operators
+            .filter(|operator| operator.opcode.kind() == kind && operator.operands[0] == operand)
+            .collect();
+        found.sort_by_key(|operator| operator.opcode as u16);
+        found
     }
 
     /// Whether a case has it.
@@ -111,42 +130,37 @@ pub(in crate::generate) struct Access {
     pub width: u32,
 }
 
-const fn access(code: u8, width: u32) -> Access {
-    Access { code, width }
+/// Loads that give an `i32`, an `i64`, an `f32` and an `f64`.
+static LOADS: LazyLock<[Vec<Access>; 4]> =
+    LazyLock::new(|| accesses(Load::ALL.iter().map(|load| (load.row(), load.width())), |row| row.results[0]));
+
+/// Stores of an `i32`, an `i64`, an `f32` and an `f64`.
+static STORES: LazyLock<[Vec<Access>; 4]> = LazyLock::new(|| {
+    accesses(Store::ALL.iter().map(|store| (store.row(), store.width())), |row| row.operands[1])
+});
+
+/// Accesses by the number they move; the rows come with their widths in bytes.
+fn accesses(
+    rows: impl Iterator<Item = (&'static Row, u32)> + Clone,
+    moved: fn(&Row) -> Operand,
+) -> [Vec<Access>; 4] {
+    let access = |(row, width): (&Row, u32)| Access {
+        code: row.opcode.byte().expect("loads and stores of numbers have no prefix"),
+        width: width.ilog2(),
+    };
+    NUMBERS.map(|ty| rows.clone().filter(|(row, _)| number(moved(row)) == ty).map(access).collect())
 }
 
 /// The loads that give a number of that type.
 pub(in crate::generate) fn loads(ty: Ty) -> &'static [Access] {
-    match ty {
-        Ty::I32 => {
-            const { &[access(0x28, 2), access(0x2c, 0), access(0x2d, 0), access(0x2e, 1), access(0x2f, 1)] }
-        }
-        Ty::I64 => {
-            const {
-                &[
-                    access(0x29, 3),
-                    access(0x30, 0),
-                    access(0x31, 0),
-                    access(0x32, 1),
-                    access(0x33, 1),
-                    access(0x34, 2),
-                    access(0x35, 2),
-                ]
-            }
-        }
-        Ty::F32 => const { &[access(0x2a, 2)] },
-        Ty::F64 => const { &[access(0x2b, 3)] },
-        Ty::Func | Ty::Extern | Ty::Typed { .. } => &[],
-    }
+    of_number(&LOADS, ty)
 }
 
 /// The stores of a number of that type.
 pub(in crate::generate) fn stores(ty: Ty) -> &'static [Access] {
-    match ty {
-        Ty::I32 => const { &[access(0x36, 2), access(0x3a, 0), access(0x3b, 1)] },
-        Ty::I64 => const { &[access(0x37, 3), access(0x3c, 0), access(0x3d, 1), access(0x3e, 2)] },
-        Ty::F32 => const { &[access(0x38, 2)] },
-        Ty::F64 => const { &[access(0x39, 3)] },
-        Ty::Func | Ty::Extern | Ty::Typed { .. } => &[],
-    }
+    of_number(&STORES, ty)
+}
+
+fn of_number(accesses: &'static [Vec<Access>; 4], ty: Ty) -> &'static [Access] {
+    NUMBERS.iter().position(|number| *number == ty).map_or(&[], |number| &accesses[number])
 }

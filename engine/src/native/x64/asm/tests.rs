@@ -2,7 +2,8 @@
 //! disassembler, for every register and every class of displacement; and our own decoder agrees with it.
 
 use super::*;
-use crate::native::x64::decode::{Class, Decoder, Pointer};
+use crate::native::arch::{Class, Decoder as _, Pointer};
+use crate::native::x64::decode::Decoder;
 use iced_x86::{Code, FlowControl, Instruction, Mnemonic, OpKind, Register};
 
 /// An intended operand.
