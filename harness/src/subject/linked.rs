@@ -31,6 +31,10 @@ pub fn import<T: Hosted>(
     let types = engine.types();
     let no_value = |ty: ValType| Error::Link(format!("the host has no value of type {ty}"));
     Ok(match &import.ty {
+        ExternType::Func(_) if store.data_mut().host().throws() => {
+            let what = "hosts that throw exceptions (exception-handling) are not run yet";
+            return Err(Error::Unsupported(what.to_string()));
+        }
         ExternType::Func(id) => {
             let ty = (*types.func_type(*id).expect("functions have function types")).clone();
             let name = format!("{}.{}", import.module, import.name);
@@ -143,5 +147,28 @@ impl<T: Hosted> World for LaneWorld<'_, T> {
 
     fn host(&mut self) -> &mut Host {
         self.caller.data_mut().host()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::HostPlan;
+    use crate::observe::Capture;
+    use crosscheck_engine::{Config, Mode, Module};
+
+    #[test]
+    fn hosts_that_throw_are_not_taken_for_hosts_that_do_not() {
+        let engine = Engine::new(&Config::new(Mode::Interp));
+        // (module (import "e" "f" (func)))
+        let wasm = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x02\x07\x01\x01e\x01f\0\0";
+        let module = Module::new(&engine, &wasm[..]).expect("valid");
+        let provided = |plan| {
+            let mut store = Store::new(&engine, Host::new(plan, Capture::Digest));
+            import(&mut store, &engine, &module.imports()[0], 0)
+        };
+        assert!(provided(HostPlan::new(1, 0)).is_ok());
+        let throwing = provided(HostPlan { throw_one_in: 1, ..HostPlan::new(1, 0) });
+        assert!(matches!(throwing, Err(Error::Unsupported(_))));
     }
 }
