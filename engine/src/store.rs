@@ -122,7 +122,7 @@ pub(crate) struct StoreInner {
     pub fuel: u64,
     /// Slots left of the depth budget.
     pub depth: u32,
-    /// Who hears of instructions, if anybody does.
+    /// Is told of every instruction, if there is a trace.
     pub trace: Option<Arc<dyn Trace>>,
     activations: Vec<Activation>,
     guest_activations: u32,
@@ -215,7 +215,7 @@ impl StoreInner {
         Ok(self.stack.as_ref().expect("just made").base().cast())
     }
 
-    /// Size of the memory behind [`StoreInner::stack_base`].
+    /// Size of the memory that starts at [`StoreInner::stack_base`].
     pub fn stack_slots(&self) -> usize {
         self.engine.settings().limits.depth_slots as usize * 2 + (1 << 16)
     }
@@ -371,13 +371,13 @@ impl TableEntity {
     }
 }
 
-/// Whoever has a store, or is called by one.
+/// A store, or what has access to one: a reference to a store, or the caller of a host function.
 pub trait AsContext {
     #[doc(hidden)]
     fn context(&self) -> Context<'_>;
 }
 
-/// Whoever may change a store.
+/// As [`AsContext`], with the right to change the store.
 pub trait AsContextMut: AsContext {
     #[doc(hidden)]
     fn context_mut(&mut self) -> ContextMut<'_>;
@@ -426,7 +426,7 @@ impl<T: Send + 'static> Store<T> {
         self.inner.fuel = fuel;
     }
 
-    /// Lets somebody hear of every instruction from the next call on, or nobody. Only the mode `interp` tells.
+    /// Has every instruction told to a trace from the next call on, or to none. Only the mode `interp` tells.
     pub fn set_trace(&mut self, trace: Option<Arc<dyn Trace>>) {
         self.inner.trace = trace;
     }

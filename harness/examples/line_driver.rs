@@ -1,4 +1,4 @@
-//! A driver for the line protocol (`PROTOCOL.md`) with this project's interpreter behind it.
+//! A driver for the line protocol (`PROTOCOL.md`) that asks this project's interpreter.
 //!
 //! ```sh
 //! cargo build -p crosscheck --example line_driver

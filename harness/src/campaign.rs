@@ -319,7 +319,7 @@ impl Chunk<'_> {
             }
             self.indices.next();
             let made = guarded(|| self.generator.case(self.campaign.seed, index)).unwrap_or_else(|_| {
-                // What a panic left behind makes no other cases.
+                // What a panic left makes no other cases.
                 *self.generator = self.campaign.generator();
                 None
             });
