@@ -1,11 +1,12 @@
 //! Handles on memories, tables, globals and tags: what the embedder holds and host functions use.
 
 use crate::engine::Engine;
-use crate::error::Error;
+use crate::error::{Error, Exception};
+use crate::handle::{Stored, Tag, Val};
 use crate::memory::{MemoryEntity, SharedMemory};
-use crate::store::{AsContext, AsContextMut, GlobalEntity, StoreInner, Stored, TableEntity};
+use crate::store::{AsContext, AsContextMut, GlobalEntity, StoreInner, TableEntity};
 use crate::types::{FuncType, GlobalType, MemoryType, TableType, ValType};
-use crate::val::{NULL_SLOT, Val};
+use crate::val::NULL_SLOT;
 use std::sync::Arc;
 
 /// A memory of a store.
@@ -26,14 +27,22 @@ pub struct Global {
     pub(crate) stored: Stored,
 }
 
-/// A tag of a store.
+/// What makes two tags the same one, in every mode.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Tag {
-    pub(crate) stored: Stored,
+pub enum TagIdentity {
+    /// Number of the instance that defines it in its store, and tag index in that instance's module.
+    Wasm {
+        /// Instance number.
+        instance: u32,
+        /// Tag index, imports counted.
+        tag: u32,
+    },
+    /// A tag of the host, by its number among all tags of the store.
+    Host(u32),
 }
 
 fn outside(what: &str, offset: u64, len: usize) -> Error {
-    Error::Link(format!("{len} bytes at {offset:#x} are not all inside the {what}"))
+    Error::Usage(format!("{len} bytes at {offset:#x} are not all inside the {what}"))
 }
 
 impl SharedMemory {
@@ -170,7 +179,7 @@ impl Table {
         let slot = one_slot(store, ValType::Ref(element), value)?;
         let position = store.own(self.stored) as usize;
         let target = store.tables[position].elements.get_mut(index as usize);
-        *target.ok_or_else(|| Error::Link(format!("element {index} is not inside the table")))? = slot;
+        *target.ok_or_else(|| Error::Usage(format!("element {index} is not inside the table")))? = slot;
         Ok(())
     }
 
@@ -205,7 +214,7 @@ impl Global {
         let store = store.context_mut().0;
         let ty = self.entity(store).ty;
         if !ty.mutable {
-            return Err(Error::Link("the global is immutable".to_string()));
+            return Err(Error::Usage("the global is immutable".to_string()));
         }
         let value = slots_of_value(store, ty.content, value)?;
         let index = store.own(self.stored) as usize;
@@ -226,6 +235,43 @@ impl Tag {
         store.tags.push(id);
         Tag { stored: store.stored(store.tags.len() as u32 - 1) }
     }
+
+    /// Its type: the parameters are the types of the payload.
+    pub fn ty(&self, store: impl AsContext) -> FuncType {
+        let store = store.context().0;
+        let id = store.tags[store.own(self.stored) as usize];
+        (*store.engine.types().func_type(id).expect("tags have function types")).clone()
+    }
+
+    /// What makes it the same tag in every mode.
+    pub fn identity(&self, store: impl AsContext) -> TagIdentity {
+        let store = store.context().0;
+        let index = store.own(self.stored);
+        let defined = store.instances.iter().zip(0..).find_map(|(entity, instance)| {
+            let imported = entity.module.imported_tags;
+            let own = &entity.tags[imported as usize..];
+            let tag = own.iter().zip(imported..).find(|(tag, _)| **tag == index)?.1;
+            Some(TagIdentity::Wasm { instance, tag })
+        });
+        defined.unwrap_or(TagIdentity::Host(index))
+    }
+}
+
+impl Exception {
+    /// An exception, for a host function to throw: a host function that fails with it throws it. Fails if there is not
+    /// one value for each parameter of the tag's type, or one is of another type.
+    pub fn new(store: impl AsContext, tag: Tag, payload: &[Val]) -> Result<Exception, Error> {
+        let ty = tag.ty(&store);
+        let (given, wanted) = (payload.len(), ty.params().len());
+        if given != wanted {
+            return Err(Error::Usage(format!("{given} values where the tag has {wanted}")));
+        }
+        let store = store.context().0;
+        for (value, ty) in payload.iter().zip(ty.params()) {
+            check_type(store, *ty, *value)?;
+        }
+        Ok(Exception::of_checked(tag, payload.into()))
+    }
 }
 
 /// Adds a memory to the store and gives its number.
@@ -244,10 +290,13 @@ pub(crate) fn add_table(store: &mut StoreInner, ty: TableType, init: u64) -> Res
     Ok(store.tables.len() as u32 - 1)
 }
 
+fn check_type(store: &StoreInner, ty: ValType, value: Val) -> Result<(), Error> {
+    let is_a = value.is_a(ty, store);
+    is_a.then_some(()).ok_or_else(|| Error::Usage(format!("{value:?} is not a value of type {ty}")))
+}
+
 fn slots_of_value(store: &StoreInner, ty: ValType, value: Val) -> Result<[u64; 2], Error> {
-    if !value.is_a(ty, store) {
-        return Err(Error::Link(format!("{value:?} is not a value of type {ty}")));
-    }
+    check_type(store, ty, value)?;
     let mut slots = [0; 2];
     value.write(&mut slots, store);
     Ok(slots)

@@ -1,5 +1,6 @@
 //! Everything that can go wrong when using the engine, as one type.
 
+use crate::handle::{Tag, Val};
 use crate::names::ShownMessage;
 use crate::opcode::Opcode;
 use crate::trap::{Trap, TrapKind};
@@ -15,8 +16,11 @@ pub enum Error {
         /// What is wrong there, in wasmparser's words.
         message: String,
     },
-    /// Imports do not fit.
+    /// The imports that are given do not fit the module.
     Link(String),
+    /// The embedder asked for what it may not: arguments that are not of a function's type, no room for the results, a
+    /// change of an immutable global, bytes beyond the end of a memory.
+    Usage(String),
     /// A valid module contains something that the mode does not execute.
     Unsupported(String),
     /// A configured limit forbids it.
@@ -25,6 +29,39 @@ pub enum Error {
     Resources(String),
     /// The program trapped.
     Trap(Trap),
+    /// The program threw an exception that nothing caught.
+    Exception(Exception),
+}
+
+/// An exception: a tag, and a value for each parameter of the tag's type.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Exception {
+    tag: Tag,
+    payload: Box<[Val]>,
+}
+
+impl Exception {
+    /// The exception of values that belong to the types of the tag.
+    pub(crate) fn of_checked(tag: Tag, payload: Box<[Val]>) -> Exception {
+        Exception { tag, payload }
+    }
+
+    /// The tag.
+    pub fn tag(&self) -> Tag {
+        self.tag
+    }
+
+    /// The values that were thrown with it, in the order of the tag's parameters.
+    pub fn payload(&self) -> &[Val] {
+        &self.payload
+    }
+}
+
+/// Values are left out: what references refer to is only known to their store.
+impl fmt::Display for Exception {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "uncaught exception with tag number {} of its store", self.tag.stored.index)
+    }
 }
 
 impl Error {
@@ -50,25 +87,33 @@ impl Error {
         Error::Unsupported(format!("{place}{mode} does not execute {opcode} ({proposal}) yet"))
     }
 
-    /// The same error, of that function of the module.
+    /// The same error; if a module is invalid, said of that function of the module.
     pub(crate) fn in_function(self, function: impl fmt::Display) -> Error {
         match self {
             Error::Invalid { offset, message } => {
                 Error::Invalid { offset, message: format!("in function {function}: {message}") }
             }
-            other => other,
+            other @ (Error::Link(_)
+            | Error::Usage(_)
+            | Error::Unsupported(_)
+            | Error::Limit(_)
+            | Error::Resources(_)
+            | Error::Trap(_)
+            | Error::Exception(_)) => other,
         }
     }
 
-    /// The trap, if it is one.
+    /// The trap, if the error is one.
     pub fn as_trap(&self) -> Option<&Trap> {
         match self {
             Error::Trap(trap) => Some(trap),
             Error::Invalid { .. }
             | Error::Link(_)
+            | Error::Usage(_)
             | Error::Unsupported(_)
             | Error::Limit(_)
-            | Error::Resources(_) => None,
+            | Error::Resources(_)
+            | Error::Exception(_) => None,
         }
     }
 }
@@ -78,10 +123,12 @@ impl fmt::Display for Error {
         match self {
             Error::Invalid { offset, message } => write!(f, "at offset {offset:#x}: {message}"),
             Error::Link(message)
+            | Error::Usage(message)
             | Error::Unsupported(message)
             | Error::Limit(message)
             | Error::Resources(message) => f.write_str(message),
             Error::Trap(trap) => write!(f, "{trap}"),
+            Error::Exception(exception) => write!(f, "{exception}"),
         }
     }
 }
@@ -91,6 +138,12 @@ impl std::error::Error for Error {}
 impl From<Trap> for Error {
     fn from(trap: Trap) -> Error {
         Error::Trap(trap)
+    }
+}
+
+impl From<Exception> for Error {
+    fn from(exception: Exception) -> Error {
+        Error::Exception(exception)
     }
 }
 

@@ -1,23 +1,18 @@
 //! Functions: calling them from outside, and writing them in Rust.
 
 use crate::error::Error;
+use crate::handle::{Func, Val};
 use crate::module::ExternKind;
 use crate::slots::in_a_row;
 use crate::store::{
     AsContext, AsContextMut, Context, ContextMut, FuncId, FuncKind, FuncRecord, HostFunc, InstanceId,
-    StoreInner, Stored,
+    StoreInner,
 };
 use crate::trap::TrapKind;
 use crate::types::{FuncType, ValType, slots_of};
-use crate::val::{Val, vector_of, vector_slots};
+use crate::val::{vector_of, vector_slots};
 use std::marker::PhantomData;
 use std::sync::Arc;
-
-/// A function of a store.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Func {
-    pub(crate) stored: Stored,
-}
 
 /// What makes two functions the same one, in every mode.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -45,11 +40,12 @@ impl Func {
         let func_type = Arc::new(ty.clone());
         let raw = move |store: &mut StoreInner, instance: Option<InstanceId>, slots: &mut [u64]| {
             let params = read_all(func_type.params(), slots, store);
-            let default = |ty: &ValType| Val::default_of(*ty).unwrap_or(Val::FuncRef(None));
+            let types = store.engine.types();
+            let default = |ty: &ValType| Val::default_of(*ty, types).unwrap_or(Val::FuncRef(None));
             let mut results: Vec<Val> = func_type.results().iter().map(default).collect();
             call(Caller::new(store, instance), &params, &mut results)?;
             write_all(func_type.results(), &results, slots, store)
-                .map_err(|message| Error::Link(format!("a host function gave wrong results: {message}")))
+                .map_err(|message| Error::Usage(format!("a host function gave wrong results: {message}")))
         };
         Func::raw(store, name, ty, Box::new(raw))
     }
@@ -98,7 +94,7 @@ impl Func {
 
     /// Calls it. `results` is as long as its result types and is overwritten.
     ///
-    /// Fails if the arguments are not of its type, and with the trap if it traps.
+    /// Fails with [`Error::Usage`] if the arguments are not of its type, or with the trap if it traps.
     pub fn call(
         &self,
         mut store: impl AsContextMut,
@@ -110,10 +106,10 @@ impl Func {
         let ty = store.func(id).func_type.clone();
         if results.len() != ty.results().len() {
             let (given, wanted) = (results.len(), ty.results().len());
-            return Err(Error::Link(format!("room for {given} results where the function has {wanted}")));
+            return Err(Error::Usage(format!("room for {given} results where the function has {wanted}")));
         }
         let mut slots = vec![0; ty.param_slots().max(ty.result_slots()) as usize];
-        write_all(ty.params(), params, &mut slots, store).map_err(Error::Link)?;
+        write_all(ty.params(), params, &mut slots, store).map_err(Error::Usage)?;
         store.invoke(id, &mut slots)?;
         results.copy_from_slice(&read_all(ty.results(), &slots, store));
         Ok(())
@@ -126,7 +122,7 @@ impl Func {
     ) -> Result<TypedFunc<P, R>, Error> {
         let ty = self.ty(store);
         if ty.params() != &*P::types() || ty.results() != &*R::types() {
-            return Err(Error::Link(format!("the function has type {ty}")));
+            return Err(Error::Usage(format!("the function has type {ty}")));
         }
         Ok(TypedFunc { func: *self, types: PhantomData })
     }

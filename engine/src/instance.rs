@@ -5,18 +5,18 @@
 //! What a failing instantiation wrote stays written, and the half-made instance stays in the store.
 
 use crate::engine::Engine;
-use crate::entities::{Global, Memory, Table, Tag, add_memory, add_table};
+use crate::entities::{Global, Memory, Table, add_memory, add_table};
 use crate::error::Error;
 use crate::executor::{Code, ExplainedLine};
 use crate::faults::fault;
-use crate::func::Func;
+use crate::handle::{Func, Stored, Tag};
 use crate::module::{
     ConstExpr, ConstOp, DefinedFuncIndex, ElemItems, ExternKind, ExternType, FuncIndex, Import, ModuleInner,
     SegmentMode,
 };
 use crate::store::{
     AsContext, AsContextMut, Entry, FuncId, FuncKind, FuncRecord, GlobalEntity, InstanceEntity, InstanceId,
-    InstanceLinks, StoreInner, Stored,
+    InstanceLinks, StoreInner,
 };
 use crate::trap::TrapKind;
 use crate::types::{FuncType, MemoryType, TableType};
@@ -401,24 +401,27 @@ fn allocate(store: &mut StoreInner, module: &Module, imports: &[Extern]) -> Resu
         tags.push(store.tags.len() as u32 - 1);
     }
     for decl in &inner.globals {
-        let value = evaluate(store, &decl.init, &funcs, &globals);
+        let value = evaluate(store, &decl.init, &Scope::Making { funcs: &funcs, globals: &globals })?;
         store.globals.push(GlobalEntity { ty: decl.ty, value: Box::new(value) });
         globals.push(store.globals.len() as u32 - 1);
     }
     for decl in &inner.tables[inner.imported_tables as usize..] {
         let init = match &decl.init {
-            Some(expr) => evaluate(store, expr, &funcs, &globals)[0],
+            Some(expr) => evaluate(store, expr, &Scope::Making { funcs: &funcs, globals: &globals })?[0],
             None => NULL_SLOT,
         };
         tables.push(add_table(store, decl.ty, init)?);
     }
+    let scope = Scope::Making { funcs: &funcs, globals: &globals };
     let elems = inner.elems.iter().map(|segment| match &segment.items {
-        ElemItems::Functions(items) => items.iter().map(|func| func_slot(funcs[*func as usize])).collect(),
+        ElemItems::Functions(items) => {
+            Ok(items.iter().map(|func| func_slot(funcs[*func as usize])).collect())
+        }
         ElemItems::Expressions(items) => {
-            items.iter().map(|expr| evaluate(store, expr, &funcs, &globals)[0]).collect()
+            items.iter().map(|expr| Ok(evaluate(store, expr, &scope)?[0])).collect()
         }
     });
-    let elems = elems.collect();
+    let elems = elems.collect::<Result<_, Error>>()?;
     let links = InstanceLinks {
         memories: memories.iter().map(|memory| store.memories[*memory as usize].link()).collect(),
         tables: tables.iter().map(|table| &raw const *store.tables[*table as usize].link).collect(),
@@ -443,8 +446,34 @@ fn allocate(store: &mut StoreInner, module: &Module, imports: &[Extern]) -> Resu
     Ok(id)
 }
 
-/// The value of a constant expression, given the functions and the globals that exist so far.
-fn evaluate(store: &StoreInner, expr: &ConstExpr, funcs: &[FuncId], globals: &[u32]) -> [u64; 2] {
+/// What the indices of a constant expression mean.
+enum Scope<'a> {
+    /// The functions and the globals so far of an instance that is being made.
+    Making { funcs: &'a [FuncId], globals: &'a [u32] },
+    /// The functions and the globals of an instance of the store.
+    Made(InstanceId),
+}
+
+impl Scope<'_> {
+    fn func(&self, store: &StoreInner, index: u32) -> FuncId {
+        match self {
+            Scope::Making { funcs, .. } => funcs[index as usize],
+            Scope::Made(id) => store.instance(*id).funcs[index as usize],
+        }
+    }
+
+    fn global(&self, store: &StoreInner, index: u32) -> [u64; 2] {
+        let global = match self {
+            Scope::Making { globals, .. } => globals[index as usize],
+            Scope::Made(id) => store.instance(*id).globals[index as usize],
+        };
+        *store.globals[global as usize].value
+    }
+}
+
+/// The value of a constant expression. It may change the store and fail, as an expression that makes objects does,
+/// once a mode executes those.
+fn evaluate(store: &mut StoreInner, expr: &ConstExpr, scope: &Scope<'_>) -> Result<[u64; 2], Error> {
     let mut stack: Vec<[u64; 2]> = Vec::with_capacity(2);
     for op in &expr.ops {
         let mut binary = |f: fn(u64, u64) -> u64| {
@@ -456,8 +485,8 @@ fn evaluate(store: &StoreInner, expr: &ConstExpr, funcs: &[FuncId], globals: &[u
             ConstOp::Slot(slot) => [*slot, 0],
             ConstOp::Vector(bits) => [*bits as u64, (bits >> 64) as u64],
             ConstOp::Null => [NULL_SLOT, 0],
-            ConstOp::GlobalGet(index) => *store.globals[globals[*index as usize] as usize].value,
-            ConstOp::RefFunc(index) => [func_slot(funcs[*index as usize]), 0],
+            ConstOp::GlobalGet(index) => scope.global(store, *index),
+            ConstOp::RefFunc(index) => [func_slot(scope.func(store, *index)), 0],
             ConstOp::I32Add => binary(|a, b| u64::from((a as u32).wrapping_add(b as u32))),
             ConstOp::I32Sub => binary(|a, b| u64::from((a as u32).wrapping_sub(b as u32))),
             ConstOp::I32Mul => binary(|a, b| u64::from((a as u32).wrapping_mul(b as u32))),
@@ -468,13 +497,12 @@ fn evaluate(store: &StoreInner, expr: &ConstExpr, funcs: &[FuncId], globals: &[u
         };
         stack.push(value);
     }
-    stack.pop().expect("validation leaves one value")
+    Ok(stack.pop().expect("validation leaves one value"))
 }
 
 /// Where an active segment goes: an unsigned number of the target's address type.
-fn offset(store: &StoreInner, id: InstanceId, expr: &ConstExpr) -> u64 {
-    let entity = store.instance(id);
-    evaluate(store, expr, &entity.funcs, &entity.globals)[0]
+fn offset(store: &mut StoreInner, id: InstanceId, expr: &ConstExpr) -> Result<u64, Error> {
+    Ok(evaluate(store, expr, &Scope::Made(id))?[0])
 }
 
 fn write_elems(store: &mut StoreInner, id: InstanceId) -> Result<(), Error> {
@@ -484,7 +512,7 @@ fn write_elems(store: &mut StoreInner, id: InstanceId) -> Result<(), Error> {
             SegmentMode::Passive => continue,
             SegmentMode::Declared => {}
             SegmentMode::Active { target, offset: expr } => {
-                let start = offset(store, id, expr);
+                let start = offset(store, id, expr)?;
                 let entity = &store.instances[id.0 as usize];
                 let items = &entity.elems[index];
                 let table = &mut store.tables[entity.tables[*target as usize] as usize];
@@ -509,7 +537,7 @@ fn write_datas(store: &mut StoreInner, id: InstanceId) -> Result<(), Error> {
     let module = store.instance(id).module.clone();
     for (index, segment) in module.datas.iter().enumerate() {
         let SegmentMode::Active { target, offset: expr } = &segment.mode else { continue };
-        let start = offset(store, id, expr);
+        let start = offset(store, id, expr)?;
         let mut bytes = &module.bytes[segment.bytes.start as usize..segment.bytes.end as usize];
         if fault!("store-data-segment-loses-its-last-byte") {
             bytes = &bytes[..bytes.len().saturating_sub(1)];

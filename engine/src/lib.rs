@@ -42,6 +42,7 @@ mod error;
 mod executor;
 pub mod faults;
 mod func;
+mod handle;
 mod instance;
 mod limits;
 mod memory;
@@ -63,10 +64,11 @@ mod tests;
 pub use backtrace::{Backtrace, Frame, FrameKind, INNERMOST, OUTERMOST};
 pub use config::Config;
 pub use engine::Engine;
-pub use entities::{Global, Memory, Table, Tag};
-pub use error::Error;
+pub use entities::{Global, Memory, Table, TagIdentity};
+pub use error::{Error, Exception};
 pub use executor::{Execution, ExplainedLine};
-pub use func::{Caller, Func, FuncIdentity, TypedFunc, WasmValue, WasmValues};
+pub use func::{Caller, FuncIdentity, TypedFunc, WasmValue, WasmValues};
+pub use handle::{AnyRef, ExnRef, ExternRef, Func, I31, ObjectRef, Tag, Val};
 pub use instance::{DecodedModule, Extern, Instance, Module};
 pub use limits::{FRAME_OVERHEAD_SLOTS, Limits};
 pub use linker::Linker;
@@ -76,11 +78,10 @@ pub use module::{ExternKind, ExternType, FuelSegment, FuncIndex, Import, OpcodeS
 pub use names::{Shown, ShownMessage};
 #[cfg(target_os = "linux")]
 pub use native::code::{CodePlace, code_place};
-pub use store::{AsContext, AsContextMut, ExternRef, Store};
+pub use store::{AsContext, AsContextMut, Store};
 pub use trace::Trace;
 pub use trap::{Trap, TrapKind};
 pub use types::{
-    CompositeType, FieldType, FuncType, GlobalType, HeapType, MemoryType, RefType, StorageType, SubType,
-    TableType, TypeId, TypeRegistry, ValType,
+    CompositeType, FieldType, FuncType, GlobalType, HeapType, Hierarchy, MemoryType, RefType, StorageType,
+    SubType, TableType, TypeId, TypeRegistry, ValType,
 };
-pub use val::Val;

@@ -1,11 +1,11 @@
 //! A linker: definitions by name, from which imports are satisfied.
 
 use crate::error::Error;
-use crate::func::{Caller, Func, WasmValues};
+use crate::func::{Caller, WasmValues};
+use crate::handle::{Func, Val};
 use crate::instance::{Extern, Instance, Module};
 use crate::store::Store;
 use crate::types::FuncType;
-use crate::val::Val;
 use std::collections::HashMap;
 use std::marker::PhantomData;
 
@@ -110,5 +110,5 @@ extern_from! {
     Memory crate::entities::Memory;
     Table crate::entities::Table;
     Global crate::entities::Global;
-    Tag crate::entities::Tag;
+    Tag crate::handle::Tag;
 }

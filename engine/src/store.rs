@@ -10,7 +10,7 @@ use crate::backtrace::{Backtrace, BacktraceBuilder, FrameKind, FrameName, RawFra
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::executor::{Code, Executor};
-use crate::func::Func;
+use crate::handle::{ExternRef, Func, Stored};
 use crate::memory::{MemoryEntity, give_reservation, take_reservation};
 use crate::module::{DefinedFuncIndex, ModuleInner};
 use crate::platform::Reservation;
@@ -31,19 +31,6 @@ pub(crate) struct FuncId(pub u32);
 /// An instance's number in its store.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
 pub(crate) struct InstanceId(pub u32);
-
-/// A number that is only good in the store it came from.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) struct Stored {
-    store: u64,
-    index: u32,
-}
-
-/// A reference to a host object.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct ExternRef {
-    pub(crate) stored: Stored,
-}
 
 /// Where calls of a wasm function start in its mode; opaque to the floor.
 #[derive(Clone, Copy)]
@@ -135,7 +122,7 @@ pub(crate) struct StoreInner {
     pub fuel: u64,
     /// Slots left of the depth budget.
     pub depth: u32,
-    /// Who hears of instructions, if anybody does.
+    /// Is told of every instruction, if there is a trace.
     pub trace: Option<Arc<dyn Trace>>,
     activations: Vec<Activation>,
     guest_activations: u32,
@@ -228,7 +215,7 @@ impl StoreInner {
         Ok(self.stack.as_ref().expect("just made").base().cast())
     }
 
-    /// Size of the memory behind [`StoreInner::stack_base`].
+    /// Size of the memory that starts at [`StoreInner::stack_base`].
     pub fn stack_slots(&self) -> usize {
         self.engine.settings().limits.depth_slots as usize * 2 + (1 << 16)
     }
@@ -295,7 +282,14 @@ impl StoreInner {
                 self.locate(&mut trap, site);
                 Error::Trap(trap)
             }
-            other => other,
+            located @ Error::Trap(_) => located,
+            other @ (Error::Invalid { .. }
+            | Error::Link(_)
+            | Error::Usage(_)
+            | Error::Unsupported(_)
+            | Error::Limit(_)
+            | Error::Resources(_)
+            | Error::Exception(_)) => other,
         });
         self.activations.pop();
         outcome
@@ -377,13 +371,13 @@ impl TableEntity {
     }
 }
 
-/// Whoever has a store, or is called by one.
+/// A store, or what has access to one: a reference to a store, or the caller of a host function.
 pub trait AsContext {
     #[doc(hidden)]
     fn context(&self) -> Context<'_>;
 }
 
-/// Whoever may change a store.
+/// As [`AsContext`], with the right to change the store.
 pub trait AsContextMut: AsContext {
     #[doc(hidden)]
     fn context_mut(&mut self) -> ContextMut<'_>;
@@ -432,7 +426,7 @@ impl<T: Send + 'static> Store<T> {
         self.inner.fuel = fuel;
     }
 
-    /// Lets somebody hear of every instruction from the next call on, or nobody. Only the mode `interp` tells.
+    /// Has every instruction told to a trace from the next call on, or to none. Only the mode `interp` tells.
     pub fn set_trace(&mut self, trace: Option<Arc<dyn Trace>>) {
         self.inner.trace = trace;
     }

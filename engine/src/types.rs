@@ -74,6 +74,31 @@ pub enum HeapType {
     Concrete(TypeId),
 }
 
+/// The heap types that share a null. No two hierarchies have a common type.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Hierarchy {
+    /// Functions.
+    Func,
+    /// Host objects, and internal objects that were converted.
+    Extern,
+    /// Internal objects, and host objects that were converted.
+    Any,
+    /// Exceptions.
+    Exn,
+}
+
+/// As the text format writes the hierarchy's top.
+impl fmt::Display for Hierarchy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Hierarchy::Func => "func",
+            Hierarchy::Extern => "extern",
+            Hierarchy::Any => "any",
+            Hierarchy::Exn => "exn",
+        })
+    }
+}
+
 impl ValType {
     /// How many 8-byte slots a value takes: two for a vector, else one.
     pub const fn slots(self) -> u32 {
@@ -253,16 +278,43 @@ impl TypeRegistry {
     /// Whether every reference to `sub` is one to `sup` (null apart).
     pub fn heap_matches(&self, sub: HeapType, sup: HeapType) -> bool {
         use HeapType as H;
-        match (sub, sup) {
-            (H::Concrete(a), H::Concrete(b)) => self.is_subtype(a, b),
-            (H::Concrete(a), _) => self.heap_matches(self.top_of_shape(a), sup),
-            (H::None, H::Concrete(b)) => self.top_of_shape(b) != H::Func,
-            (H::NoFunc, H::Concrete(b)) => self.top_of_shape(b) == H::Func,
-            (H::NoFunc, H::Func) | (H::NoExtern, H::Extern) | (H::NoExn, H::Exn) => true,
-            (H::None, H::I31 | H::Struct | H::Array | H::Eq | H::Any) => true,
-            (H::I31 | H::Struct | H::Array, H::Eq | H::Any) => true,
-            (H::Eq, H::Any) => true,
-            (a, b) => a == b,
+        match sub {
+            H::Concrete(sub) => match sup {
+                H::Concrete(sup) => self.is_subtype(sub, sup),
+                H::Func
+                | H::NoFunc
+                | H::Extern
+                | H::NoExtern
+                | H::Any
+                | H::Eq
+                | H::Struct
+                | H::Array
+                | H::I31
+                | H::None
+                | H::Exn
+                | H::NoExn => self.heap_matches(self.top_of_shape(sub), sup),
+            },
+            H::Func | H::Extern | H::Any | H::Exn => sup == sub,
+            H::Eq => matches!(sup, H::Eq | H::Any),
+            H::I31 | H::Struct | H::Array => sup == sub || matches!(sup, H::Eq | H::Any),
+            // A bottom lies below everything in its hierarchy.
+            H::NoFunc | H::NoExtern | H::None | H::NoExn => self.hierarchy(sub) == self.hierarchy(sup),
+        }
+    }
+
+    /// The hierarchy of a heap type.
+    pub fn hierarchy(&self, heap: HeapType) -> Hierarchy {
+        match heap {
+            HeapType::Func | HeapType::NoFunc => Hierarchy::Func,
+            HeapType::Extern | HeapType::NoExtern => Hierarchy::Extern,
+            HeapType::Exn | HeapType::NoExn => Hierarchy::Exn,
+            HeapType::Any
+            | HeapType::Eq
+            | HeapType::Struct
+            | HeapType::Array
+            | HeapType::I31
+            | HeapType::None => Hierarchy::Any,
+            HeapType::Concrete(id) => self.hierarchy(self.top_of_shape(id)),
         }
     }
 

@@ -1,8 +1,9 @@
 //! The embedding interface, in every mode: what embedders rely on and the contract promises.
 
 use crosscheck_engine::{
-    Caller, Config, Engine, Error, Extern, Func, FuncType, Global, GlobalType, Instance, Limits, Linker,
-    Memory, MemoryType, Mode, Module, SharedMemory, Store, Trap, TrapKind, Val, ValType,
+    Caller, Config, Engine, Error, Exception, Extern, Func, FuncType, Global, GlobalType, Instance, Limits,
+    Linker, Memory, MemoryType, Mode, Module, SharedMemory, Store, Tag, TagIdentity, Trap, TrapKind, Val,
+    ValType,
 };
 
 fn wasm(text: &str) -> Vec<u8> {
@@ -93,10 +94,68 @@ fn arguments_of_another_type_are_refused() {
         let mut store = Store::new(engine, ());
         let instance = Linker::new().instantiate(&mut store, &module).expect("links");
         let f = instance.func(&store, "f").expect("exported");
-        assert!(matches!(f.call(&mut store, &[Val::I64(1)], &mut []), Err(Error::Link(_))));
-        assert!(matches!(f.call(&mut store, &[], &mut []), Err(Error::Link(_))));
+        assert!(matches!(f.call(&mut store, &[Val::I64(1)], &mut []), Err(Error::Usage(_))));
+        assert!(matches!(f.call(&mut store, &[], &mut []), Err(Error::Usage(_))));
         assert_eq!(f.call(&mut store, &[Val::I32(1)], &mut []), Ok(()));
     });
+}
+
+#[test]
+fn an_exception_that_a_host_function_throws_passes_through_guests_as_it_is() {
+    every_mode(plain, |engine| {
+        let text = r#"(module (import "env" "throw" (func $throw (param i32))) (tag (export "t") (param i32 f64))
+            (func $inner (param i32) (call $throw (local.get 0)))
+            (func (export "outer") (param i32) (call $inner (local.get 0))))"#;
+        let module = Module::new(engine, wasm(text)).expect("valid");
+        let mut store = Store::new(engine, ());
+        let mut linker = Linker::new();
+        let payload = |thrown| [Val::I32(thrown), Val::F64(0xfff8_0000_0000_0001)];
+        linker.func_wrap(&mut store, ("env", "throw"), move |caller: Caller<'_, ()>, thrown: i32| {
+            let Some(Extern::Tag(tag)) = caller.export("t") else { panic!("the caller exports a tag") };
+            Err::<(), Error>(Exception::new(&caller, tag, &payload(thrown))?.into())
+        });
+        let instance = linker.instantiate(&mut store, &module).expect("links");
+        let outer = instance.func(&store, "outer").expect("exported");
+        for thrown in [7, -7] {
+            let error = outer.call(&mut store, &[Val::I32(thrown)], &mut []).expect_err("nothing catches");
+            let Error::Exception(exception) = error else { panic!("an exception is expected, not: {error}") };
+            assert_eq!(exception.payload(), payload(thrown));
+            assert_eq!(exception.tag().identity(&store), TagIdentity::Wasm { instance: 0, tag: 0 });
+            assert_eq!(exception.to_string(), "uncaught exception with tag number 0 of its store");
+        }
+    });
+}
+
+#[test]
+fn an_exception_is_refused_values_that_are_not_of_its_tag() {
+    let engine = Engine::new(&Config::new(Mode::Interp));
+    let mut store = Store::new(&engine, ());
+    let tag = Tag::new(&mut store, FuncType::new([ValType::I32], []));
+    assert!(matches!(Exception::new(&store, tag, &[]), Err(Error::Usage(_))));
+    assert!(matches!(Exception::new(&store, tag, &[Val::I64(1)]), Err(Error::Usage(_))));
+    assert!(Exception::new(&store, tag, &[Val::I32(1)]).is_ok());
+}
+
+#[test]
+fn a_tag_is_named_after_the_instance_that_defines_it_or_the_host() {
+    let engine = Engine::new(&Config::new(Mode::Interp));
+    let mut store = Store::new(&engine, ());
+    let of_host = Tag::new(&mut store, FuncType::new([], []));
+    let mut linker = Linker::new();
+    linker.define("env", "host", of_host);
+    for text in [
+        r#"(module (import "env" "host" (tag)) (tag (export "own")) (export "host" (tag 0)))"#,
+        r#"(module (import "first" "own" (tag)) (tag) (export "own" (tag 0)))"#,
+    ] {
+        let module = Module::new(&engine, wasm(text)).expect("valid");
+        let instance = linker.instantiate(&mut store, &module).expect("links");
+        linker.instance(&store, "first", instance);
+        let Some(Extern::Tag(own)) = instance.export(&store, "own") else { panic!("a tag is exported") };
+        assert_eq!(own.identity(&store), TagIdentity::Wasm { instance: 0, tag: 1 });
+    }
+    let Some(Extern::Tag(again)) = linker.get("first", "host") else { panic!("a tag is exported") };
+    assert_eq!(again, of_host);
+    assert_eq!(of_host.identity(&store), TagIdentity::Host(0));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A driver for the line protocol (`PROTOCOL.md`) with this project's interpreter behind it.
+//! A driver for the line protocol (`PROTOCOL.md`) that asks this project's interpreter.
 //!
 //! ```sh
 //! cargo build -p crosscheck --example line_driver
@@ -176,7 +176,13 @@ fn failed(error: &Error) -> String {
     match error {
         Error::Trap(trap) => format!("trap {}", trap.kind()),
         Error::Limit(words) => format!("limit {words}"),
-        other => format!("refused {other}"),
+        // Drivers say in one way that a program did not return; the words tell which.
+        Error::Exception(exception) => format!("trap {exception}"),
+        Error::Invalid { .. }
+        | Error::Link(_)
+        | Error::Usage(_)
+        | Error::Unsupported(_)
+        | Error::Resources(_) => format!("refused {error}"),
     }
 }
 
@@ -195,7 +201,8 @@ fn values(store: &mut impl AsContextMut, values: &[Val]) -> String {
                 Some(number) => write!(text, " extern:{number:x}"),
                 None => write!(text, " extern:0"),
             },
-            Val::NullAny | Val::NullExn => write!(text, " ref:null"),
+            Val::Any(None) | Val::Exn(None) => write!(text, " ref:null"),
+            Val::Any(Some(_)) | Val::Exn(Some(_)) => write!(text, " ref:some"),
         };
     }
     text
@@ -214,7 +221,7 @@ fn value(store: &mut impl AsContextMut, word: &str) -> Option<Val> {
         ("func", "null") => Val::FuncRef(None),
         ("extern", "null") => Val::ExternRef(None),
         ("extern", _) => Val::ExternRef(Some(ExternRef::new(store, narrow()?))),
-        ("ref", "null") => Val::NullAny,
+        ("ref", "null") => Val::Any(None),
         _ => return None,
     })
 }

@@ -319,7 +319,7 @@ impl Chunk<'_> {
             }
             self.indices.next();
             let made = guarded(|| self.generator.case(self.campaign.seed, index)).unwrap_or_else(|_| {
-                // What a panic left behind makes no other cases.
+                // What a panic left makes no other cases.
                 *self.generator = self.campaign.generator();
                 None
             });
@@ -510,7 +510,9 @@ fn count(case: &Case, run: &CaseRun, tally: &mut Tally) {
         match &observed.outcome {
             Outcome::Trap(trap) => *tally.traps.entry(trap.kind.text().to_string()).or_default() += 1,
             Outcome::Values(_)
+            | Outcome::Exception { .. }
             | Outcome::Link(_)
+            | Outcome::Usage(_)
             | Outcome::Limit(_)
             | Outcome::Unsupported(_)
             | Outcome::Unclear(_)

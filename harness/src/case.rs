@@ -11,7 +11,7 @@
 pub mod bytes;
 mod value;
 
-pub use value::{FuncIdentity, HeapKind, RefValue, Value};
+pub use value::{FuncIdentity, HeapKind, RefValue, TagIdentity, Value};
 
 use bytes::{DecodeError, Reader, Writer};
 use crosscheck_engine::Shown;
@@ -43,7 +43,7 @@ pub struct CaseModule {
 
 /// How imports behave that no module provides.
 ///
-/// What a host function returns, what a host global holds and when a host traps derives from the seed, the
+/// What a host function returns, what a host global holds and when a host traps or throws derives from the seed, the
 /// import's index and the number of calls so far, and from nothing else.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct HostPlan {
@@ -51,14 +51,27 @@ pub struct HostPlan {
     pub seed: u64,
     /// One in how many host calls traps; 0 is never.
     pub trap_one_in: u32,
+    /// One in how many host calls throws an exception; 0 is never. No subject runs a case whose hosts throw yet.
+    pub throw_one_in: u32,
     /// Built-in host functions that people name, which do what their names say instead.
     pub named: NamedHosts,
 }
 
 impl HostPlan {
-    /// A plan without named host functions.
+    /// A plan without named host functions, whose hosts never throw.
     pub const fn new(seed: u64, trap_one_in: u32) -> HostPlan {
-        HostPlan { seed, trap_one_in, named: NamedHosts::NONE }
+        HostPlan { seed, trap_one_in, throw_one_in: 0, named: NamedHosts::NONE }
+    }
+
+    /// The oldest version of the case format that has all of the plan, so that older readers read what they can run.
+    fn version(&self) -> u16 {
+        if self.throw_one_in != 0 {
+            VERSION_WITH_THROWING_HOSTS
+        } else if self.named != NamedHosts::NONE {
+            VERSION_WITH_NAMED_HOSTS
+        } else {
+            VERSION
+        }
     }
 }
 
@@ -133,6 +146,8 @@ const MAGIC: &[u8; 4] = b"xchk";
 const VERSION: u16 = 1;
 /// The layout of a case with named host functions: a byte for their sets follows the rest of the host's plan.
 const VERSION_WITH_NAMED_HOSTS: u16 = 2;
+/// The layout of a case whose hosts throw: after the byte of version 2, which may be 0, how often.
+const VERSION_WITH_THROWING_HOSTS: u16 = 3;
 
 impl Case {
     /// The case as bytes: little-endian, versioned, the same on every platform.
@@ -140,9 +155,8 @@ impl Case {
         let wasm: usize = self.modules.iter().map(|module| module.wasm.len()).sum();
         let mut writer = Writer::with_capacity(wasm + 256);
         writer.raw(MAGIC);
-        let named = self.hosts.named;
-        // Older readers still read what they can run.
-        writer.u16(if named == NamedHosts::NONE { VERSION } else { VERSION_WITH_NAMED_HOSTS });
+        let version = self.hosts.version();
+        writer.u16(version);
         writer.count(self.modules.len());
         for module in &self.modules {
             writer.string(&module.name);
@@ -150,8 +164,11 @@ impl Case {
         }
         writer.u64(self.hosts.seed);
         writer.u32(self.hosts.trap_one_in);
-        if named != NamedHosts::NONE {
-            writer.u8(named.0);
+        if version >= VERSION_WITH_NAMED_HOSTS {
+            writer.u8(self.hosts.named.0);
+        }
+        if version >= VERSION_WITH_THROWING_HOSTS {
+            writer.u32(self.hosts.throw_one_in);
         }
         writer.count(self.actions.len());
         for action in &self.actions {
@@ -177,19 +194,26 @@ impl Case {
         }
         let version_at = reader.offset();
         let version = reader.u16()?;
-        if version != VERSION && version != VERSION_WITH_NAMED_HOSTS {
-            return Err(DecodeError::new(version_at, "version 1 or 2 of the case format"));
+        if !(VERSION..=VERSION_WITH_THROWING_HOSTS).contains(&version) {
+            return Err(DecodeError::new(version_at, "version 1, 2 or 3 of the case format"));
         }
         let modules = reader.list(8, |reader| {
             Ok(CaseModule { name: reader.string()?.to_owned(), wasm: reader.blob()?.to_vec() })
         })?;
-        let hosts = HostPlan::new(reader.u64()?, reader.u32()?);
-        let named_at = reader.offset();
-        let named = NamedHosts(if version == VERSION { 0 } else { reader.u8()? });
-        if version != VERSION && named == NamedHosts::NONE {
-            return Err(DecodeError::new(named_at, "the sets of named host functions"));
+        let mut hosts = HostPlan::new(reader.u64()?, reader.u32()?);
+        let added_at = reader.offset();
+        if version >= VERSION_WITH_NAMED_HOSTS {
+            hosts.named = NamedHosts(reader.u8()?);
         }
-        let hosts = HostPlan { named, ..hosts };
+        if version >= VERSION_WITH_THROWING_HOSTS {
+            hosts.throw_one_in = reader.u32()?;
+        }
+        if hosts.version() != version {
+            return Err(DecodeError::new(
+                added_at,
+                "what the version was raised for: named or throwing hosts",
+            ));
+        }
         let module_count = modules.len();
         let actions = reader.list(5, |reader| Action::read(reader, module_count))?;
         let limits = Limits::read(&mut reader)?;
@@ -292,4 +316,4 @@ impl Default for Limits {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

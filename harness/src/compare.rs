@@ -315,29 +315,55 @@ type Found = (Kind, String, String, Side, Side);
 fn outcome_difference(a: &Outcome, b: &Outcome, both: Capabilities) -> Option<Found> {
     match (a, b) {
         (Outcome::Values(left), Outcome::Values(right)) => {
-            if left.len() != right.len() {
-                let sides = (Side::text(left.len()), Side::text(right.len()));
-                return Some((Kind::Values, "count".into(), "number of results".into(), sides.0, sides.1));
-            }
-            let (position, (left, right)) = left
-                .iter()
-                .zip(right)
-                .enumerate()
-                .find(|(_, (left, right))| !same_value(left, right, both))?;
-            let ty = type_name(left);
-            let exactly = format!("result {position}");
-            let sides = (Side::Value(left.clone()), Side::Value(right.clone()));
-            Some((Kind::Values, ty.to_string(), exactly, sides.0, sides.1))
+            values_difference(Kind::Values, "result", left, right, both)
         }
         (Outcome::Trap(left), Outcome::Trap(right)) => trap_difference(left, right, both),
+        // An exception is its tag and its values (specification, section 4.2, "Exception Instances"): programs see
+        // nothing else of it, so there is no backtrace to compare.
+        (
+            Outcome::Exception { tag: left, payload: left_payload },
+            Outcome::Exception { tag: right, payload: right_payload },
+        ) => {
+            if both.function_identity && left != right {
+                let sides = (Side::text(left), Side::text(right));
+                return Some((
+                    Kind::Exception,
+                    "tag".into(),
+                    "tag of the exception".into(),
+                    sides.0,
+                    sides.1,
+                ));
+            }
+            values_difference(Kind::Exception, "exception value", left_payload, right_payload, both)
+        }
         // Messages are for people; that both refuse is what counts.
-        (Outcome::Link(_), Outcome::Link(_)) | (Outcome::Limit(_), Outcome::Limit(_)) => None,
+        (Outcome::Link(_), Outcome::Link(_))
+        | (Outcome::Usage(_), Outcome::Usage(_))
+        | (Outcome::Limit(_), Outcome::Limit(_)) => None,
         (left, right) => {
             let place = format!("{}/{}", short(left), short(right));
             let sides = (Side::outcome(left), Side::outcome(right));
             Some((Kind::Outcome, place, "how it ended".into(), sides.0, sides.1))
         }
     }
+}
+
+/// The first difference of two lists of values; `what` is one of them, in words.
+fn values_difference(
+    kind: Kind,
+    what: &str,
+    left: &[Value],
+    right: &[Value],
+    both: Capabilities,
+) -> Option<Found> {
+    if left.len() != right.len() {
+        let sides = (Side::text(left.len()), Side::text(right.len()));
+        return Some((kind, "count".into(), format!("number of {what}s"), sides.0, sides.1));
+    }
+    let mut pairs = left.iter().zip(right).enumerate();
+    let (position, (left, right)) = pairs.find(|(_, (left, right))| !same_value(left, right, both))?;
+    let sides = (Side::Value(left.clone()), Side::Value(right.clone()));
+    Some((kind, type_name(left).to_string(), format!("{what} {position}"), sides.0, sides.1))
 }
 
 fn type_name(value: &Value) -> &'static str {
@@ -480,3 +506,6 @@ fn host_call_difference(a: &ActionObservation, b: &ActionObservation) -> (String
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

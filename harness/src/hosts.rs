@@ -157,6 +157,11 @@ impl Host {
         self.traps_as_engine
     }
 
+    /// Whether its functions are to throw exceptions, which no subject can do yet.
+    pub(crate) fn throws(&self) -> bool {
+        self.plan.throw_one_in != 0
+    }
+
     /// The same, which also records what its calls do.
     pub(crate) fn recording(plan: HostPlan, capture: Capture) -> Host {
         Host { played: Some(Vec::new()), ..Host::new(plan, capture) }

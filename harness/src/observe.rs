@@ -9,11 +9,14 @@ pub mod json;
 mod state;
 pub mod values;
 
-use crate::case::Value;
+use crate::case::{TagIdentity, Value};
 use crate::names::readable;
 use crosscheck_engine::{Shown, ShownMessage, TrapKind};
 
-pub use state::{ExportState, InstanceState, MemoryState, OS_PAGE_BYTES, State, TableState, capture_state};
+pub use state::{
+    ExportState, InstanceState, MemoryState, OS_PAGE_BYTES, ObjectState, State, TableState, TypeIdentity,
+    capture_state,
+};
 
 /// How much of the state an observation spells out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,8 +56,17 @@ pub enum Outcome {
     Values(Vec<Value>),
     /// It trapped.
     Trap(TrapObservation),
-    /// The module or its imports do not fit, or there is nothing of that name.
+    /// An exception was thrown that nothing caught. It has no backtrace: where it was thrown, a program cannot see.
+    Exception {
+        /// Its tag.
+        tag: TagIdentity,
+        /// The values that were thrown with it.
+        payload: Vec<Value>,
+    },
+    /// The module is refused, or its imports do not fit.
     Link(String),
+    /// The action cannot be done: there is nothing of that name, or the arguments are not of the function's type.
+    Usage(String),
     /// A configured limit of the store forbade it.
     Limit(String),
     /// The subject does not execute something the module contains.
@@ -182,7 +194,9 @@ impl Outcome {
                 }
                 _ => "trap",
             },
+            Outcome::Exception { .. } => "exception",
             Outcome::Link(_) => "link",
+            Outcome::Usage(_) => "usage",
             Outcome::Limit(_) => "limit",
             Outcome::Unsupported(_) => "unsupported",
             Outcome::Unclear(_) => "unclear",
@@ -204,7 +218,12 @@ impl Outcome {
                     None => format!("trap: {text}"),
                 }
             }
+            Outcome::Exception { tag, payload } => {
+                let payload = payload.iter().map(|value| format!(" {value}")).collect::<String>();
+                format!("exception: tag {tag}{payload}")
+            }
             Outcome::Link(message)
+            | Outcome::Usage(message)
             | Outcome::Limit(message)
             | Outcome::Unsupported(message)
             | Outcome::Unclear(message) => {
@@ -222,7 +241,9 @@ impl Outcome {
             Outcome::Crash(message) | Outcome::Hang(message) => Some(message),
             Outcome::Values(_)
             | Outcome::Trap(_)
+            | Outcome::Exception { .. }
             | Outcome::Link(_)
+            | Outcome::Usage(_)
             | Outcome::Limit(_)
             | Outcome::Unsupported(_)
             | Outcome::Unclear(_)
@@ -239,3 +260,6 @@ impl std::fmt::Display for Frame {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

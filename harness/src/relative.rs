@@ -84,6 +84,7 @@ impl Evidence {
             | Kind::Outcome
             | Kind::Values
             | Kind::TrapKind
+            | Kind::Exception
             | Kind::HostCalls
             | Kind::Global
             | Kind::TableSize
@@ -91,6 +92,7 @@ impl Evidence {
             | Kind::MemorySize
             | Kind::MemoryBytes
             | Kind::Dropped
+            | Kind::Objects
             | Kind::Instances => match anybody_trapped(run, divergence, TrapKind::OutOfFuel) {
                 true => Evidence::OutOfFuel,
                 false => Evidence::Effect,

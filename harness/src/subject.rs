@@ -67,7 +67,7 @@ pub struct Capabilities {
     pub nan_bits: bool,
     /// Entities that are not exported, table elements and dropped segments.
     pub internal_state: bool,
-    /// The identity of functions in results and host arguments.
+    /// The identity of functions in results and host arguments, and of the tags of exceptions.
     pub function_identity: bool,
     /// Which trap an index beyond a table's end is: `call_indirect`'s own or that of all other accesses.
     pub undefined_elements: bool,

@@ -80,9 +80,10 @@ fn run(lane: Lane, engine: &Engine, module: &Module) {
     for name in &names {
         let Some(func) = instance.func(&store, name) else { continue };
         let ty: FuncType = func.ty(&store);
-        let defaults =
-            |types: &[ValType]| types.iter().map(|ty| Val::default_of(*ty)).collect::<Option<Vec<_>>>();
-        if let (Some(params), Some(mut results)) = (defaults(ty.params()), defaults(ty.results())) {
+        let default = |ty: &ValType| Val::default_of(*ty, engine.types());
+        let params = ty.params().iter().map(default).collect::<Option<Vec<_>>>();
+        if let Some(params) = params {
+            let mut results = vec![Val::I32(0); ty.results().len()];
             let _ = func.call(&mut store, &params, &mut results);
         }
     }

@@ -100,6 +100,7 @@ fn a_header_that_makes_no_sense_is_one_line_with_file_and_line() {
         ("depth-slots: 5000000000", "header `depth-slots`: expected a number of 32 bits"),
         ("memory-bytes:", "header `memory-bytes`: expected a number"),
         ("hosts: 7", "header `hosts`: expected a seed and a number"),
+        ("hosts: 7 1 2 3", "header `hosts`: expected a seed and a number, and perhaps another"),
         ("lanes: interp+none", "header `lanes`: no lane switch"),
         ("lanes: nobody", "header `lanes`: "),
     ] {

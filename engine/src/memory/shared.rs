@@ -35,7 +35,7 @@ impl SharedMemory {
     /// maximum, which shared memories must have.
     pub(crate) fn of_type(ty: MemoryType, settings: &Settings) -> Result<Arc<SharedMemory>, Error> {
         if !ty.shared || ty.maximum.is_none() {
-            return Err(Error::Link("a shared memory needs a type that is shared and has a maximum".into()));
+            return Err(Error::Usage("a shared memory needs a type that is shared and has a maximum".into()));
         }
         let limit_pages = limit_pages(ty, settings)?;
         let bytes = ty.minimum << ty.page_size_log2;
@@ -243,8 +243,8 @@ mod tests {
             let ty = MemoryType { shared, ..MemoryType::new(1, maximum) };
             SharedMemory::of_type(ty, &Settings::default()).err()
         };
-        assert!(matches!(of(false, Some(1)), Some(Error::Link(_))));
-        assert!(matches!(of(true, None), Some(Error::Link(_))));
+        assert!(matches!(of(false, Some(1)), Some(Error::Usage(_))));
+        assert!(matches!(of(true, None), Some(Error::Usage(_))));
         assert!(of(true, Some(1)).is_none());
     }
 }

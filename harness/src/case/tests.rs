@@ -12,7 +12,8 @@ fn heap_kind() -> impl Strategy<Value = HeapKind> {
     ]
 }
 
-fn value() -> impl Strategy<Value = Value> {
+/// Any value.
+pub(crate) fn value() -> impl Strategy<Value = Value> {
     let wasm_func = |(instance, func)| Value::Ref(RefValue::Func(FuncIdentity::Wasm { instance, func }));
     prop_oneof![
         any::<u32>().prop_map(Value::I32),
@@ -57,9 +58,11 @@ fn limits() -> impl Strategy<Value = Limits> {
 fn case() -> impl Strategy<Value = Case> {
     let module =
         (any::<String>(), vec(any::<u8>(), 0..32)).prop_map(|(name, wasm)| CaseModule { name, wasm });
-    let hosts = any::<(u64, u32, Option<bool>)>().prop_map(|(seed, trap_one_in, set)| {
+    let plan = any::<(u64, u32, Option<u32>, Option<bool>)>();
+    let hosts = plan.prop_map(|(seed, trap_one_in, throw_one_in, set)| {
         let named = set.map_or(NamedHosts::NONE, |second| NamedHosts::NONE.with(u8::from(second)));
-        HostPlan { named, ..HostPlan::new(seed, trap_one_in) }
+        let throw_one_in = throw_one_in.unwrap_or(0);
+        HostPlan { named, throw_one_in, ..HostPlan::new(seed, trap_one_in) }
     });
     (vec(module, 1..4), hosts, vec(action(1), 0..6), limits())
         .prop_map(|(modules, hosts, actions, limits)| Case { modules, hosts, actions, limits })
@@ -108,7 +111,52 @@ fn a_module_is_not_a_case() {
 
 #[test]
 fn another_version_is_refused() {
-    check_error(b"xchk\x03\0", "at offset 0x4: expected version 1 or 2 of the case format");
+    check_error(b"xchk\x04\0", "at offset 0x4: expected version 1, 2 or 3 of the case format");
+    check_error(b"xchk\0\0", "at offset 0x4: expected version 1, 2 or 3 of the case format");
+}
+
+/// A case without modules and actions.
+fn empty(hosts: HostPlan) -> Case {
+    Case { modules: vec![], hosts, actions: vec![], limits: Limits::default() }
+}
+
+#[test]
+fn a_case_has_the_oldest_version_that_says_all_of_it() {
+    let plain = HostPlan::new(5, 2);
+    let named = HostPlan { named: NamedHosts::NONE.with(1), ..plain };
+    for (hosts, version, bytes_more) in [
+        (plain, 1, 0),
+        (named, 2, 1),
+        (HostPlan { throw_one_in: 7, ..plain }, 3, 5),
+        (HostPlan { throw_one_in: 7, ..named }, 3, 5),
+    ] {
+        let bytes = empty(hosts).to_bytes();
+        assert_eq!(u16::from_le_bytes([bytes[4], bytes[5]]), version, "{hosts:?}");
+        assert_eq!(bytes.len(), empty(plain).to_bytes().len() + bytes_more, "{hosts:?}");
+        assert_eq!(Case::from_bytes(&bytes), Ok(empty(hosts)));
+    }
+}
+
+#[test]
+fn cases_that_older_releases_wrote_are_read() {
+    // Neither modules nor actions, seed 5, a trap in one of 2 calls, and limits.
+    let limits = [&[0; 1][..], &[0, 0, 1, 0], &[64, 0, 0, 0], &[0, 0, 0, 0, 1, 0, 0, 0]].concat();
+    let limits = [&limits[..], &[0x80, 0x96, 0x98, 0, 0, 0, 0, 0], &[0]].concat();
+    let start = |version: u8| {
+        [&b"xchk"[..], &[version, 0], &[0; 4], &[5, 0, 0, 0, 0, 0, 0, 0], &[2, 0, 0, 0]].concat()
+    };
+    let first = [&start(1)[..], &[0; 4], &limits].concat();
+    assert_eq!(Case::from_bytes(&first), Ok(empty(HostPlan::new(5, 2))));
+    let second = [&start(2)[..], &[2], &[0; 4], &limits].concat();
+    let named = HostPlan { named: NamedHosts::NONE.with(1), ..HostPlan::new(5, 2) };
+    assert_eq!(Case::from_bytes(&second), Ok(empty(named)));
+}
+
+#[test]
+fn a_version_that_was_raised_for_nothing_is_refused() {
+    let mut bytes = empty(HostPlan { throw_one_in: 1, ..HostPlan::new(0, 0) }).to_bytes();
+    bytes[23..27].fill(0);
+    check_error(&bytes, "at offset 0x16: expected what the version was raised for: named or throwing hosts");
 }
 
 #[test]

@@ -58,6 +58,47 @@ pub enum FuncIdentity {
     Host(u32),
 }
 
+/// Which tag an exception has.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum TagIdentity {
+    /// A tag of a module.
+    Wasm {
+        /// Number of the instance that defines it, in order of instantiation.
+        instance: u32,
+        /// Tag index in that instance's module, imports counted.
+        tag: u32,
+    },
+    /// A tag of the host, by its number.
+    Host(u32),
+}
+
+impl TagIdentity {
+    /// Appends the identity: a byte that says whose tag it is, then its numbers.
+    pub fn write(self, writer: &mut Writer) {
+        match self {
+            TagIdentity::Wasm { instance, tag } => {
+                writer.u8(0);
+                writer.u32(instance);
+                writer.u32(tag);
+            }
+            TagIdentity::Host(number) => {
+                writer.u8(1);
+                writer.u32(number);
+            }
+        }
+    }
+
+    /// Reads what [`TagIdentity::write`] appended.
+    pub fn read(reader: &mut Reader<'_>) -> Result<TagIdentity, DecodeError> {
+        let at = reader.offset();
+        Ok(match reader.u8()? {
+            0 => TagIdentity::Wasm { instance: reader.u32()?, tag: reader.u32()? },
+            1 => TagIdentity::Host(reader.u32()?),
+            _ => return Err(DecodeError::new(at, "whose tag it is: 0 a module's, 1 the host's")),
+        })
+    }
+}
+
 /// A heap type, as far as values tell them apart.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum HeapKind {
@@ -267,6 +308,16 @@ impl fmt::Display for FuncIdentity {
         match self {
             FuncIdentity::Wasm { instance, func } => write!(f, "{instance}:{func}"),
             FuncIdentity::Host(number) => write!(f, "host {number}"),
+        }
+    }
+}
+
+/// `instance:tag`, or `host NUMBER`.
+impl fmt::Display for TagIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TagIdentity::Wasm { instance, tag } => write!(f, "{instance}:{tag}"),
+            TagIdentity::Host(number) => write!(f, "host {number}"),
         }
     }
 }

@@ -11,7 +11,13 @@ use wast::core::{EncodeOptions, GenerateDwarf};
 pub fn refused(file: &Path, error: &Error) -> Failure {
     let line = match error {
         Error::Invalid { offset, .. } => line_of(file, *offset),
-        _ => None,
+        Error::Link(_)
+        | Error::Usage(_)
+        | Error::Unsupported(_)
+        | Error::Limit(_)
+        | Error::Resources(_)
+        | Error::Trap(_)
+        | Error::Exception(_) => None,
     };
     let line = line.map_or(String::new(), |(line, column)| format!(":{line}:{column}"));
     Failure::Usage(format!("{}{line}: {error}", file.display()))

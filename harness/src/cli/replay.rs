@@ -239,7 +239,7 @@ pub fn nothing_ran(case: &Case, run: &CaseRun) -> Option<String> {
         calls += u32::from(is_code);
         match &seen.outcome {
             Outcome::Trap(trap) if trap.kind == TrapKind::OutOfFuel => out_of_fuel += u32::from(is_code),
-            Outcome::Values(_) | Outcome::Trap(_) if is_code => return None,
+            Outcome::Values(_) | Outcome::Trap(_) | Outcome::Exception { .. } if is_code => return None,
             other if matches!(action, Action::Instantiate { .. }) => {
                 let failed = !matches!(other, Outcome::Values(_));
                 refused = refused.or(failed.then(|| other.describe()));

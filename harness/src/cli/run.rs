@@ -49,8 +49,7 @@ impl Run {
         store.set_fuel(self.fuel.unwrap_or(0));
         let instance = match self.linker(&mut store)?.instantiate(&mut store, &module) {
             Ok(instance) => instance,
-            Err(Error::Trap(trap)) => return Ok(self.trapped(&bytes, &trap)),
-            Err(error) => return Err(refused(&self.file, &error)),
+            Err(error) => return self.failed(&bytes, &store, error),
         };
         let (name, args) = match self.invoke.split_first() {
             Some((name, args)) => (name.as_str(), args),
@@ -72,8 +71,8 @@ impl Run {
         };
         let args = arguments(&mut store, func, name, args)?;
         let ty = func.ty(&store);
-        let mut results: Vec<Val> =
-            ty.results().iter().map(|ty| Val::default_of(*ty).unwrap_or(Val::FuncRef(None))).collect();
+        // Overwritten by the call, whatever they are.
+        let mut results = vec![Val::I32(0); ty.results().len()];
         match func.call(&mut store, &args, &mut results) {
             Ok(()) => {
                 for (value, ty) in results.iter().zip(ty.results()) {
@@ -81,8 +80,7 @@ impl Run {
                 }
                 Ok(Exit::Green)
             }
-            Err(Error::Trap(trap)) => Ok(self.trapped(&bytes, &trap)),
-            Err(error) => Err(refused(&self.file, &error)),
+            Err(error) => self.failed(&bytes, &store, error),
         }
     }
 
@@ -96,6 +94,23 @@ impl Run {
         let mut linker = Linker::new();
         define_named_hosts(named_hosts(&self.host)?, &mut linker, store);
         Ok(linker)
+    }
+
+    /// What an error of the program ends with: words on standard error, or for errors that are not its own a failure.
+    fn failed(&self, wasm: &[u8], store: &Store<Host>, error: Error) -> Done {
+        match error {
+            Error::Trap(trap) => Ok(self.trapped(wasm, &trap)),
+            Error::Exception(exception) => {
+                eprintln!("uncaught {}", values::exception(store, &exception).describe());
+                Ok(Exit::Failures)
+            }
+            Error::Invalid { .. }
+            | Error::Link(_)
+            | Error::Usage(_)
+            | Error::Unsupported(_)
+            | Error::Limit(_)
+            | Error::Resources(_) => Err(refused(&self.file, &error)),
+        }
     }
 
     /// Tells of a trap, on standard error.
@@ -124,7 +139,7 @@ impl Run {
             let func = instance.export(&store, name).and_then(Extern::func)?;
             let args = arguments(&mut store, func, name, args).ok()?;
             let ty = func.ty(&store);
-            let mut results = vec![Val::FuncRef(None); ty.results().len()];
+            let mut results = vec![Val::I32(0); ty.results().len()];
             func.call(&mut store, &args, &mut results).err()?;
         }
         let (_, state) = capture_state(&store, &[], Capture::Full);

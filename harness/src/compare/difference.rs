@@ -23,6 +23,8 @@ pub enum Kind {
     TrapSite,
     /// Both trapped at the same place, through other calls.
     Frames,
+    /// Both threw an exception that nothing caught, with another tag or other values.
+    Exception,
     /// The host's calls differ.
     HostCalls,
     /// Other fuel is left.
@@ -39,6 +41,8 @@ pub enum Kind {
     MemoryBytes,
     /// Dropped segments differ.
     Dropped,
+    /// Objects that guests made differ.
+    Objects,
     /// The number of instances differs.
     Instances,
     /// State differed by digest, and no longer when spelled out: a subject is not deterministic.
@@ -95,9 +99,12 @@ impl Side {
         match self {
             Side::Value(value) => vec![value],
             Side::Outcome(outcome) => match &**outcome {
-                Outcome::Values(values) => values.iter().collect(),
+                Outcome::Values(values) | Outcome::Exception { payload: values, .. } => {
+                    values.iter().collect()
+                }
                 Outcome::Trap(_)
                 | Outcome::Link(_)
+                | Outcome::Usage(_)
                 | Outcome::Limit(_)
                 | Outcome::Unsupported(_)
                 | Outcome::Unclear(_)
@@ -160,6 +167,7 @@ impl Kind {
             Kind::TrapKind => "trap-kind",
             Kind::TrapSite => "trap-site",
             Kind::Frames => "frames",
+            Kind::Exception => "exception",
             Kind::HostCalls => "host-calls",
             Kind::Fuel => "fuel",
             Kind::Global => "global",
@@ -168,6 +176,7 @@ impl Kind {
             Kind::MemorySize => "memory-size",
             Kind::MemoryBytes => "memory-bytes",
             Kind::Dropped => "dropped",
+            Kind::Objects => "objects",
             Kind::Instances => "instances",
             Kind::Unstable => "unstable",
         }

@@ -2,7 +2,7 @@
 
 use super::{Kind, Side, same_value};
 use crate::case::Value;
-use crate::observe::{ExportState, InstanceState, MemoryState, State, TableState};
+use crate::observe::{ExportState, InstanceState, MemoryState, ObjectState, State, TableState};
 use crate::subject::Capabilities;
 use crosscheck_engine::faults::fault;
 
@@ -19,10 +19,33 @@ pub(super) fn state_difference(a: &State, b: &State, both: Capabilities) -> Opti
         return Some((Kind::Instances, "number of instances".into(), left, right));
     }
     let pairs = a.instances.iter().zip(&b.instances).enumerate();
-    pairs.into_iter().find_map(|(number, (a, b))| {
+    let found = pairs.into_iter().find_map(|(number, (a, b))| {
         let (kind, exactly, left, right) = instance_difference(a, b, both)?;
         Some((kind, format!("instance {number}, {exactly}"), left, right))
-    })
+    });
+    found.or_else(|| object_difference(&a.gc, &b.gc, both))
+}
+
+/// Compares object by object: the numbers are canonical, so equal graphs are equal lists.
+fn object_difference(a: &[ObjectState], b: &[ObjectState], both: Capabilities) -> Option<FoundState> {
+    let differs = |exactly: String, left: Side, right: Side| Some((Kind::Objects, exactly, left, right));
+    for (number, (a, b)) in a.iter().zip(b).enumerate() {
+        if (a.kind(), a.identity()) != (b.kind(), b.identity()) {
+            return differs(format!("what object {number} is"), Side::text(a), Side::text(b));
+        }
+        let (left, right) = (a.values(), b.values());
+        if left.len() != right.len() {
+            let sides = (Side::text(left.len()), Side::text(right.len()));
+            return differs(format!("number of values in object {number}"), sides.0, sides.1);
+        }
+        let mut values = left.iter().zip(right).enumerate();
+        if let Some((index, (left, right))) = values.find(|(_, (a, b))| !same_value(a, b, both)) {
+            let sides = (Side::Value(left.clone()), Side::Value(right.clone()));
+            return differs(format!("object {number}, value {index}"), sides.0, sides.1);
+        }
+    }
+    let counts = (Side::text(a.len()), Side::text(b.len()));
+    if a.len() == b.len() { None } else { differs("number of objects".into(), counts.0, counts.1) }
 }
 
 /// Compares what the latest instances of the modules export, name by name.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 const MAGIC: &[u8; 4] = b"xobs";
 /// Raise it whenever a reader of the old layout would misread the new one.
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 
 impl Observation {
     /// The observation as bytes, the same on every platform.
@@ -29,7 +29,7 @@ impl Observation {
         }
         let at = reader.offset();
         if reader.u16()? != VERSION {
-            return Err(DecodeError::new(at, "version 1 of the observation format"));
+            return Err(DecodeError::new(at, "version 2 of the observation format"));
         }
         let actions = reader.list(26, ActionObservation::read)?;
         reader.end()?;
@@ -104,6 +104,7 @@ impl Outcome {
             Outcome::Crash(message) => tagged(6, message),
             Outcome::Hang(message) => tagged(7, message),
             Outcome::Unclear(message) => tagged(8, message),
+            Outcome::Usage(message) => tagged(9, message),
             Outcome::Values(values) => {
                 writer.u8(0);
                 write_values(values, writer);
@@ -111,6 +112,11 @@ impl Outcome {
             Outcome::Trap(trap) => {
                 writer.u8(1);
                 trap.write(writer);
+            }
+            Outcome::Exception { tag, payload } => {
+                writer.u8(10);
+                tag.write(writer);
+                write_values(payload, writer);
             }
         }
     }
@@ -127,7 +133,9 @@ impl Outcome {
             6 => Outcome::Crash(text(reader)?),
             7 => Outcome::Hang(text(reader)?),
             8 => Outcome::Unclear(text(reader)?),
-            _ => return Err(DecodeError::new(at, "an outcome: 0 to 7")),
+            9 => Outcome::Usage(text(reader)?),
+            10 => Outcome::Exception { tag: TagIdentity::read(reader)?, payload: read_values(reader)? },
+            _ => return Err(DecodeError::new(at, "an outcome: 0 to 10")),
         })
     }
 }
@@ -252,6 +260,8 @@ impl State {
         }
         writer.count(self.modules.len());
         self.modules.iter().for_each(|instance| writer.option_u64(instance.map(u64::from)));
+        writer.count(self.gc.len());
+        self.gc.iter().for_each(|object| object.write(writer));
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<State, DecodeError> {
@@ -279,7 +289,49 @@ impl State {
                 .map(|number| u32::try_from(number).map_err(|_| DecodeError::new(at, "an instance")))
                 .transpose()
         })?;
-        Ok(State { instances, modules })
+        let gc = reader.list(9, ObjectState::read)?;
+        Ok(State { instances, modules, gc })
+    }
+}
+
+impl ObjectState {
+    fn write(&self, writer: &mut Writer) {
+        match self {
+            ObjectState::Struct { ty, .. } => {
+                writer.u8(0);
+                ty.write(writer);
+            }
+            ObjectState::Array { ty, .. } => {
+                writer.u8(1);
+                ty.write(writer);
+            }
+            ObjectState::Exception { tag, .. } => {
+                writer.u8(2);
+                tag.write(writer);
+            }
+        }
+        write_values(self.values(), writer);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<ObjectState, DecodeError> {
+        let at = reader.offset();
+        Ok(match reader.u8()? {
+            0 => ObjectState::Struct { ty: TypeIdentity::read(reader)?, fields: read_values(reader)? },
+            1 => ObjectState::Array { ty: TypeIdentity::read(reader)?, elements: read_values(reader)? },
+            2 => ObjectState::Exception { tag: TagIdentity::read(reader)?, payload: read_values(reader)? },
+            _ => return Err(DecodeError::new(at, "an object: 0 structure, 1 array, 2 exception")),
+        })
+    }
+}
+
+impl TypeIdentity {
+    fn write(self, writer: &mut Writer) {
+        writer.u32(self.instance);
+        writer.u32(self.index);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<TypeIdentity, DecodeError> {
+        Ok(TypeIdentity { instance: reader.u32()?, index: reader.u32()? })
     }
 }
 
@@ -344,7 +396,14 @@ mod tests {
             fuel_left: 12,
             host_calls: HostCalls { count: 1, digest: 2, first: vec![call.clone()] },
             state_digest: 3,
-            state: Some(State { instances: vec![instance.clone()], modules: vec![None, Some(0)] }),
+            state: Some(State {
+                instances: vec![instance.clone()],
+                modules: vec![None, Some(0)],
+                gc: vec![
+                    ObjectState::Struct { ty: TypeIdentity { instance: 0, index: 1 }, fields: vec![] },
+                    ObjectState::Exception { tag: TagIdentity::Host(3), payload: vec![Value::I32(1)] },
+                ],
+            }),
         };
         let outcomes = [
             Outcome::Values(vec![Value::F32(0x7fc0_0000)]),
@@ -356,6 +415,9 @@ mod tests {
             Outcome::Crash("e".into()),
             Outcome::Hang("f".into()),
             Outcome::Unclear("g".into()),
+            Outcome::Usage("h".into()),
+            Outcome::Exception { tag: TagIdentity::Host(3), payload: vec![Value::I64(8)] },
+            Outcome::Exception { tag: TagIdentity::Wasm { instance: 1, tag: 2 }, payload: vec![] },
         ];
         Observation { actions: outcomes.into_iter().map(action).collect() }
     }

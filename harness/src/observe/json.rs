@@ -1,6 +1,6 @@
 //! Observations as JSON, for reports and for what is kept of a finding.
 
-use super::{Frame, HostCall, Observation, Outcome, State};
+use super::{Frame, HostCall, ObjectState, Observation, Outcome, State};
 use crate::case::{Case, Value};
 use serde_json::{Value as Json, json};
 
@@ -8,8 +8,9 @@ use serde_json::{Value as Json, json};
 pub fn observation_json(case: &Case, observation: &Observation, counts_fuel: bool) -> Json {
     let actions = case.actions.iter().zip(&observation.actions).map(|(action, seen)| {
         let (mut values, mut trap, mut site, mut frames, mut message) = (None, None, None, None, None);
+        let mut exception = None;
         match &seen.outcome {
-            Outcome::Values(all) => values = Some(all.iter().map(ToString::to_string).collect::<Vec<_>>()),
+            Outcome::Values(all) => values = Some(texts(all)),
             Outcome::Trap(seen) => {
                 trap = Some(seen.kind.text());
                 site = seen.site;
@@ -17,7 +18,17 @@ pub fn observation_json(case: &Case, observation: &Observation, counts_fuel: boo
                 frames =
                     seen.frames.as_ref().map(|frames| frames.kept.iter().map(frame_json).collect::<Vec<_>>());
             }
-            other => message = Some(other.describe()),
+            Outcome::Exception { tag, payload } => {
+                exception = Some(json!({"tag": tag.to_string(), "payload": texts(payload)}));
+            }
+            other @ (Outcome::Link(_)
+            | Outcome::Usage(_)
+            | Outcome::Limit(_)
+            | Outcome::Unsupported(_)
+            | Outcome::Unclear(_)
+            | Outcome::Resources(_)
+            | Outcome::Crash(_)
+            | Outcome::Hang(_)) => message = Some(other.describe()),
         }
         json!({
             "action": action.describe(),
@@ -27,7 +38,7 @@ pub fn observation_json(case: &Case, observation: &Observation, counts_fuel: boo
             "site": site,
             "message": message,
             "frames": frames,
-            "exception": null,
+            "exception": exception,
             "fuel_left": counts_fuel.then_some(seen.fuel_left),
             "host_calls": seen.host_calls.first.iter().map(host_call_json).collect::<Vec<_>>(),
         })
@@ -35,6 +46,10 @@ pub fn observation_json(case: &Case, observation: &Observation, counts_fuel: boo
     let actions: Vec<Json> = actions.collect();
     let state = observation.actions.last().and_then(|action| action.state.as_ref());
     json!({"actions": actions, "state": state.map(state_json)})
+}
+
+fn texts(values: &[Value]) -> Vec<String> {
+    values.iter().map(ToString::to_string).collect()
 }
 
 fn frame_json(frame: &Frame) -> Json {
@@ -48,12 +63,20 @@ fn frame_json(frame: &Frame) -> Json {
 }
 
 fn host_call_json(call: &HostCall) -> Json {
-    let texts = |values: &[Value]| values.iter().map(ToString::to_string).collect::<Vec<_>>();
     json!({
         "import": call.import,
         "args": texts(&call.args),
         "results": call.results.as_deref().map(texts),
         "notes": call.notes,
+    })
+}
+
+/// An object by the place in the list that is its number.
+fn object_json(object: &ObjectState) -> Json {
+    json!({
+        "kind": object.kind().to_string(),
+        "type": object.identity(),
+        "values": texts(object.values()),
     })
 }
 
@@ -76,8 +99,7 @@ fn state_json(state: &State) -> Json {
                 .collect();
             memories.push(json!({"instance": number, "bytes": memory.bytes, "pages": pages}));
         }
-        let texts: Vec<String> = instance.globals.iter().map(ToString::to_string).collect();
-        globals.push(json!({"instance": number, "values": texts}));
+        globals.push(json!({"instance": number, "values": texts(&instance.globals)}));
         for table in &instance.tables {
             let elements: serde_json::Map<String, Json> = table
                 .non_null
@@ -90,5 +112,6 @@ fn state_json(state: &State) -> Json {
             json!({"instance": number, "elems": instance.dropped_elems, "datas": instance.dropped_datas}),
         );
     }
-    json!({"memories": memories, "globals": globals, "tables": tables, "dropped": dropped, "gc": []})
+    let gc: Vec<Json> = state.gc.iter().map(object_json).collect();
+    json!({"memories": memories, "globals": globals, "tables": tables, "dropped": dropped, "gc": gc})
 }

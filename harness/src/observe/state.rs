@@ -2,11 +2,12 @@
 
 use super::Capture;
 use super::values;
-use crate::case::Value;
+use crate::case::{HeapKind, TagIdentity, Value};
 use crate::digest::Digest;
 use crosscheck_engine::faults::fault;
 use crosscheck_engine::{AsContext, Extern, Instance, Memory};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// Memory is compared in pages of this many bytes; pages of zeros are as good as absent.
 pub const OS_PAGE_BYTES: u64 = 4096;
@@ -18,6 +19,92 @@ pub struct State {
     pub instances: Vec<InstanceState>,
     /// The number of each module's latest instance; none if it has none, or if making it failed.
     pub modules: Vec<Option<u32>>,
+    /// The objects that can be reached, in canonical numbering: the reference to object `n`
+    /// ([`RefValue::Other`]) refers to the element of that number. No mode makes objects yet, so there are none.
+    ///
+    /// The numbers follow from a walk, breadth first, that begins with the values of the action's outcome, then the
+    /// globals and the tables of each instance in order, and goes on with the values of each object in order. So they are the same for every subject,
+    /// wherever its collector keeps objects and however often it runs.
+    ///
+    /// [`RefValue::Other`]: crate::case::RefValue::Other
+    pub gc: Vec<ObjectState>,
+}
+
+/// An object that guests made. Fields of 8 or 16 bits are shown as `i32`, zero-extended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ObjectState {
+    /// A structure.
+    Struct {
+        /// Its type.
+        ty: TypeIdentity,
+        /// Its fields.
+        fields: Vec<Value>,
+    },
+    /// An array.
+    Array {
+        /// Its type.
+        ty: TypeIdentity,
+        /// Its elements.
+        elements: Vec<Value>,
+    },
+    /// An exception.
+    Exception {
+        /// Its tag.
+        tag: TagIdentity,
+        /// The values that were thrown with it.
+        payload: Vec<Value>,
+    },
+}
+
+/// Which type an object has. Types that are equal across modules are one type, named after the first that declares it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct TypeIdentity {
+    /// Number of the first instance whose module declares the type, in order of instantiation.
+    pub instance: u32,
+    /// The first index of the type in that module.
+    pub index: u32,
+}
+
+/// `instance:index`.
+impl fmt::Display for TypeIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.instance, self.index)
+    }
+}
+
+impl ObjectState {
+    /// What kind of object it is, as reports and references call it.
+    pub fn kind(&self) -> HeapKind {
+        match self {
+            ObjectState::Struct { .. } => HeapKind::Struct,
+            ObjectState::Array { .. } => HeapKind::Array,
+            ObjectState::Exception { .. } => HeapKind::Exn,
+        }
+    }
+
+    /// The identity of its type, or of its tag, as text.
+    pub fn identity(&self) -> String {
+        match self {
+            ObjectState::Struct { ty, .. } | ObjectState::Array { ty, .. } => ty.to_string(),
+            ObjectState::Exception { tag, .. } => tag.to_string(),
+        }
+    }
+
+    /// The values that it holds, in order.
+    pub fn values(&self) -> &[Value] {
+        match self {
+            ObjectState::Struct { fields: values, .. }
+            | ObjectState::Array { elements: values, .. }
+            | ObjectState::Exception { payload: values, .. } => values,
+        }
+    }
+}
+
+/// `struct 0:3`, `array 0:1`, `exn 0:2`: the kind, and the identity of the type or the tag.
+impl fmt::Display for ObjectState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind(), self.identity())
+    }
 }
 
 /// What an instance consists of, imported entities included. An outside engine shows what is exported.

@@ -1,7 +1,7 @@
 //! Leaves out actions and modules, and makes arguments, hosts and limits those that need no words.
 
 use super::proposal::{Look, Proposal, halvings};
-use crate::case::{Action, Case, Limits, Value};
+use crate::case::{Action, Case, HostPlan, Limits, Value};
 
 /// Actions left out: all but the last and the instantiations, halves, then one by one; late ones first.
 pub fn fewer_actions(look: &Look<'_>) -> Vec<Proposal> {
@@ -73,15 +73,13 @@ fn simpler(value: &Value) -> Vec<Value> {
     simple.iter().take_while(|simple| *simple != value).cloned().collect()
 }
 
-/// Hosts that never trap and do the least.
+/// Hosts that never trap or throw, and do the least.
 pub fn simpler_hosts(look: &Look<'_>) -> Vec<Proposal> {
     let hosts = look.case.hosts;
-    let with = |trap_one_in: u32, seed: u64| {
-        let mut case = look.case.clone();
-        (case.hosts.trap_one_in, case.hosts.seed) = (trap_one_in, seed);
-        (case.hosts != hosts).then_some(Proposal::Case(case))
-    };
-    [with(0, 0), with(0, hosts.seed), with(hosts.trap_one_in, 0)].into_iter().flatten().collect()
+    let quiet = HostPlan { trap_one_in: 0, throw_one_in: 0, ..hosts };
+    let ways = [HostPlan { seed: 0, ..quiet }, quiet, HostPlan { seed: 0, ..hosts }];
+    let simpler = ways.into_iter().filter(|way| *way != hosts);
+    simpler.map(|hosts| Proposal::Case(Case { hosts, ..look.case.clone() })).collect()
 }
 
 /// Fuel that is soon used up, so that what follows is fast.

@@ -47,7 +47,9 @@ fn headers(case: &Case, lanes: &[&str]) -> Vec<String> {
     add("memory-bytes", limits.memory_bytes, Some(usual.memory_bytes));
     add("table-elements", limits.table_elements, Some(usual.table_elements));
     if !hosts_of(case).is_empty() {
-        headers.push(format!("hosts: {} {}", case.hosts.seed, case.hosts.trap_one_in));
+        let hosts = case.hosts;
+        let throws = if hosts.throw_one_in == 0 { String::new() } else { format!(" {}", hosts.throw_one_in) };
+        headers.push(format!("hosts: {} {}{throws}", hosts.seed, hosts.trap_one_in));
     }
     if lanes.iter().any(|lane| lane.contains('+')) {
         headers.push(format!("lanes: {}", lanes.join(" ")));
@@ -108,7 +110,16 @@ fn assertion(action: &str, outcome: &Outcome) -> String {
             format!("(assert_exhaustion {action} {:?})", trap.kind.text())
         }
         Outcome::Trap(trap) => format!("(assert_trap {action} {:?})", trap.kind.text()),
-        other => format!(";; {action} ends otherwise: {}", other.describe()),
+        // The format says nothing of its tag and its values.
+        Outcome::Exception { .. } => format!("(assert_exception {action})"),
+        other @ (Outcome::Link(_)
+        | Outcome::Usage(_)
+        | Outcome::Limit(_)
+        | Outcome::Unsupported(_)
+        | Outcome::Unclear(_)
+        | Outcome::Resources(_)
+        | Outcome::Crash(_)
+        | Outcome::Hang(_)) => format!(";; {action} ends otherwise: {}", other.describe()),
     }
 }
 

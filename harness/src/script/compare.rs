@@ -1,8 +1,8 @@
 //! Holds lanes against each other: what an action gave, and what it left behind.
 
 use super::lane::{LaneState, Outcome};
-use super::value::Value;
-use crosscheck_engine::{Backtrace, Error, Frame, Global, Instance, Memory, Table, Trap};
+use super::value::{TagName, Value, list};
+use crosscheck_engine::{Backtrace, Error, Exception, Frame, Global, Instance, Memory, Table, Trap};
 
 /// How much of the state is compared.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,6 +39,9 @@ pub(super) fn compare_outcomes(
             (x != y).then(|| format!("{} gives {left}, {} gives {right}", a.name, b.name))
         }
         (Outcome::Error(Error::Trap(x)), Outcome::Error(Error::Trap(y))) => compare_traps((a, x), (b, y)),
+        (Outcome::Error(Error::Exception(x)), Outcome::Error(Error::Exception(y))) => {
+            compare_exceptions((a, x), (b, y))
+        }
         // What the operating system refuses says nothing about a mode.
         (Outcome::Error(Error::Resources(_)), _) | (_, Outcome::Error(Error::Resources(_))) => return None,
         (Outcome::Error(x), Outcome::Error(y)) => {
@@ -65,6 +68,17 @@ fn compare_logs(a: &LaneState, b: &LaneState) -> Option<String> {
 fn compare_fuel(a: &LaneState, b: &LaneState) -> Option<String> {
     let (x, y) = (a.fuel_used()?, b.fuel_used()?);
     (x != y).then(|| format!("{} uses {x} fuel, {} uses {y}", a.name, b.name))
+}
+
+/// By tag and values: where an exception was thrown, programs cannot see.
+fn compare_exceptions((a, x): (&LaneState, &Exception), (b, y): (&LaneState, &Exception)) -> Option<String> {
+    let seen = |lane: &LaneState, exception: &Exception| {
+        let payload: Vec<Value> = exception.payload().iter().map(|value| lane.value(*value)).collect();
+        (lane.tag(exception.tag()), payload)
+    };
+    let (x, y) = (seen(a, x), seen(b, y));
+    let text = |(tag, payload): &(TagName, Vec<Value>)| format!("{tag} with {}", list(payload));
+    (x != y).then(|| format!("{} throws {}, {} throws {}", a.name, text(&x), b.name, text(&y)))
 }
 
 fn compare_traps((a, x): (&LaneState, &Trap), (b, y): (&LaneState, &Trap)) -> Option<String> {
@@ -220,7 +234,7 @@ mod tests {
     use super::super::build::{Built, build};
     use super::super::lane::{Action, Becomes, HostLog};
     use super::*;
-    use crosscheck_engine::{Config, Engine, Mode, TrapKind, Val};
+    use crosscheck_engine::{Config, Engine, FuncType, Mode, Tag, TrapKind, Val, ValType};
     use wast::QuoteWat;
     use wast::parser::{self, ParseBuffer};
 
@@ -298,6 +312,29 @@ mod tests {
             table.set(&mut lane.store, 3, Val::FuncRef(Some(func))).expect("inside");
         };
         check(change, Some("table 0 element 3: a has ref.null func, b has ref.func host 0"));
+    }
+
+    #[test]
+    fn exceptions_differ_by_tag_or_value_and_not_by_their_stores() {
+        let (mut a, mut b) = lanes();
+        // Each has a new tag of the host.
+        let thrown = |lane: &mut LaneState, value: i32| {
+            let tag = Tag::new(&mut lane.store, FuncType::new([ValType::I32], []));
+            let exception = Exception::new(&lane.store, tag, &[Val::I32(value)]).expect("fits its tag");
+            Outcome::Error(exception.into())
+        };
+        let (one, same) = (thrown(&mut a, 7), thrown(&mut b, 7));
+        assert_eq!(compare_outcomes((&a, &one), (&b, &same)), None);
+        let other_tag = thrown(&mut b, 7);
+        assert_eq!(
+            compare_outcomes((&a, &one), (&b, &other_tag)).as_deref(),
+            Some("a throws tag host 0 with [i32:0x7], b throws tag host 1 with [i32:0x7]")
+        );
+        let again = thrown(&mut a, 8);
+        assert_eq!(
+            compare_outcomes((&a, &again), (&b, &other_tag)).as_deref(),
+            Some("a throws tag host 1 with [i32:0x8], b throws tag host 1 with [i32:0x7]")
+        );
     }
 
     #[test]

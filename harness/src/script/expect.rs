@@ -1,8 +1,8 @@
 //! What a script expects, and whether an outcome is that.
 
 use super::lane::{Outcome, Skip, refused_here};
-use super::value::{FuncName, Hierarchy, Value, list};
-use crosscheck_engine::Error;
+use super::value::{FuncName, Value, list};
+use crosscheck_engine::{Error, Hierarchy};
 use wast::core::{AbstractHeapType, HeapType, NanPattern, V128Pattern, WastRetCore};
 use wast::token::{F32, F64, Index};
 use wast::{QuoteWat, WastRet};
@@ -89,8 +89,20 @@ pub(super) fn judge(expectation: &Expectation<'_>, outcome: &Outcome, line: u32)
             | Expectation::Exception
             | Expectation::Suspension => false,
         },
+        Outcome::Error(Error::Exception(_)) => match expectation {
+            Expectation::Exception => true,
+            Expectation::Success
+            | Expectation::Results(_)
+            | Expectation::Trap(_)
+            | Expectation::Unlinkable(_)
+            | Expectation::Suspension => false,
+        },
         Outcome::Error(
-            Error::Invalid { .. } | Error::Unsupported(_) | Error::Limit(_) | Error::Resources(_),
+            Error::Usage(_)
+            | Error::Invalid { .. }
+            | Error::Unsupported(_)
+            | Error::Limit(_)
+            | Error::Resources(_),
         ) => false,
     };
     if met {
@@ -171,6 +183,14 @@ pub(super) fn core_is_met(expected: &WastRetCore<'_>, value: &Value) -> bool {
             WastRetCore::RefExtern(wanted) => wanted == number,
             _ => false,
         },
+        Value::I31(_) => matches!(expected, WastRetCore::RefI31 | WastRetCore::RefEq | WastRetCore::RefAny),
+        // Which of them an object is, its reference does not say.
+        Value::Object(_) => matches!(
+            expected,
+            WastRetCore::RefStruct | WastRetCore::RefArray | WastRetCore::RefEq | WastRetCore::RefAny
+        ),
+        // Scripts have no word for a reference to an exception.
+        Value::Exn(_) => false,
     }
 }
 

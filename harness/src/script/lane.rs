@@ -3,15 +3,15 @@
 use super::Lane;
 use super::report::PANICKED;
 use super::spectest;
-use super::value::{FuncName, References, Value, list};
+use super::value::{FuncName, References, TagName, Value, list};
 use crate::case::HostPlan;
 use crate::guard::guarded;
 use crate::hosts::Host;
 use crate::observe::{Capture, HostCalls};
 use crate::subject::linked::{self, Hosted};
 use crosscheck_engine::{
-    DecodedModule, Engine, Error, Extern, ExternRef, ExternType, Func, Import, Instance, Module, Store, Trap,
-    Val, ValType,
+    DecodedModule, Engine, Error, Extern, ExternRef, ExternType, Func, Import, Instance, Module, Store, Tag,
+    Trap, TypeRegistry, Val, ValType,
 };
 use std::collections::HashMap;
 use std::fmt;
@@ -442,7 +442,7 @@ impl LaneState {
         let args = args.map(|(position, arg)| self.argument(arg, ty.params().get(position).copied(), line));
         let args: Vec<Val> = args.collect::<Result<_, _>>()?;
         // Overwritten by the call, whatever they are.
-        let mut results = vec![Val::NullAny; ty.results().len()];
+        let mut results = vec![Val::I32(0); ty.results().len()];
         func.call(&mut self.store, &args, &mut results).map_err(Outcome::Error)?;
         Ok(results.into_iter().map(|value| self.value(value)).collect())
     }
@@ -458,7 +458,7 @@ impl LaneState {
             WastArgCore::F32(value) => Val::F32(value.bits),
             WastArgCore::F64(value) => Val::F64(value.bits),
             WastArgCore::V128(value) => Val::V128(u128::from_le_bytes(value.to_le_bytes())),
-            WastArgCore::RefNull(heap) => match null(heap, wanted) {
+            WastArgCore::RefNull(heap) => match null(heap, wanted, self.store.engine().types()) {
                 Some(null) => null,
                 None => return skip("no mode executes continuations (stack-switching) yet"),
             },
@@ -472,6 +472,11 @@ impl LaneState {
     /// The host object of a number: the same one each time.
     fn object(&mut self, number: u32) -> ExternRef {
         *self.objects.entry(number).or_insert_with(|| ExternRef::new(&mut self.store, number))
+    }
+
+    /// A tag of this lane's store as one that all lanes share.
+    pub fn tag(&self, tag: Tag) -> TagName {
+        TagName::new(tag.identity(&self.store), &self.directives)
     }
 
     /// A value of this lane's store as one that all lanes share.
@@ -501,7 +506,12 @@ pub(super) fn refused_here(error: &Error) -> Option<String> {
     match error {
         Error::Limit(message) => Some(format!("limit: {message}; header lines of a script raise limits")),
         Error::Resources(message) => Some(format!("no resources: {message}")),
-        Error::Trap(_) | Error::Link(_) | Error::Invalid { .. } | Error::Unsupported(_) => None,
+        Error::Trap(_)
+        | Error::Exception(_)
+        | Error::Link(_)
+        | Error::Usage(_)
+        | Error::Invalid { .. }
+        | Error::Unsupported(_) => None,
     }
 }
 
@@ -516,18 +526,18 @@ fn shares_state(import: &Import) -> bool {
 }
 
 /// The null of a type that a script names; `None` if no value of this engine is that.
-fn null(heap: &HeapType<'_>, wanted: Option<ValType>) -> Option<Val> {
+fn null(heap: &HeapType<'_>, wanted: Option<ValType>, types: &TypeRegistry) -> Option<Val> {
     use AbstractHeapType as A;
     match heap {
         HeapType::Abstract { ty, .. } => match ty {
             A::Func | A::NoFunc => Some(Val::FuncRef(None)),
             A::Extern | A::NoExtern => Some(Val::ExternRef(None)),
-            A::Any | A::Eq | A::Struct | A::Array | A::I31 | A::None => Some(Val::NullAny),
-            A::Exn | A::NoExn => Some(Val::NullExn),
+            A::Any | A::Eq | A::Struct | A::Array | A::I31 | A::None => Some(Val::Any(None)),
+            A::Exn | A::NoExn => Some(Val::Exn(None)),
             A::Cont | A::NoCont => None,
         },
         // What the index stands for is only known to the module; its parameter says as much.
-        HeapType::Concrete(_) | HeapType::Exact(_) => wanted.and_then(Val::default_of),
+        HeapType::Concrete(_) | HeapType::Exact(_) => wanted.and_then(|ty| Val::default_of(ty, types)),
     }
 }
 
@@ -548,7 +558,9 @@ impl fmt::Display for Outcome {
         match self {
             Outcome::Values(values) => f.write_str(&list(values)),
             Outcome::Error(Error::Trap(trap)) => write_trap(f, trap),
+            Outcome::Error(Error::Exception(exception)) => write!(f, "{exception}"),
             Outcome::Error(Error::Link(message)) => write!(f, "link error: {message}"),
+            Outcome::Error(Error::Usage(message)) => write!(f, "usage error: {message}"),
             Outcome::Error(Error::Invalid { offset, message }) => {
                 write!(f, "invalid at {offset:#x}: {message}")
             }

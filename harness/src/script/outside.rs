@@ -4,12 +4,12 @@
 //! trap apart (see [`Capabilities`]), word errors as scripts do, or say what kind of object a reference is.
 
 use super::expect::{self, Expectation};
-use super::value::{Hierarchy, Value};
+use super::value::Value;
 use crate::case::{self, HeapKind, RefValue};
 use crate::compare::same_kind;
 use crate::observe::{Outcome, TrapObservation};
 use crate::subject::{Acceptance, Capabilities};
-use crosscheck_engine::TrapKind;
+use crosscheck_engine::{Hierarchy, TrapKind};
 use wast::WastRet;
 use wast::core::WastRetCore;
 
@@ -28,8 +28,7 @@ pub(super) fn judge(expectation: &Expectation<'_>, outcome: &Outcome, capabiliti
         Outcome::Unsupported(reason) | Outcome::Unclear(reason) => return Said::Unsupported(reason.clone()),
         Outcome::Limit(reason) => return Said::Unsupported(format!("limit: {reason}")),
         Outcome::Resources(reason) => return Said::Unsupported(format!("no resources: {reason}")),
-        // Engines show an exception that nothing catches as a trap with words of their own, and outcomes have no word for
-        // it yet.
+        // Engines show an exception that nothing catches as a trap with words of their own.
         Outcome::Crash(said) if is_about_exceptions(expectation) && said.starts_with("a trap that") => None,
         Outcome::Crash(_) | Outcome::Hang(_) => Some(false),
         Outcome::Values(values) => match expectation {
@@ -52,6 +51,8 @@ pub(super) fn judge(expectation: &Expectation<'_>, outcome: &Outcome, capabiliti
         },
         // Words for that differ from engine to engine.
         Outcome::Link(_) => Some(matches!(expectation, Expectation::Unlinkable(_))),
+        Outcome::Exception { .. } => Some(matches!(expectation, Expectation::Exception)),
+        Outcome::Usage(_) => Some(false),
     };
     match met {
         Some(true) => Said::Passed,

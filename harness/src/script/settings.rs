@@ -7,7 +7,7 @@
 //! | `;;! host-depth: N` | how deep hosts may call back |
 //! | `;;! memory-bytes: N` | bytes to which one memory may grow |
 //! | `;;! table-elements: N` | elements to which one table may grow |
-//! | `;;! hosts: SEED N` | what no module provides is a host's that behaves as that seed says and traps in one of N calls, 0 for never |
+//! | `;;! hosts: SEED N [M]` | what no module provides is a host's that behaves as that seed says, traps in one of N calls and throws in one of M, 0 for never |
 //! | `;;! profile: deterministic` | it asserts bits of NaNs that only the deterministic profile fixes, so other engines may differ |
 //! | `;;! lanes: a b+switch` | these modes run with these switches; all others as they are |
 //!
@@ -111,11 +111,11 @@ impl Settings {
 }
 
 fn host_plan(value: &str) -> Result<HostPlan, String> {
-    let wrong = || format!("expected a seed and a number, not `{value}`");
-    let (seed, trap_one_in) = value.split_once(' ').ok_or_else(wrong)?;
-    let (seed, trap_one_in) = (seed.parse(), trap_one_in.trim().parse());
-    seed.ok()
-        .zip(trap_one_in.ok())
-        .map(|(seed, trap_one_in)| HostPlan::new(seed, trap_one_in))
-        .ok_or_else(wrong)
+    let parsed = || {
+        let mut words = value.split_whitespace();
+        let plan = HostPlan::new(words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+        let throw_one_in = words.next().map_or(Some(0), |word| word.parse().ok())?;
+        words.next().is_none().then_some(HostPlan { throw_one_in, ..plan })
+    };
+    parsed().ok_or_else(|| format!("expected a seed and a number, and perhaps another, not `{value}`"))
 }

@@ -1,6 +1,6 @@
 //! Values as they are compared and shown: without anything that is private to one store.
 
-use crosscheck_engine::{ExternRef, Func, FuncIdentity, Val};
+use crosscheck_engine::{AnyRef, ExternRef, Func, FuncIdentity, Hierarchy, TagIdentity, Val};
 use std::fmt;
 
 /// A value that means the same in every lane.
@@ -15,15 +15,12 @@ pub(super) enum Value {
     Func(FuncName),
     /// A host object by the number the script gave it; `None` for one that no script made.
     Extern(Option<u32>),
-}
-
-/// Null is one value in each hierarchy of reference types.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Hierarchy {
-    Func,
-    Extern,
-    Any,
-    Exn,
+    /// An integer of 31 bits, zero-extended.
+    I31(u32),
+    /// A structure or an array, by its number in the store.
+    Object(u32),
+    /// An exception, by its number in the store.
+    Exn(u32),
 }
 
 /// Which function it is, by what the script says and not by the numbers of a store: a lane that skips
@@ -33,6 +30,13 @@ pub(super) enum FuncName {
     /// The directive that made the instance, and the function index in its module.
     Wasm { directive: u32, func: u32 },
     /// Host functions are all made at the start, so their numbers agree.
+    Host(u32),
+}
+
+/// Which tag it is, as [`FuncName`] says which function.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum TagName {
+    Wasm { directive: u32, tag: u32 },
     Host(u32),
 }
 
@@ -54,6 +58,27 @@ impl FuncName {
     }
 }
 
+impl TagName {
+    /// `directives` has the directive that made each instance of the store.
+    pub fn new(identity: TagIdentity, directives: &[u32]) -> TagName {
+        match identity {
+            TagIdentity::Wasm { instance, tag } => {
+                TagName::Wasm { directive: directives[instance as usize], tag }
+            }
+            TagIdentity::Host(number) => TagName::Host(number),
+        }
+    }
+}
+
+impl fmt::Display for TagName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TagName::Wasm { tag, .. } => write!(f, "tag {tag}"),
+            TagName::Host(number) => write!(f, "tag host {number}"),
+        }
+    }
+}
+
 impl Value {
     pub fn new(value: Val, references: &impl References) -> Value {
         match value {
@@ -66,8 +91,11 @@ impl Value {
             Val::FuncRef(Some(func)) => Value::Func(references.func(func)),
             Val::ExternRef(None) => Value::Null(Hierarchy::Extern),
             Val::ExternRef(Some(object)) => Value::Extern(references.object(object)),
-            Val::NullAny => Value::Null(Hierarchy::Any),
-            Val::NullExn => Value::Null(Hierarchy::Exn),
+            Val::Any(None) => Value::Null(Hierarchy::Any),
+            Val::Any(Some(AnyRef::I31(value))) => Value::I31(value.unsigned()),
+            Val::Any(Some(AnyRef::Object(object))) => Value::Object(object.number()),
+            Val::Exn(None) => Value::Null(Hierarchy::Exn),
+            Val::Exn(Some(exception)) => Value::Exn(exception.number()),
         }
     }
 }
@@ -85,18 +113,10 @@ impl fmt::Display for Value {
             Value::Func(FuncName::Host(number)) => write!(f, "ref.func host {number}"),
             Value::Extern(Some(number)) => write!(f, "ref.extern {number}"),
             Value::Extern(None) => f.write_str("ref.extern"),
+            Value::I31(bits) => write!(f, "ref.i31 {bits:#x}"),
+            Value::Object(number) => write!(f, "ref.any #{number}"),
+            Value::Exn(number) => write!(f, "ref.exn #{number}"),
         }
-    }
-}
-
-impl fmt::Display for Hierarchy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Hierarchy::Func => "func",
-            Hierarchy::Extern => "extern",
-            Hierarchy::Any => "any",
-            Hierarchy::Exn => "exn",
-        })
     }
 }
 

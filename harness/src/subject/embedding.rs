@@ -323,12 +323,16 @@ impl<E: Embedding> Run<'_, E> {
                 let item = self.exported(*module, export);
                 let func = item.filter(|item| self.store.look(item) == Entity::Func);
                 let func =
-                    func.ok_or_else(|| Outcome::Link(format!("there is no function `{export}` to call")))?;
+                    func.ok_or_else(|| Outcome::Usage(format!("there is no function `{export}` to call")))?;
                 // A function of the host's that is called from outside has no calling instance.
                 self.by_nobody.store(self.exports[*module as usize].is_host(export), Ordering::Relaxed);
                 let called = self.store.call(&func, args);
                 self.by_nobody.store(false, Ordering::Relaxed);
-                called
+                called.map_err(|outcome| match outcome {
+                    // Nothing is linked by a call: what the engine refuses is how it was called.
+                    Outcome::Link(message) => Outcome::Usage(message),
+                    other => other,
+                })
             }
             Action::Read { module, export } => {
                 let item = self.exported(*module, export);
@@ -338,7 +342,7 @@ impl<E: Embedding> Run<'_, E> {
                         Err(Outcome::Unsupported(format!("what `{export}` holds cannot be shown")))
                     }
                     Some(Entity::Func | Entity::Table(_) | Entity::Memory(_)) | None => {
-                        Err(Outcome::Link(format!("there is no global `{export}` to read")))
+                        Err(Outcome::Usage(format!("there is no global `{export}` to read")))
                     }
                 }
             }

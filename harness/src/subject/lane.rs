@@ -311,13 +311,13 @@ impl<'a> Run<'a> {
                 Ok(Vec::new())
             }
             Action::Invoke { module, export, args } => {
-                let missing = || Error::Link(format!("there is no function `{export}` to call"));
+                let missing = || Error::Usage(format!("there is no function `{export}` to call"));
                 let instance = self.instances[*module as usize].ok_or_else(missing)?;
                 let func = instance.func(&self.store, export).ok_or_else(missing)?;
                 self.invoke(func, args)
             }
             Action::Read { module, export } => {
-                let missing = || Error::Link(format!("there is no global `{export}` to read"));
+                let missing = || Error::Usage(format!("there is no global `{export}` to read"));
                 let instance = self.instances[*module as usize].ok_or_else(missing)?;
                 let global =
                     instance.export(&self.store, export).and_then(Extern::global).ok_or_else(missing)?;
@@ -357,7 +357,9 @@ impl<'a> Run<'a> {
     fn outcome(&self, error: Error) -> Outcome {
         match error {
             Error::Trap(trap) => Outcome::Trap(observe_trap(&trap, self.capture)),
+            Error::Exception(exception) => values::exception(&self.store, &exception),
             Error::Link(message) => Outcome::Link(message),
+            Error::Usage(message) => Outcome::Usage(message),
             Error::Limit(message) => Outcome::Limit(message),
             Error::Unsupported(message) => Outcome::Unsupported(message),
             Error::Resources(message) => Outcome::Resources(message),

@@ -31,6 +31,10 @@ pub fn import<T: Hosted>(
     let types = engine.types();
     let no_value = |ty: ValType| Error::Link(format!("the host has no value of type {ty}"));
     Ok(match &import.ty {
+        ExternType::Func(_) if store.data_mut().host().throws() => {
+            let what = "hosts that throw exceptions (exception-handling) are not run yet";
+            return Err(Error::Unsupported(what.to_string()));
+        }
         ExternType::Func(id) => {
             let ty = (*types.func_type(*id).expect("functions have function types")).clone();
             let name = format!("{}.{}", import.module, import.name);
@@ -45,7 +49,7 @@ pub fn import<T: Hosted>(
         ExternType::Memory(ty) => Extern::Memory(Memory::new(store, *ty)?),
         ExternType::Table(ty) => {
             let element = ValType::Ref(ty.element);
-            let init = Val::default_of(element).ok_or_else(|| no_value(element))?;
+            let init = Val::default_of(element, types).ok_or_else(|| no_value(element))?;
             Extern::Table(Table::new(store, *ty, init)?)
         }
         ExternType::Tag(id) => {
@@ -72,8 +76,8 @@ pub(super) fn call(
     params: &[Val],
 ) -> Result<Vec<Value>, Error> {
     let ty = func.ty(&*store);
-    let default = |ty: &ValType| Val::default_of(*ty).unwrap_or(Val::FuncRef(None));
-    let mut results: Vec<Val> = ty.results().iter().map(default).collect();
+    // Overwritten by the call, whatever they are.
+    let mut results = vec![Val::I32(0); ty.results().len()];
     func.call(&mut *store, params, &mut results)?;
     Ok(results.iter().zip(ty.results()).map(|(value, ty)| values::observed(store, *value, *ty)).collect())
 }
@@ -143,5 +147,28 @@ impl<T: Hosted> World for LaneWorld<'_, T> {
 
     fn host(&mut self) -> &mut Host {
         self.caller.data_mut().host()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::HostPlan;
+    use crate::observe::Capture;
+    use crosscheck_engine::{Config, Mode, Module};
+
+    #[test]
+    fn hosts_that_throw_are_not_taken_for_hosts_that_do_not() {
+        let engine = Engine::new(&Config::new(Mode::Interp));
+        // (module (import "e" "f" (func)))
+        let wasm = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x02\x07\x01\x01e\x01f\0\0";
+        let module = Module::new(&engine, &wasm[..]).expect("valid");
+        let provided = |plan| {
+            let mut store = Store::new(&engine, Host::new(plan, Capture::Digest));
+            import(&mut store, &engine, &module.imports()[0], 0)
+        };
+        assert!(provided(HostPlan::new(1, 0)).is_ok());
+        let throwing = provided(HostPlan { throw_one_in: 1, ..HostPlan::new(1, 0) });
+        assert!(matches!(throwing, Err(Error::Unsupported(_))));
     }
 }

@@ -44,7 +44,7 @@ fn most_calls_return_and_the_rest_end_in_many_ways() {
                 Outcome::Values(_) => returned += 1,
                 Outcome::Trap(trap) => *ends.entry(trap.kind.text()).or_insert(0) += 1,
                 // Of an instance that its start function left unfinished.
-                Outcome::Link(_) => {}
+                Outcome::Usage(_) => {}
                 other => panic!("{other:?}"),
             }
         }

@@ -43,6 +43,10 @@ pub(super) fn link<T>(message: String) -> Result<T, Failure> {
     Err(Failure::Outcome(Outcome::Link(message)))
 }
 
+fn usage<T>(message: String) -> Result<T, Failure> {
+    Err(Failure::Outcome(Outcome::Usage(message)))
+}
+
 pub(super) fn unsupported<T>(message: String) -> Result<T, Failure> {
     Err(Failure::Outcome(Outcome::Unsupported(message)))
 }
@@ -140,19 +144,19 @@ impl<'a> Run<'a> {
                 drop(funcs);
                 match (self.latest[module], number) {
                     (Some(instance), Some(number)) => self.call(instance, number, args),
-                    _ => link(format!("there is no function `{export}` to call")),
+                    _ => usage(format!("there is no function `{export}` to call")),
                 }
             }
             Action::Read { module, export } => {
                 let Some(instance) = self.latest[*module as usize] else {
-                    return link(format!("there is no global `{export}` to read"));
+                    return usage(format!("there is no global `{export}` to read"));
                 };
                 let state = self.show(instance)?;
                 match state.exports.iter().find(|(name, _)| name == export) {
                     Some((_, ExportState::Global(number))) => {
                         Ok(vec![state.globals[*number as usize].clone()])
                     }
-                    _ => link(format!("there is no global `{export}` to read")),
+                    _ => usage(format!("there is no global `{export}` to read")),
                 }
             }
         }

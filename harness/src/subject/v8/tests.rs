@@ -210,5 +210,5 @@ fn modules_without_what_there_is_to_see_show_nothing() {
             peer.says(b'S', &[&blob(&[])]);
         }
     });
-    assert!(matches!(&seen[1], Ok((Outcome::Link(_), _))), "{seen:?}");
+    assert!(matches!(&seen[1], Ok((Outcome::Usage(_), _))), "{seen:?}");
 }
