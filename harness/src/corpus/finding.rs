@@ -306,7 +306,7 @@ mod tests {
     use crosscheck_engine::opcode::Opcode;
 
     fn named(text: &str) -> Fingerprint {
-        Fingerprint::try_from(text.to_string()).expect("the test names parties")
+        Fingerprint::from(text.to_string())
     }
 
     fn reduction(bug: &str, fingerprint: &str, opcode: Option<&str>) -> Reduction {
