@@ -35,7 +35,7 @@ pub struct Frame {
     pub(crate) func: u32,
     /// File offset of the call or trapping instruction; `None` for hosts.
     pub(crate) offset: Option<u32>,
-    /// Where a wasm frame finds its name; names are formatted only when somebody reads them.
+    /// Where a wasm frame finds its name; names are formatted only when they are read.
     pub(crate) name: FrameName,
 }
 
@@ -155,7 +155,7 @@ impl fmt::Display for Backtrace {
     }
 }
 
-/// A frame before anybody asks for its name.
+/// A frame whose name has not been asked for yet.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RawFrame {
     pub kind: FrameKind,

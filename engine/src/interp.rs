@@ -31,7 +31,7 @@ use crate::opcode::Opcode;
 use crate::store::{FuncId, FuncKind, StoreInner};
 use dispatch::Table;
 use frame::{Frame, FuncCode};
-use machine::{Machine, NoTrace, Return, Told, Trace};
+use machine::{Machine, NoTrace, Return, StoreTrace, Trace};
 use side_table::{Builder, Entry};
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
@@ -78,10 +78,10 @@ impl Executor for Interp {
 
     fn call(&self, store: &mut StoreInner, func: FuncId, slots: &mut [u64]) -> Result<(), Error> {
         static QUIET: Tables<NoTrace> = Tables::new();
-        static TOLD: Tables<Told> = Tables::new();
-        match store.trace.clone().map(Told) {
+        static TRACED: Tables<StoreTrace> = Tables::new();
+        match store.trace.clone().map(StoreTrace) {
             None => QUIET.call(store, func, slots, &mut NoTrace),
-            Some(mut told) => TOLD.call(store, func, slots, &mut told),
+            Some(mut trace) => TRACED.call(store, func, slots, &mut trace),
         }
     }
 

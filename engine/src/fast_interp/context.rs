@@ -143,7 +143,7 @@ impl Context {
         store.depth = depth as u32;
     }
 
-    /// Prepares for somebody to look at the stack. `ip` is behind the instruction in progress, whose
+    /// Prepares for a walk of the stack. `ip` is behind the instruction in progress, whose
     /// offset is `offset` if the position does not tell; no slot from `free` on is in use.
     pub fn leave(&mut self, ip: *const u64, fp: *mut u64, offset: Option<u32>, free: usize) {
         self.innermost = Innermost { ip, fp, offset };
@@ -232,7 +232,7 @@ impl Op for Back {
 unsafe extern "C-unwind" fn cross_back(context: *mut std::ffi::c_void) -> *const u64 {
     // SAFETY: the context is the running activation's.
     let context = unsafe { &mut *context.cast::<Context>() };
-    let crossing = context.crossings.pop().expect("whoever returns here has crossed");
+    let crossing = context.crossings.pop().expect("a return to this place ends a crossing");
     context.enter_instance(crossing.instance);
     crossing.ip
 }

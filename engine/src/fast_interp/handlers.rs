@@ -22,7 +22,7 @@ pub(super) const IMMEDIATE: u8 = 2;
 pub(super) fn conjure<F: Copy>() -> F {
     const { assert!(size_of::<F>() == 0, "functions that capture something have no handlers") };
     // SAFETY: a value without bytes can be read anywhere, and `F` is `Copy`, so that one more does no
-    // harm; whoever names the type was given a value of it.
+    // harm: code that names the type was given a value of it.
     unsafe { std::ptr::NonNull::<F>::dangling().read() }
 }
 

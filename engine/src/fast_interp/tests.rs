@@ -44,7 +44,7 @@ fn hosts(store: &mut Store<Vec<i32>>) -> Linker<Vec<i32>> {
         Err::<(), Error>(Trap::host("refused").into())
     });
     linker.func_wrap(store, ("host", "again"), |mut caller: crate::Caller<'_, Vec<i32>>, value: i32| {
-        let inner = caller.export("inner").and_then(crate::Extern::func).expect("whoever calls exports it");
+        let inner = caller.export("inner").and_then(crate::Extern::func).expect("the caller exports it");
         let inner = inner.typed::<i32, i32>(&caller)?;
         inner.call(&mut caller, value)
     });

@@ -31,7 +31,7 @@ pub enum SeenBy {
         /// The file's name.
         file: &'static str,
     },
-    /// An own check of the harness: it is in whoever compares.
+    /// An own check of the harness: it is in the comparison.
     OwnCheck,
 }
 
@@ -182,7 +182,7 @@ pub const ROWS: &[Row] = {
         row(
             "baseline-flags-lost-to-canonical-nan",
             Baseline,
-            "makes NaN bits canonical between a comparison and whoever takes its flags",
+            "makes NaN bits canonical between a comparison and the instruction that takes its flags",
             &[],
         ),
         row(

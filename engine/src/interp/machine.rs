@@ -38,10 +38,10 @@ impl Trace for NoTrace {
     fn instruction(&mut self, _: InstanceId, _: u32, _: Opcode, _: &[u64]) {}
 }
 
-/// Tells whom the store has been given.
-pub(super) struct Told(pub Arc<dyn crate::trace::Trace>);
+/// Forwards each instruction to the store's trace.
+pub(super) struct StoreTrace(pub Arc<dyn crate::trace::Trace>);
 
-impl Trace for Told {
+impl Trace for StoreTrace {
     const ON: bool = true;
 
     fn instruction(&mut self, instance: InstanceId, offset: u32, opcode: Opcode, operands: &[u64]) {

@@ -129,7 +129,7 @@ impl<T: Trace, const FUEL: bool> AccessVisitor for MakeHandler<T, FUEL> {
             let place = Place::read(m, &mut r);
             let (value, address) = (r.pop(), r.pop());
             let bytes = place.at::<N>(address)?;
-            // SAFETY: the bytes are inside the memory, to which nobody holds a reference.
+            // SAFETY: the bytes are inside the memory, to which there is no reference.
             unsafe { bytes.write(f(V::from_slot(value))) };
             Ok(r)
         })

@@ -69,7 +69,7 @@ fn proposal_of(name: &str) -> Option<Proposal> {
         | "shared_everything_threads"
         | "stack_switching"
         | "acquire_release_atomics" => return None,
-        _ => panic!("wasmparser knows a proposal that nobody has decided about: {name}"),
+        _ => panic!("wasmparser knows a proposal that this table does not name: {name}"),
     })
 }
 

@@ -1,4 +1,4 @@
-//! A list of all handlers that anybody in this process has asked for by their type.
+//! A list of all handlers that were asked for by their type in this process.
 
 use std::collections::BTreeMap;
 use std::sync::{LazyLock, Mutex};

@@ -225,28 +225,28 @@ fn function_at(address: u64) -> u64 {
 struct Toy(unsafe extern "C-unwind" fn(*const Toy) -> u64);
 
 unsafe extern "C-unwind" fn goes_on(ip: *const Toy) -> u64 {
-    // SAFETY: nobody calls it.
+    // SAFETY: it is never called.
     unsafe { (ip.add(1).read().0)(ip.add(1)) }
 }
 
 unsafe extern "C-unwind" fn adds_one_to_the_result(ip: *const Toy) -> u64 {
-    // SAFETY: nobody calls it.
+    // SAFETY: it is never called.
     unsafe { (ip.add(1).read().0)(ip.add(1)) + 1 }
 }
 
 unsafe extern "C-unwind" fn adds_one_on_a_rare_path(ip: *const Toy) -> u64 {
-    // SAFETY: nobody calls it.
+    // SAFETY: it is never called.
     unsafe { if ip.addr() == 0x7777 { (ip.read().0)(ip) + 1 } else { (ip.add(1).read().0)(ip.add(1)) } }
 }
 
 unsafe extern "C-unwind" fn calls_a_handler(ip: *const Toy) -> u64 {
-    // SAFETY: nobody calls it.
+    // SAFETY: it is never called.
     unsafe { calls_twice(ip) + 1 }
 }
 
 #[inline(never)]
 unsafe extern "C-unwind" fn calls_twice(ip: *const Toy) -> u64 {
-    // SAFETY: nobody calls it.
+    // SAFETY: it is never called.
     unsafe { (ip.read().0)(ip) ^ (ip.add(1).read().0)(ip) }
 }
 

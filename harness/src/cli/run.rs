@@ -101,7 +101,7 @@ impl Run {
         match error {
             Error::Trap(trap) => Ok(self.trapped(wasm, &trap)),
             Error::Exception(exception) => {
-                eprintln!("uncaught {}", values::exception(store, &exception).describe());
+                tell_exception(&values::exception(store, &exception).describe());
                 Ok(Exit::Failures)
             }
             Error::Invalid { .. }
@@ -163,6 +163,11 @@ fn arguments(store: &mut Store<Host>, func: Func, name: &str, args: &[String]) -
 #[allow(clippy::print_stderr, reason = "traps go to stderr, results to stdout")]
 fn tell_access(access: &str) {
     eprintln!("  {access}");
+}
+
+#[allow(clippy::print_stderr, reason = "exceptions go to stderr as traps do")]
+fn tell_exception(exception: &str) {
+    eprintln!("uncaught {}", ShownMessage(exception));
 }
 
 #[allow(clippy::print_stderr, reason = "traps go to stderr, results to stdout")]

@@ -7,8 +7,8 @@ pub fn mode_of(name: &str) -> &str {
     name.split(['+', '=']).next().unwrap_or(name)
 }
 
-/// Index of the largest group by number of modes, which is likely right. Ties go to the group of more lanes, then to the
-/// first, for the reference is likely right. Groups are not empty.
+/// Index of the largest group by number of modes. Ties go to the group of more lanes, then to the first, which has the
+/// reference. Groups are not empty.
 pub fn majority(groups: &[Vec<String>]) -> usize {
     let size = |group: &Vec<String>| {
         let modes: BTreeSet<&str> = group.iter().map(|name| mode_of(name)).collect();

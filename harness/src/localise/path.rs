@@ -25,7 +25,7 @@ pub struct Step {
     pub offset: u32,
     /// Its opcode.
     pub opcode: Opcode,
-    /// The how manyth time the instance executes it, from 1, earlier actions counted.
+    /// Which execution of this instruction in the instance it is (1 = first), earlier actions counted.
     pub execution: u32,
     /// Which call of a function it belongs to.
     pub activation: u32,
@@ -209,7 +209,7 @@ fn function_at(functions: &[Function], offset: u32) -> Option<&Function> {
     functions[..after].last().filter(|function| function.code.contains(&offset))
 }
 
-/// Writes down what `interp` tells.
+/// Keeps the steps that `interp` reports.
 #[derive(Default)]
 struct Recorder(Mutex<Told>);
 

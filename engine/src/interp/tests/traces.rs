@@ -78,6 +78,6 @@ fn a_store_tells_its_trace_of_calls_through_the_host_too() {
         assert_eq!(told, (vec![0; 7], vec![42]), "three instructions of f, four of what the host calls");
         world.store.set_trace(None);
         assert_eq!(world.call("f", &[]), Ok(vec![Val::I32(42)]));
-        assert_eq!(*counted.0.lock().unwrap(), (Vec::new(), Vec::new()), "nobody is told any more");
+        assert_eq!(*counted.0.lock().unwrap(), (Vec::new(), Vec::new()), "the trace is no longer told");
     }
 }
