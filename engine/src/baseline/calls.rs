@@ -319,10 +319,12 @@ impl<T: Target> Compiler<'_, T> {
             }
             many => {
                 self.asm.find_arguments();
-                for (slot, ty) in many.iter().enumerate() {
-                    let own = self.operand_slot(self.stack.len() as u32);
+                let mut slot = 0;
+                for ty in many {
+                    let own = self.operand_slot(self.slot_above(self.stack.len()));
                     let ty = Ty::of(*ty);
-                    self.asm.copy_slot(ty.width(), own, Slot::Found(slot as u32));
+                    self.asm.copy_slot(ty.width(), own, Slot::Found(slot));
+                    slot += ty.slots();
                     self.push(ty, Place::Slot);
                     self.islands_in_time();
                 }

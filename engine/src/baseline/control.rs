@@ -10,6 +10,7 @@ use crate::module::FuncIndex;
 use crate::native::width::Width;
 use crate::opcode::Control;
 use crate::opcode::reader::{BlockType, Labels, Reader};
+use crate::slots::SlotIndex;
 use crate::trap::TrapKind;
 use wasmparser::ValType as WasmType;
 
@@ -271,7 +272,7 @@ impl<T: Target> Compiler<'_, T> {
         }
         self.asm.bind(otherwise);
         if let Some(ty) = result {
-            let slot = self.operand_slot(destination.height as u32);
+            let slot = self.operand_slot(self.slot_above(destination.height));
             match ty.float() {
                 Some(float) => self.asm.load_float(float, T::FLOAT_RESULT, slot),
                 None => self.asm.load_int(ty.width(), T::INT_RESULT, slot),
@@ -350,13 +351,14 @@ impl<T: Target> Compiler<'_, T> {
             0 => {}
             1 => self.carry_one(),
             count => {
+                let (first, base) = (self.stack.len() - count, self.slot_above(to.height));
                 // Ascending, so that no slot is written before it was read: each goes down or stays.
                 for offset in 0..count {
                     let downwards = fault!("baseline-values-carried-from-the-top");
                     let offset = if downwards { count - 1 - offset } else { offset };
-                    let operand = self.stack[self.stack.len() - count + offset];
-                    let slot = self.operand_slot((to.height + offset) as u32);
-                    self.store_slot(slot, operand);
+                    let operand = self.stack[first + offset];
+                    let slot = SlotIndex(base.0 + operand.slot.0 - self.stack[first].slot.0);
+                    self.store_slot(self.operand_slot(slot), operand);
                     self.islands_in_time();
                 }
             }
@@ -397,9 +399,10 @@ impl<T: Target> Compiler<'_, T> {
             0 => {}
             1 => self.carry_one(),
             count => {
-                for offset in 0..count {
-                    let operand = self.stack[self.stack.len() - count + offset];
-                    self.store_argument(offset as u32, operand);
+                let first = self.stack.len() - count;
+                for position in first..self.stack.len() {
+                    let operand = self.stack[position];
+                    self.store_argument(operand.slot.0 - self.stack[first].slot.0, operand);
                     self.islands_in_time();
                 }
             }

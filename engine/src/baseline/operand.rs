@@ -2,6 +2,7 @@
 
 use super::target::Target;
 use crate::native::width::{Float, Width};
+use crate::slots::SlotIndex;
 use crate::types::ValType;
 
 /// The type of an operand, as far as machine code cares.
@@ -31,6 +32,13 @@ impl Ty {
         match self {
             Ty::I32 | Ty::F32 => Width::W32,
             Ty::I64 | Ty::F64 | Ty::Ref => Width::W64,
+        }
+    }
+
+    /// How many slots a value of it takes.
+    pub fn slots(self) -> u32 {
+        match self {
+            Ty::I32 | Ty::I64 | Ty::F32 | Ty::F64 | Ty::Ref => 1,
         }
     }
 
@@ -77,6 +85,6 @@ pub(super) struct Operand<T: Target> {
     pub place: Place<T>,
     /// Whether it may be a NaN whose bits are not canonical yet.
     pub raw_nan: bool,
-    /// Its position on the stack, which says which slot is its own.
-    pub index: u32,
+    /// The first slot of its own, counted from that of the lowest operand.
+    pub slot: SlotIndex,
 }

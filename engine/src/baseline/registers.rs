@@ -7,7 +7,7 @@ use super::target::{Assembler, Register, Target};
 use crate::faults::fault;
 use crate::limits::Settings;
 use crate::native::width::{Float, Width};
-use crate::slots::LocalIndex;
+use crate::slots::{LocalIndex, SlotIndex};
 
 mod locals;
 mod merge;
@@ -161,9 +161,17 @@ impl<T: Target> Compiler<'_, T> {
         Slot::Frame(self.layout().local(LocalIndex(local)).slot.0)
     }
 
-    /// The slot of an operand. No operand is a vector, so the operands below it take a slot each.
-    pub(super) fn operand_slot(&self, index: u32) -> Slot {
-        Slot::Frame(self.layout().locals().slots + index)
+    /// A slot of an operand, which is counted from the lowest operand's.
+    pub(super) fn operand_slot(&self, slot: SlotIndex) -> Slot {
+        Slot::Frame(self.layout().locals().slots + slot.0)
+    }
+
+    /// The first slot of an operand that has so many operands below it.
+    pub(super) fn slot_above(&self, operands: usize) -> SlotIndex {
+        match operands.checked_sub(1).map(|below| &self.stack[below]) {
+            None => SlotIndex(0),
+            Some(below) => SlotIndex(below.slot.0 + below.ty.slots()),
+        }
     }
 
     pub(super) fn has_home(&self, local: u32) -> bool {
@@ -180,7 +188,8 @@ impl<T: Target> Compiler<'_, T> {
             Place::Local(local) => self.regs.references[local as usize] += 1,
             Place::Const(_) | Place::Slot | Place::Outcome(_) => {}
         }
-        self.stack.push(Operand { ty, place, raw_nan: false, index });
+        let slot = self.slot_above(self.stack.len());
+        self.stack.push(Operand { ty, place, raw_nan: false, slot });
     }
 
     /// Pushes a float that may be a NaN of any bits.
@@ -317,7 +326,7 @@ impl<T: Target> Compiler<'_, T> {
     pub(super) fn spill(&mut self, position: usize) {
         self.canonical(position);
         let operand = self.stack[position];
-        let slot = self.operand_slot(operand.index);
+        let slot = self.operand_slot(operand.slot);
         self.store_slot(slot, operand);
         match operand.place {
             Place::Int(reg) => {
@@ -354,7 +363,7 @@ impl<T: Target> Compiler<'_, T> {
                 }
             }
             Place::Slot => {
-                let own = self.operand_slot(operand.index);
+                let own = self.operand_slot(operand.slot);
                 if own != slot {
                     self.asm.copy_slot(width, slot, own);
                 }
@@ -475,7 +484,7 @@ impl<T: Target> Compiler<'_, T> {
                 }
             }
             Place::Slot => {
-                let slot = self.operand_slot(operand.index);
+                let slot = self.operand_slot(operand.slot);
                 let wide = fault!("baseline-slot-read-wide");
                 self.asm.load_int(if wide { Width::W64 } else { width }, to, slot);
             }
@@ -555,7 +564,7 @@ impl<T: Target> Compiler<'_, T> {
                 }
             }
             Place::Slot => {
-                let slot = self.operand_slot(operand.index);
+                let slot = self.operand_slot(operand.slot);
                 self.asm.load_float(float, to, slot);
             }
             Place::Int(_) | Place::Outcome(_) => unreachable!("not a float operand"),
@@ -606,7 +615,7 @@ impl<T: Target> Compiler<'_, T> {
     /// The slot that an operand is in, if it is in memory.
     pub(super) fn slot_of(&self, operand: &Operand<T>) -> Option<Slot> {
         match operand.place {
-            Place::Slot => Some(self.operand_slot(operand.index)),
+            Place::Slot => Some(self.operand_slot(operand.slot)),
             Place::Local(local) if !self.has_home(local) => Some(self.local_slot(local)),
             Place::Const(_) | Place::Int(_) | Place::Float(_) | Place::Local(_) | Place::Outcome(_) => None,
         }
@@ -621,7 +630,7 @@ impl<T: Target> Compiler<'_, T> {
                 Place::Local(local) => format!("{ty} local {local}"),
                 Place::Int(reg) => format!("{ty} {}", reg.name()),
                 Place::Float(reg) => format!("{ty} {}", reg.name()),
-                Place::Slot => format!("{ty} slot {}", operand.index),
+                Place::Slot => format!("{ty} slot {}", operand.slot.0),
                 Place::Outcome(_) => format!("{ty} flags"),
             }
         };

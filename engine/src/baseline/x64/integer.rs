@@ -513,8 +513,8 @@ impl Compiler<'_, X64> {
         }
         let (right_high, right_low, left_high, left_low) = (self.pop(), self.pop(), self.pop(), self.pop());
         let (to_low, to_high) = (self.own_int(left_low), self.own_int(left_high));
-        let right_low = mem(self.operand_slot(right_low.index));
-        let right_high = mem(self.operand_slot(right_high.index));
+        let right_low = mem(self.operand_slot(right_low.slot));
+        let right_high = mem(self.operand_slot(right_high.slot));
         self.asm.alu_rm(W64, low, to_low, right_low);
         self.asm.alu_rm(W64, high, to_high, right_high);
         self.push(Ty::I64, Place::Int(to_low));

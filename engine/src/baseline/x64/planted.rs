@@ -147,7 +147,7 @@ impl Compiler<'_, X64> {
             return self.asm.mov_ri(to, value);
         }
         self.spill(position);
-        let slot = mem(self.operand_slot(operand.index));
+        let slot = mem(self.operand_slot(operand.slot));
         self.asm.mov_rm(operand.ty.width(), to, slot);
     }
 
@@ -157,10 +157,8 @@ impl Compiler<'_, X64> {
         let top = self.stack.len() - 1;
         self.spill(top);
         self.spill(top - 1);
-        let (right, left) = (
-            mem(self.operand_slot(self.stack[top].index)),
-            mem(self.operand_slot(self.stack[top - 1].index)),
-        );
+        let (right, left) =
+            (mem(self.operand_slot(self.stack[top].slot)), mem(self.operand_slot(self.stack[top - 1].slot)));
         self.asm.mov_rm(W64, SCRATCH, left);
         self.asm.movs_rm(Float::Double, FLOAT_SCRATCH, right);
         self.asm.mov_mr(W64, right, SCRATCH);
