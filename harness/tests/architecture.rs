@@ -173,12 +173,13 @@ impl Imports {
     }
 }
 
-#[test]
-fn the_single_pass_compiler_names_no_machine() {
-    let room = root().join("engine/src/baseline");
+/// Holds the files of a room of the engine, but for those of a machine and tests, to naming no machine.
+fn assert_names_no_machine(room: &str, of_machines: &[&str]) {
+    let room = root().join(room);
     let neutral = rust_files(&room).into_iter().filter(|file| {
         let inside = file.strip_prefix(&room).expect("listed below it");
-        !["x64", "x64.rs", "tests", "tests.rs"].iter().any(|part| inside.starts_with(part))
+        !of_machines.iter().any(|part| inside.starts_with(part))
+            && inside.file_name().is_some_and(|name| name != "tests.rs")
     });
     let mut count = 0;
     for file in neutral {
@@ -190,20 +191,13 @@ fn the_single_pass_compiler_names_no_machine() {
 }
 
 #[test]
+fn the_single_pass_compiler_names_no_machine() {
+    assert_names_no_machine("engine/src/baseline", &["x64", "x64.rs", "tests"]);
+}
+
+#[test]
 fn native_knows_a_machine_only_where_the_host_is_chosen() {
-    let room = root().join("engine/src/native");
-    let neutral = rust_files(&room).into_iter().filter(|file| {
-        let inside = file.strip_prefix(&room).expect("listed below it");
-        !["x64", "x64.rs", "host.rs"].iter().any(|part| inside.starts_with(part))
-            && inside.file_name().is_some_and(|name| name != "tests.rs")
-    });
-    let mut count = 0;
-    for file in neutral {
-        let text = fs::read_to_string(&file).expect("readable");
-        assert!(!text.contains("x64"), "{} names x86-64", file.display());
-        count += 1;
-    }
-    assert!(count > 10, "{count} files");
+    assert_names_no_machine("engine/src/native", &["x64", "x64.rs", "host.rs"]);
 }
 
 #[test]
