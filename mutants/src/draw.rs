@@ -1,0 +1,78 @@
+//! Draws mutants by lot.
+
+use crate::find::{self, Fields};
+use crate::mutant::{Kind, Mutant};
+use crate::room::Room;
+use crosscheck::draw::{Purpose, Stream, case_seed};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The crates whose structures say which fields are alike.
+const CRATES: &[&str] = &["engine/src", "harness/src"];
+
+/// Every mutant of the room, in the order of files and lines. Fails on what cannot be read, or is not Rust.
+pub fn all(root: &Path, room: Room, fields: &Fields) -> Result<Vec<Mutant>, String> {
+    let mut mutants = Vec::new();
+    for file in room.files(root)? {
+        let text = read(&root.join(&file))?;
+        mutants.extend(find::mutants(room, &file, &text, fields)?);
+    }
+    Ok(mutants)
+}
+
+/// The fields of all structures. Fails on what cannot be read, or is not Rust.
+pub fn fields(root: &Path) -> Result<Fields, String> {
+    let mut fields = Fields::default();
+    for place in CRATES {
+        for file in crate::room::rust_files(root, place)? {
+            fields.add(&read(&root.join(&file))?).map_err(|error| format!("{}: {error}", file.display()))?;
+        }
+    }
+    Ok(fields)
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// The mutants of a room in the order of a seed: of each kind in turn one that was not drawn before, so that rare kinds
+/// are as likely to be drawn as frequent ones.
+pub fn shuffled(mutants: Vec<Mutant>, room: Room, seed: u64) -> Vec<Mutant> {
+    let mut choices = Stream::new(case_seed(seed, room as u64), Purpose::Mutation);
+    let mut kinds: BTreeMap<Kind, Vec<Mutant>> = BTreeMap::new();
+    for mutant in mutants {
+        kinds.entry(mutant.kind).or_default().push(mutant);
+    }
+    let mut kinds: Vec<Vec<Mutant>> = kinds.into_values().collect();
+    let mut drawn = Vec::new();
+    while !kinds.is_empty() {
+        // Which kind comes first is drawn anew each time around.
+        for place in (1..kinds.len()).rev() {
+            kinds.swap(place, choices.below(place as u64 + 1) as usize);
+        }
+        for kind in &mut kinds {
+            let chosen = choices.below(kind.len() as u64) as usize;
+            drawn.push(kind.swap_remove(chosen));
+        }
+        kinds.retain(|kind| !kind.is_empty());
+    }
+    drawn
+}
+
+/// The first so many that lie apart: two changes of the same text cannot both be written.
+pub fn apart(shuffled: &[Mutant], wanted: usize, spoilt: &[Mutant]) -> Vec<Mutant> {
+    let mut chosen: Vec<Mutant> = Vec::new();
+    let overlap = |one: &Mutant, other: &Mutant| {
+        one.file == other.file && one.range.start <= other.range.end && other.range.start <= one.range.end
+    };
+    for mutant in shuffled {
+        if chosen.len() == wanted {
+            break;
+        }
+        let is_free = !chosen.iter().any(|other| overlap(mutant, other));
+        if is_free && !spoilt.contains(mutant) {
+            chosen.push(mutant.clone());
+        }
+    }
+    chosen
+}
