@@ -3,7 +3,6 @@
 use crate::find::{self, Fields};
 use crate::mutant::{Kind, Mutant};
 use crate::room::Room;
-use crosscheck::draw::{Purpose, Stream, case_seed};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -35,10 +34,23 @@ fn read(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
+/// Choices that are the same on every machine: SplitMix64. The bench's own are not used: they are among what is mutated.
+struct Choices(u64);
+
+impl Choices {
+    /// A number less than `bound`, which is not 0.
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((u128::from(mixed ^ (mixed >> 31)) * bound as u128) >> 64) as usize
+    }
+}
+
 /// The mutants of a room in the order of a seed: of each kind in turn one that was not drawn before, so that rare kinds
 /// are as likely to be drawn as frequent ones.
 pub fn shuffled(mutants: Vec<Mutant>, room: Room, seed: u64) -> Vec<Mutant> {
-    let mut choices = Stream::new(case_seed(seed, room as u64), Purpose::Mutation);
+    let mut choices = Choices(seed.wrapping_mul(Room::ALL.len() as u64).wrapping_add(room as u64));
     let mut kinds: BTreeMap<Kind, Vec<Mutant>> = BTreeMap::new();
     for mutant in mutants {
         kinds.entry(mutant.kind).or_default().push(mutant);
@@ -48,10 +60,10 @@ pub fn shuffled(mutants: Vec<Mutant>, room: Room, seed: u64) -> Vec<Mutant> {
     while !kinds.is_empty() {
         // Which kind comes first is drawn anew each time around.
         for place in (1..kinds.len()).rev() {
-            kinds.swap(place, choices.below(place as u64 + 1) as usize);
+            kinds.swap(place, choices.below(place + 1));
         }
         for kind in &mut kinds {
-            let chosen = choices.below(kind.len() as u64) as usize;
+            let chosen = choices.below(kind.len());
             drawn.push(kind.swap_remove(chosen));
         }
         kinds.retain(|kind| !kind.is_empty());
