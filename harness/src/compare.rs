@@ -452,10 +452,20 @@ fn trap_difference(a: &TrapObservation, b: &TrapObservation, both: Capabilities)
     if both.trap_sites && a.site != b.site {
         return Some((Kind::TrapSite, a.kind.text().into(), "where it trapped".into(), site(a), site(b)));
     }
-    let (Some(left), Some(right)) = (&a.frames, &b.frames) else { return None };
-    if !both.backtraces || left == right || fault!("compare-drops-backtraces") {
+    if !both.backtraces || a.frames == b.frames || fault!("compare-drops-backtraces") {
         return None;
     }
+    let (Some(left), Some(right)) = (&a.frames, &b.frames) else {
+        let told =
+            |trap: &TrapObservation| Side::text(if trap.frames.is_some() { "a backtrace" } else { "none" });
+        return Some((
+            Kind::Frames,
+            a.kind.text().into(),
+            "whether it has a backtrace".into(),
+            told(a),
+            told(b),
+        ));
+    };
     let different = left.kept.iter().zip(&right.kept).find(|(left, right)| left != right);
     let (exactly, left, right) = match different {
         Some((left, right)) => ("frame", Side::text(left), Side::text(right)),

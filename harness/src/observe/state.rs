@@ -188,8 +188,11 @@ pub fn capture_state(
             state.instances.extend(detail);
         }
     }
+    let numbers = latest.iter().map(|wanted| number_of(&instances, wanted.as_ref()?));
+    let modules: Vec<Option<u32>> = numbers.collect();
+    modules.iter().for_each(|number| digest.u64(number.map_or(u64::MAX, u64::from)));
     if let Some(state) = &mut state {
-        state.modules = latest.iter().map(|wanted| number_of(&instances, wanted.as_ref()?)).collect();
+        state.modules = modules;
     }
     (digest.finish(), state)
 }
@@ -269,10 +272,21 @@ fn capture_instance(
     for number in &datas {
         digest.u64(u64::from(*number) | 1 << 33);
     }
+    let exports = exports(store, instance);
+    for (name, place) in &exports {
+        let (kind, number) = match *place {
+            ExportState::Global(number) => (0, number),
+            ExportState::Table(number) => (1, number),
+            ExportState::Memory(number) => (2, number),
+            ExportState::Unseen => unreachable!("our engine shows what it has"),
+        };
+        digest.text(name);
+        digest.u64(kind << 32 | u64::from(number));
+    }
     if let Some(detail) = detail {
         detail.dropped_elems = elems;
         detail.dropped_datas = datas;
-        detail.exports = exports(store, instance);
+        detail.exports = exports;
     }
 }
 
