@@ -18,6 +18,7 @@ use crate::run::Ground;
 use crate::subject::Task;
 use crate::subject::liar::{Lie, Shows, With};
 use crate::trial::run_task;
+use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
@@ -50,6 +51,15 @@ impl fmt::Display for Missed {
     }
 }
 
+/// `159 lies on 4 grounds, all seen`
+impl fmt::Display for Checked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Checked { lies, grounds, missed } = self;
+        write!(f, "{lies} lies on {grounds} grounds, ")?;
+        if missed.is_empty() { f.write_str("all seen") } else { write!(f, "{} NOT SEEN", missed.len()) }
+    }
+}
+
 /// A lie with the case on which it is told and what each subject showed there, spelled out: the truth first, then the
 /// lie.
 struct Told {
@@ -61,29 +71,29 @@ struct Told {
 /// Tells every lie on every ground. `ground` is where subjects run; `folder`, which is made and removed, is for what a
 /// campaign leaves on disk. Fails if no worker can be had or the folder cannot be written.
 pub fn check(ground: Ground<'_>, folder: &Path) -> Result<Checked, String> {
-    let mut missed = Vec::new();
-    let mut told = Vec::with_capacity(Lie::all().len());
-    for lie in Lie::all() {
-        let task = lie.task();
-        run(Ground::InProcess, "in this process", lie, &task, Capture::Digest, &mut missed)?;
-        let observations = run(Ground::InProcess, "in this process", lie, &task, Capture::Full, &mut missed)?;
-        missed.extend(misplaced(lie, &observations));
-        told.push(Told { lie, task, observations });
-    }
-    let mut grounds = 3;
-    if has_workers(ground) {
-        grounds += 1;
-        for Told { lie, task, observations } in &told {
-            run(ground, "in workers", lie, task, Capture::Digest, &mut missed)?;
-            let seen = run(ground, "in workers", lie, task, Capture::Full, &mut missed)?;
-            if seen != *observations {
-                missed.push(Missed::of(lie, "in workers", "what subjects show arrives as something else"));
-            }
-        }
-    }
+    let tell = |lie| tell(lie, ground);
+    let told: Result<Vec<(Told, Vec<Missed>)>, String> = Lie::all().par_iter().map(tell).collect();
+    let (told, missed): (Vec<Told>, Vec<Vec<Missed>>) = told?.into_iter().unzip();
+    let mut missed = missed.concat();
     missed.extend(capabilities::check(&told));
     missed.extend(totals::check(&told, ground, folder)?);
-    Ok(Checked { lies: told.len(), grounds, missed })
+    Ok(Checked { lies: told.len(), grounds: 3 + usize::from(has_workers(ground)), missed })
+}
+
+/// Tells a lie in this process and in workers.
+fn tell(lie: &'static Lie, ground: Ground<'_>) -> Result<(Told, Vec<Missed>), String> {
+    let (task, mut missed) = (lie.task(), Vec::new());
+    run(Ground::InProcess, "in this process", lie, &task, Capture::Digest, &mut missed)?;
+    let observations = run(Ground::InProcess, "in this process", lie, &task, Capture::Full, &mut missed)?;
+    missed.extend(misplaced(lie, &observations));
+    if has_workers(ground) {
+        run(ground, "in workers", lie, &task, Capture::Digest, &mut missed)?;
+        let seen = run(ground, "in workers", lie, &task, Capture::Full, &mut missed)?;
+        if seen != observations {
+            missed.push(Missed::of(lie, "in workers", "what subjects show arrives as something else"));
+        }
+    }
+    Ok((Told { lie, task, observations }, missed))
 }
 
 #[cfg(unix)]

@@ -62,14 +62,12 @@ struct Leaves {
     leaves: BTreeMap<String, Leaf>,
 }
 
-/// The fields in which two observations differ.
+/// The fields in which two observations differ. What is there on one side only is not counted: the length of its list,
+/// or the variant that has it, differs.
 pub fn differing(left: &Observation, right: &Observation) -> BTreeSet<Field> {
     let (left, right) = (leaves(left), leaves(right));
-    let one_sided = |a: &BTreeMap<String, Leaf>, b: &BTreeMap<String, Leaf>| {
-        let differs = |(path, leaf): (&String, &Leaf)| (b.get(path) != Some(leaf)).then_some(leaf.0);
-        a.iter().filter_map(differs).collect::<BTreeSet<Field>>()
-    };
-    one_sided(&left, &right).union(&one_sided(&right, &left)).copied().collect()
+    let both = left.iter().filter_map(|(path, leaf)| Some((leaf, right.get(path)?)));
+    both.filter(|(left, right)| left != right).flat_map(|(left, right)| [left.0, right.0]).collect()
 }
 
 fn leaves(observation: &Observation) -> BTreeMap<String, Leaf> {
@@ -197,6 +195,7 @@ impl Leaves {
         self.list("table", Field::TableCount, tables, |leaves, table| {
             let TableState { elements, non_null } = table;
             leaves.leaf("size", Field::TableSize, elements);
+            leaves.leaf("elements", Field::TableElement, non_null.keys());
             for (index, value) in non_null {
                 leaves.below(&format!("element{index}"), |leaves| leaves.value(Field::TableElement, value));
             }
@@ -204,6 +203,7 @@ impl Leaves {
         self.list("memory", Field::MemoryCount, memories, |leaves, memory| {
             let MemoryState { bytes, pages } = memory;
             leaves.leaf("size", Field::MemorySize, bytes);
+            leaves.leaf("pages", Field::MemoryPage, pages.keys());
             for (number, page) in pages {
                 let mut digest = Digest::default();
                 digest.bytes(page);

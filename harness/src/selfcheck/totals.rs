@@ -27,7 +27,7 @@ use std::time::Duration;
 const SHARDS: u64 = 3;
 /// How often each lie is told in the campaign that is run whole: more often than a batch has cases, so that the totals of
 /// batches are added, and what is not looked at closely any more is counted.
-const ROUNDS: u64 = 3;
+const ROUNDS: u64 = 6;
 /// What of a report says how long it took, or where something is.
 const PASSING: [&str; 12] = [
     "started_s",
@@ -133,11 +133,15 @@ impl<'a> Campaigns<'a> {
     }
 
     /// The same lies several times: no more is found, and all is counted.
+    ///
+    /// Those that no engine has to run for are enough.
     fn rounds(&self) -> Result<Vec<Missed>, String> {
-        let campaign = self.campaign(ROUNDS * self.tasks.len() as u64, (0, 1));
+        let first = self.told.partition_point(|told| told.lie.is_made_by_the_engine());
+        let (told, tasks) = (&self.told[first..], &self.tasks[first..]);
+        let campaign = self.campaign(ROUNDS * tasks.len() as u64, (0, 1));
         let new = Tally::new(0, 0);
-        let tally = campaign.go_on_with(&self.tasks, new, Ground::InProcess, &mut Unheard, &self.stop)?;
-        Ok(Expected::of(self.told, ROUNDS).wrong("in a campaign of several batches", &tally))
+        let tally = campaign.go_on_with(tasks, new, Ground::InProcess, &mut Unheard, &self.stop)?;
+        Ok(Expected::of(told, ROUNDS).wrong("in a campaign of several batches", &tally))
     }
 
     /// The campaign in parts, each of which leaves a report; put together they say what the whole one does.
