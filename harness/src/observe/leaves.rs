@@ -151,7 +151,7 @@ impl Leaves {
         self.leaf("kind", Field::TrapKind, kind);
         self.leaf("message", Field::TrapMessage, message);
         self.leaf("site", Field::TrapSite, site);
-        self.leaf("frames", Field::TrapFrames, frames.is_some());
+        self.leaf("has frames", Field::TrapFrames, frames.is_some());
         let Some(Frames { count, hash, kept }) = frames else { return };
         self.leaf("count", Field::FrameCount, count);
         self.leaf("hash", Field::FrameHash, hash);

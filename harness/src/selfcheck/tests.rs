@@ -1,4 +1,4 @@
-//! That lies are about everything, and that all of them are seen in this process.
+//! That lies are about everything. That all of them are seen, a test with workers says.
 
 use super::*;
 use crate::observe::leaves::Field::*;
@@ -21,9 +21,7 @@ const NOT_MADE: &[Field] = &[
     FrameCount,
     FramesKept,
     FrameNumber,
-    FrameFunction,
     Trap,
-    HostCallsSpelledOut,
     HostArgCount,
     HostRefuses,
     HostResultCount,
@@ -56,21 +54,9 @@ const NOT_MADE: &[Field] = &[
     HostTag,
 ];
 
-fn folder(name: &str) -> std::path::PathBuf {
-    std::env::temp_dir().join(format!("crosscheck-self-check-{}-{name}", std::process::id()))
-}
-
 /// Whether a lie is about a field and, but for what the field is part of or the other variant, about no other.
 fn is_about(lie: &Lie, field: Field) -> bool {
     lie.fields[0] == field || lie.fields.len() == 2 && lie.fields[1] == field
-}
-
-#[test]
-fn every_lie_is_seen_in_this_process() {
-    let checked = check(Ground::InProcess, &folder("here")).expect("a folder can be made");
-    let missed: Vec<String> = checked.missed.iter().map(ToString::to_string).collect();
-    assert!(missed.is_empty(), "{}", missed.join("\n"));
-    assert_eq!(checked.to_string(), format!("{} lies on 3 grounds, all seen", Lie::all().len()));
 }
 
 #[test]

@@ -16,6 +16,7 @@ use crate::run::Ground;
 use crate::subject::liar::{Shows, With};
 use crate::subject::{Lane, Task};
 use crosscheck_engine::Mode;
+use serde::Serialize;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,25 +26,11 @@ use std::time::Duration;
 
 /// Parts of the campaign that is run in shards.
 const SHARDS: u64 = 3;
-/// How often each lie is told in the campaign that is run whole: more often than a batch has cases, so that the totals of
+/// Differences that look alike and are looked at closely.
+const CLOSE_LOOKS: u64 = 8;
+/// How often each lie is told in the campaign of several batches: more often than a batch has cases, so that the totals of
 /// batches are added, and what is not looked at closely any more is counted.
 const ROUNDS: u64 = 6;
-/// What of a report says how long it took, or where something is.
-const PASSING: [&str; 12] = [
-    "started_s",
-    "wall_s",
-    "cpu_s",
-    "argv",
-    "shard",
-    "complete",
-    "throughput",
-    "cases_per_cpu_s",
-    "path",
-    "replay",
-    "lanes",
-    "next_index",
-];
-
 /// Runs the campaigns; what their totals and reports tell wrongly.
 pub(super) fn check(told: &[Told], ground: Ground<'_>, folder: &Path) -> Result<Vec<Missed>, String> {
     let cannot = |error| format!("{}: cannot be made or removed: {error}", folder.display());
@@ -103,19 +90,9 @@ impl<'a> Campaigns<'a> {
     }
 
     fn check(&self) -> Result<Vec<Missed>, String> {
-        let all = self.tasks.len() as u64;
-        let mut missed = Vec::new();
-        let whole = self.campaign(all, (0, 1)).go_on_with(
-            &self.tasks,
-            Tally::new(0, 0),
-            self.ground,
-            &mut Unheard,
-            &self.stop,
-        )?;
-        missed.extend(Expected::of(self.told, 1).wrong("in a campaign", &whole));
-        missed.extend(self.rounds()?);
-        missed.extend(self.shards(&whole)?);
-        missed.extend(self.resumed(&whole)?);
+        let mut missed = self.rounds()?;
+        missed.extend(self.shards()?);
+        missed.extend(self.resumed()?);
         Ok(missed)
     }
 
@@ -141,23 +118,22 @@ impl<'a> Campaigns<'a> {
         let campaign = self.campaign(ROUNDS * tasks.len() as u64, (0, 1));
         let new = Tally::new(0, 0);
         let tally = campaign.go_on_with(tasks, new, Ground::InProcess, &mut Unheard, &self.stop)?;
-        Ok(Expected::of(told, ROUNDS).wrong("in a campaign of several batches", &tally))
+        let expected = Expected::of(told, ROUNDS);
+        Ok(expected.wrong_after_several_batches("in a campaign of several batches", &tally))
     }
 
-    /// The campaign in parts, each of which leaves a report; put together they say what the whole one does.
-    fn shards(&self, whole: &Tally) -> Result<Vec<Missed>, String> {
+    /// The campaign in parts, each of which leaves a report; put together they tell all of it.
+    fn shards(&self) -> Result<Vec<Missed>, String> {
         let clock = Clock::start();
-        let all = self.tasks.len() as u64;
-        let report = |campaign: &Campaign, tally: &Tally| {
-            Fuzz::new(campaign, tally, &clock.stop(), Throughput::default(), self.folder, &Started::default())
-        };
         let mut folders: Vec<PathBuf> = Vec::new();
         for part in 0..SHARDS {
-            let campaign = self.campaign(all, (part, SHARDS));
+            let campaign = self.campaign(self.tasks.len() as u64, (part, SHARDS));
             let new = Tally::new(0, 0);
             let tally = campaign.go_on_with(&self.tasks, new, self.ground, &mut Unheard, &self.stop)?;
             let folder = self.folder.join(format!("shard-{part}"));
-            write_json(&folder.join(FUZZ_FILE), &report(&campaign, &tally))?;
+            let (times, throughput) = (clock.stop(), Throughput::default());
+            let report = Fuzz::new(&campaign, &tally, &times, throughput, &folder, &Started::default());
+            write_json(&folder.join(FUZZ_FILE), &report)?;
             folders.push(folder);
         }
         let ground = "in shards of a campaign";
@@ -165,14 +141,19 @@ impl<'a> Campaigns<'a> {
         let [Night { fuzz: Some(fuzz), .. }] = &read[..] else {
             return Ok(vec![Missed::total(ground, "shards", "they are not put together to one run")]);
         };
-        let expected = report(&self.campaign(all, (0, 1)), whole);
-        let mut missed = differences(ground, lasting(fuzz), lasting(&expected));
-        missed.extend(unreported(ground, &read, whole));
+        let expected = Expected::of(self.told, 1);
+        let mut missed = expected.wrong(ground, &json(fuzz));
+        let entries = || fuzz.findings.iter();
+        let counts = entries().map(|entry| (entry.fingerprint.clone(), entry.cases.unwrap_or(0)));
+        missed.extend(expected.wrong_fingerprints(ground, &counts.collect()));
+        let firsts = entries().map(|entry| (entry.fingerprint.clone(), entry.first_difference.clone()));
+        missed.extend(expected.wrong_findings(ground, firsts.collect()));
+        missed.extend(unreported(ground, &read, &expected));
         Ok(missed)
     }
 
     /// The campaign, ended half-way and gone on with from what is on disk.
-    fn resumed(&self, whole: &Tally) -> Result<Vec<Missed>, String> {
+    fn resumed(&self) -> Result<Vec<Missed>, String> {
         let all = self.tasks.len() as u64;
         let report = self.folder.join("resumed");
         let identity = Identity {
@@ -184,21 +165,25 @@ impl<'a> Campaigns<'a> {
         };
         let mut saving = Saving { report: &report, identity: &identity, failed: None };
         let half = self.campaign(all / 2, (0, 1));
-        half.go_on_with(&self.tasks, Tally::new(0, 0), self.ground, &mut saving, &self.stop)?;
+        let begun = half.go_on_with(&self.tasks, Tally::new(0, 0), self.ground, &mut saving, &self.stop)?;
         if let Some(failed) = saving.failed {
             return Err(failed);
         }
         let ground = "in a resumed campaign";
-        let Some(begun) = saved::load(&report, &identity)? else {
+        let Some(loaded) = saved::load(&report, &identity)? else {
             return Ok(vec![Missed::total(ground, "all", "what was saved is not there")]);
         };
+        let mut missed = differences(ground, json(&loaded), json(&begun));
+        missed.extend(differences(ground, found(&loaded), found(&begun)));
         let campaign = self.campaign(all, (0, 1));
-        let tally = campaign.go_on_with(&self.tasks, begun, self.ground, &mut Unheard, &self.stop)?;
-        let json = |tally: &Tally| serde_json::to_value(tally).expect("totals always have a text");
-        let mut missed = differences(ground, json(&tally), json(whole));
-        missed.extend(differences(ground, found(&tally), found(whole)));
+        let tally = campaign.go_on_with(&self.tasks, loaded, self.ground, &mut Unheard, &self.stop)?;
+        missed.extend(Expected::of(self.told, 1).wrong_after_several_batches(ground, &tally));
         Ok(missed)
     }
+}
+
+fn json(totals: &impl Serialize) -> Json {
+    serde_json::to_value(totals).expect("totals always have a text")
 }
 
 /// The findings of a campaign, as far as they are on disk too.
@@ -218,19 +203,6 @@ fn found(tally: &Tally) -> Json {
     serde_json::json!({ "findings": by_index })
 }
 
-/// A report without what is different each time it is made.
-fn lasting(report: &Fuzz) -> Json {
-    let mut json = serde_json::to_value(report).expect("a report always has a text");
-    let without = |json: &mut Json| {
-        if let Some(object) = json.as_object_mut() {
-            object.retain(|name, _| !PASSING.contains(&name.as_str()));
-        }
-    };
-    without(&mut json);
-    json["findings"].as_array_mut().into_iter().flatten().for_each(without);
-    json
-}
-
 /// The totals that are not what they are to be.
 fn differences(ground: &str, seen: Json, expected: Json) -> Vec<Missed> {
     let (Json::Object(seen), Json::Object(expected)) = (seen, expected) else {
@@ -246,7 +218,7 @@ fn differences(ground: &str, seen: Json, expected: Json) -> Vec<Missed> {
 }
 
 /// What of a campaign people and machines are not told.
-fn unreported(ground: &str, nights: &[Night], whole: &Tally) -> Vec<Missed> {
+fn unreported(ground: &str, nights: &[Night], whole: &Expected) -> Vec<Missed> {
     let mut missed = Vec::new();
     let (Some(night), Some(rendered)) = (nights.last(), Rendered::of(nights)) else {
         return vec![Missed::total(ground, "reports", "there are none")];
@@ -345,62 +317,75 @@ impl Expected {
         }
     }
 
-    /// What of the totals is otherwise. Of many differences that look alike only some are looked at closely.
-    fn wrong(&self, ground: &str, tally: &Tally) -> Vec<Missed> {
+    /// What of the totals is otherwise, which a report and a campaign call by the same names.
+    fn wrong(&self, ground: &str, totals: &Json) -> Vec<Missed> {
         let lanes = ["fast-interp", "interp", "interp+moving-memory"];
-        let looked_at: u64 = tally.fingerprints.values().sum();
-        let mut fingerprints = tally.fingerprints.clone();
-        for (fingerprint, count) in &mut fingerprints {
-            let most = self.fingerprints.get(fingerprint).copied().unwrap_or(0);
-            // In one batch everything is looked at.
-            if self.rounds > 1 && *count > 0 && *count <= most {
-                *count = most;
-            }
-        }
-        let seen = serde_json::json!({
-            "cases": tally.cases, "agree": tally.agree, "diverge": tally.diverge, "invalid": tally.invalid,
-            "inconclusive": tally.inconclusive, "fingerprints": fingerprints, "crashes": tally.crashes,
-            "hangs": tally.hangs, "calls": tally.calls, "returned": tally.returned, "host_calls": tally.host_calls,
-            "wasm_bytes": tally.wasm_bytes, "traps": tally.traps, "by_lane": tally.by_lane,
-            "differences of judges alone": tally.judged_differences, "left_out": tally.left_out,
-            "looked at and not": looked_at + tally.unexamined, "complete": tally.complete,
-            "next_index": tally.next_index, "workers_lost": tally.workers_lost, "judges": tally.judges.len(),
-        });
         let by_lane: BTreeMap<&str, u64> = lanes.iter().map(|lane| (*lane, self.cases)).collect();
-        let nothing: BTreeMap<&str, u64> = BTreeMap::new();
         let expected = serde_json::json!({
-            "cases": self.cases, "agree": self.agree, "diverge": self.diverge, "invalid": 0,
-            "inconclusive": self.inconclusive, "fingerprints": self.fingerprints, "crashes": self.crashes,
-            "hangs": self.hangs, "calls": self.calls, "returned": self.returned, "host_calls": self.host_calls,
-            "wasm_bytes": self.wasm_bytes, "traps": self.traps, "by_lane": by_lane,
-            "differences of judges alone": 0, "left_out": nothing, "looked at and not": self.diverge,
-            "complete": true, "next_index": self.cases, "workers_lost": 0, "judges": 0,
+            "seed": 0, "cases": self.cases, "agree": self.agree, "diverge": self.diverge,
+            "judged_differences": 0,  "invalid": 0,
+            "inconclusive": self.inconclusive, "crashes": self.crashes, "hangs": self.hangs, "workers_lost": 0,
+            "by_lane": by_lane, "left_out": {}, "calls": self.calls, "returned": self.returned,
+            "host_calls": self.host_calls, "traps": self.traps, "wasm_bytes": self.wasm_bytes,
+            "next_index": self.cases, "complete": true,
         });
-        let mut missed = differences(ground, seen, expected);
-        missed.extend(self.wrong_findings(ground, tally));
+        let mut seen = totals.clone();
+        if let (Some(seen), Some(expected)) = (seen.as_object_mut(), expected.as_object()) {
+            seen.retain(|name, _| expected.contains_key(name));
+        }
+        differences(ground, seen, expected)
+    }
+
+    /// As [`Expected::wrong`], of a campaign that made do with counting most differences that look alike.
+    fn wrong_after_several_batches(&self, ground: &str, tally: &Tally) -> Vec<Missed> {
+        let mut missed = self.wrong(ground, &json(tally));
+        let looked_at: u64 = tally.fingerprints.values().sum();
+        if looked_at + tally.unexamined != self.diverge || looked_at < CLOSE_LOOKS {
+            let told =
+                format!("{looked_at} were looked at and {} not, of {}", tally.unexamined, self.diverge);
+            missed.push(Missed::total(ground, "differences", &told));
+        }
+        let firsts = tally.findings.iter().map(|finding| {
+            (finding.divergence.fingerprint().to_string(), finding.divergence.first.to_string())
+        });
+        let firsts: BTreeMap<String, String> = firsts.collect();
+        if !firsts.keys().eq(tally.fingerprints.keys()) {
+            missed.push(Missed::total(ground, "findings", "there is not one of each fingerprint"));
+        }
+        let known = |(fingerprint, _): &(&String, &String)| firsts.contains_key(*fingerprint);
+        let expected = self.firsts.iter().filter(known);
+        let expected = expected.map(|(fingerprint, told)| (fingerprint.clone(), told.clone())).collect();
+        missed.extend(wrong_findings(ground, &expected, firsts));
         missed
     }
 
-    /// Findings that do not tell what the first lie of their fingerprint is.
-    fn wrong_findings(&self, ground: &str, tally: &Tally) -> Vec<Missed> {
-        let mut missed = Vec::new();
-        let mut seen: BTreeMap<String, String> = BTreeMap::new();
-        for finding in &tally.findings {
-            let fingerprint = finding.divergence.fingerprint().to_string();
-            seen.insert(fingerprint, finding.divergence.first.to_string());
-        }
-        for (fingerprint, told) in &self.firsts {
-            let found = seen.remove(fingerprint).unwrap_or_else(|| "nothing".into());
-            if !is_told(told, &found) {
-                let told = format!("expected {told}, and there is {found}");
-                missed.push(Missed::total(ground, &format!("the finding {fingerprint}"), &told));
-            }
-        }
-        missed.extend(
-            seen.keys().map(|other| Missed::total(ground, &format!("the finding {other}"), "it is no lie")),
-        );
-        missed
+    fn wrong_fingerprints(&self, ground: &str, seen: &BTreeMap<String, u64>) -> Vec<Missed> {
+        differences(ground, json(seen), json(&self.fingerprints))
     }
+
+    fn wrong_findings(&self, ground: &str, seen: BTreeMap<String, String>) -> Vec<Missed> {
+        wrong_findings(ground, &self.firsts, seen)
+    }
+}
+
+/// Findings that do not tell what the first lie of their fingerprint is.
+fn wrong_findings(
+    ground: &str,
+    expected: &BTreeMap<String, String>,
+    mut seen: BTreeMap<String, String>,
+) -> Vec<Missed> {
+    let mut missed = Vec::new();
+    for (fingerprint, told) in expected {
+        let found = seen.remove(fingerprint).unwrap_or_else(|| "nothing".into());
+        if !is_told(told, &found) {
+            let told = format!("expected {told}, and there is {found}");
+            missed.push(Missed::total(ground, &format!("the finding {fingerprint}"), &told));
+        }
+    }
+    missed.extend(
+        seen.keys().map(|other| Missed::total(ground, &format!("the finding {other}"), "it is no lie")),
+    );
+    missed
 }
 
 impl Missed {
