@@ -333,9 +333,12 @@ fn truth() -> Observation {
         fuel_left: 1000,
         host_calls: HostCalls { count: 5, digest: 0, first: (0..5).map(true_call).collect() },
         state_digest: 0,
-        state: Some(true_state()),
+        state: Some(State::default()),
     };
-    Observation { actions: outcomes.into_iter().map(action).collect() }
+    let mut observation = Observation { actions: outcomes.into_iter().map(action).collect() };
+    // What is left behind is lied about after a trap, where it is most easily forgotten.
+    observation.actions[TRAPS].state = Some(true_state());
+    observation
 }
 
 /// A value of every kind.
