@@ -145,10 +145,10 @@ fn instance_difference(a: &InstanceState, b: &InstanceState, both: Capabilities)
 fn exports_difference(a: &[(String, ExportState)], b: &[(String, ExportState)]) -> Option<FoundState> {
     let counted = count_difference("exports", a.len(), b.len());
     let text = |(name, place): &(String, ExportState)| Side::text(format_args!("`{name}` is {place:?}"));
-    let differs = |(number, (left, right)): (usize, (&(String, ExportState), &(String, ExportState)))| {
-        (left != right).then(|| (Kind::Instances, format!("export {number}"), text(left), text(right)))
-    };
-    counted.or_else(|| a.iter().zip(b).enumerate().find_map(differs))
+    counted.or_else(|| {
+        let (number, (left, right)) = a.iter().zip(b).enumerate().find(|(_, (left, right))| left != right)?;
+        Some((Kind::Instances, format!("export {number}"), text(left), text(right)))
+    })
 }
 
 fn global_difference(what: &str, left: &Value, right: &Value, both: Capabilities) -> Option<FoundState> {

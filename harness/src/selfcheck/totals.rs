@@ -31,6 +31,9 @@ const CLOSE_LOOKS: u64 = 8;
 /// How often each lie is told in the campaign of several batches: more often than a batch has cases, so that the totals of
 /// batches are added, and what is not looked at closely any more is counted.
 const ROUNDS: u64 = 6;
+/// Characters of a total that is wrong which are shown.
+const SHOWN_CHARACTERS: usize = 300;
+
 /// Runs the campaigns; what their totals and reports tell wrongly.
 pub(super) fn check(told: &[Told], ground: Ground<'_>, folder: &Path) -> Result<Vec<Missed>, String> {
     let cannot = |error| format!("{}: cannot be made or removed: {error}", folder.display());
@@ -211,7 +214,15 @@ fn differences(ground: &str, seen: Json, expected: Json) -> Vec<Missed> {
     let names = seen.keys().chain(expected.keys().filter(|name| !seen.contains_key(*name)));
     let wrong = names.filter(|name| seen.get(*name) != expected.get(*name));
     let told = |name: &String| {
-        let [seen, expected] = [&seen, &expected].map(|totals| totals.get(name).cloned().unwrap_or_default());
+        let text = |totals: &serde_json::Map<String, Json>| -> String {
+            totals
+                .get(name)
+                .map_or("nothing".into(), Json::to_string)
+                .chars()
+                .take(SHOWN_CHARACTERS)
+                .collect()
+        };
+        let (seen, expected) = (text(&seen), text(&expected));
         Missed::total(ground, name, &format!("expected {expected}, and there is {seen}"))
     };
     wrong.map(told).collect()

@@ -130,7 +130,7 @@ impl Twins {
             module.encode().expect("the module of a lie can be written")
         };
         let named =
-            |(number, text): (usize, &&str)| CaseModule { name: format!("m{number}"), wasm: encode(&text) };
+            |(number, text): (usize, &&str)| CaseModule { name: format!("m{number}"), wasm: encode(text) };
         let last = self.modules.len() as u32 - 1;
         let action = |word: &str| match (word.parse(), word.strip_prefix('>')) {
             (Ok(module), _) => Action::Instantiate { module },

@@ -516,6 +516,17 @@ fn memories() -> Vec<Lie> {
         )
         .unseen_without(&["internal_state"]),
         lie(
+            "memory-page",
+            &[MemoryPage],
+            &[r#"(module (memory 1) (func (export "f") (i32.store8 (i32.const {0|4096})
+                        (i32.const 1))))"#],
+        )
+        .seen(
+            "memory-bytes|memory-bytes",
+            "action 1: instance 0, memory 0 differs first at 0x0: 0x01 against 0x00",
+        )
+        .unseen_without(&["internal_state"]),
+        lie(
             "memory-last-byte",
             &[MemoryPage],
             &[r#"(module (memory (export "m") 3) (func (export "f") (i32.store8
@@ -604,6 +615,17 @@ fn tables() -> Vec<Lie> {
         )
         .unseen_without(&["internal_state", "function_identity"]),
         lie(
+            "table-element-elsewhere",
+            &[TableElement],
+            &[r#"(module (table 3 funcref) (func $a) (elem declare func $a) (func (export "f")
+                        (table.set (i32.const {1|2}) (ref.func $a))))"#],
+        )
+        .seen(
+            "table-element|table-element",
+            "action 1: instance 0, table 0, element 1: ref.func 0:0 against null",
+        )
+        .unseen_without(&["internal_state"]),
+        lie(
             "table-null",
             &[TableElement],
             &[r#"(module (table (export "t") 2 funcref) (func $a) (elem declare func $a) (func
@@ -635,11 +657,11 @@ fn instances() -> Vec<Lie> {
             "dropped-elem",
             &[DroppedElem],
             &[r#"(module (func $a) (elem func) (elem func $a) (func
-                        (export "f") {nop|elem.drop 1}))"#],
+                        (export "f") elem.drop {0|1}))"#],
         )
         .seen(
             "dropped|dropped",
-            "action 1: instance 0, dropped segments: elems [], datas [] against elems [1], datas \
+            "action 1: instance 0, dropped segments: elems [0], datas [] against elems [1], datas \
                  []",
         )
         .unseen_without(&["internal_state"]),
