@@ -143,16 +143,31 @@ impl Campaign {
         let started = Instant::now();
         let is_late = || self.time.is_some_and(|time| started.elapsed() >= time);
         let ends = Ends { stop, is_late: &is_late };
-        self.go_on_until(ends, tally, ground, events, started)
+        self.go_on_until(ends, &|| self.source(), tally, ground, events, started)
     }
 
-    /// As [`Campaign::go_on`], with the caller's clock.
+    /// As [`Campaign::go_on`], with tasks that are given in place of cases that are made: an index is the place of a task
+    /// among them, and goes round.
+    pub(crate) fn go_on_with(
+        &self,
+        tasks: &[Task],
+        tally: Tally,
+        ground: Ground<'_>,
+        events: &mut dyn Events,
+        stop: &AtomicBool,
+    ) -> Result<Tally, String> {
+        let ends = Ends { stop, is_late: &|| false };
+        self.go_on_until(ends, &|| Source::Given(tasks), tally, ground, events, Instant::now())
+    }
+
+    /// As [`Campaign::go_on`], with the caller's clock, and cases from where the caller says.
     ///
     /// Time may be up in the middle of a batch. Then what counts is what was done before the first case that was not;
     /// but a divergence always counts, so what comes before one is run to its end.
-    fn go_on_until(
+    fn go_on_until<'s>(
         &self,
         ends: Ends<'_>,
+        source: &(dyn Fn() -> Source<'s> + Sync),
         mut tally: Tally,
         ground: Ground<'_>,
         events: &mut dyn Events,
@@ -175,10 +190,9 @@ impl Campaign {
                 (next..until).filter(|index| index % self.shard.1 == self.shard.0).collect();
             let parts: Result<Vec<Part>, String> = indices
                 .par_chunks(CHUNK_CASES)
-                .map_init(
-                    || self.generator(),
-                    |generator, indices| self.chunk(ground, generator, indices, &tally.glances, Some(ends)),
-                )
+                .map_init(source, |source, indices| {
+                    self.chunk(ground, source, indices, &tally.glances, Some(ends))
+                })
                 .collect();
             let mut parts = parts?;
             let diverging = parts.iter().rposition(|part| part.tally.diverge > 0);
@@ -188,7 +202,7 @@ impl Campaign {
             let unhurried = ground.until(ends.stop, Some(Instant::now() + AFTER_TIME));
             for (part, indices) in parts.iter_mut().zip(indices.chunks(CHUNK_CASES)).take(counts) {
                 if part.cut.is_some() {
-                    *part = self.chunk(unhurried, &mut self.generator(), indices, &tally.glances, None)?;
+                    *part = self.chunk(unhurried, &mut source(), indices, &tally.glances, None)?;
                 }
             }
             next = until;
@@ -215,6 +229,10 @@ impl Campaign {
         Generator::new(self.features.clone()).profile(profile).mostly(&all)
     }
 
+    fn source(&self) -> Source<'_> {
+        Source::Made(self, Box::new(self.generator()))
+    }
+
     /// The subjects for a case, the reference first.
     pub fn subjects(&self, case_seed: u64) -> Vec<Arc<dyn Subject>> {
         let lanes = self.lanes.draw(case_seed).into_iter();
@@ -225,7 +243,7 @@ impl Campaign {
     fn chunk(
         &self,
         ground: Ground<'_>,
-        generator: &mut Generator,
+        source: &mut Source<'_>,
         indices: &[u64],
         glances: &BTreeMap<String, u64>,
         ends: Option<Ends<'_>>,
@@ -234,7 +252,7 @@ impl Campaign {
         let (indices, asked) = (indices.iter(), VecDeque::new());
         let given_up = Vec::new();
         let mut chunk =
-            Chunk { campaign: self, generator, indices, glances, asked, given_up, part, ends, cut: None };
+            Chunk { campaign: self, source, indices, glances, asked, given_up, part, ends, cut: None };
         #[cfg(unix)]
         if let Some((workers, halt)) = ground.workers() {
             match workers.lease_until(halt) {
@@ -246,6 +264,36 @@ impl Campaign {
         }
         chunk.pass_here();
         Ok(chunk.ended())
+    }
+}
+
+/// Where the tasks of a campaign come from.
+enum Source<'a> {
+    /// A generator makes them.
+    Made(&'a Campaign, Box<Generator>),
+    /// They are given.
+    Given(&'a [Task]),
+}
+
+impl Source<'_> {
+    /// The task of that index and what made it; none if the generator made none.
+    fn task(&mut self, index: u64) -> Option<(Task, &'static str)> {
+        match self {
+            Source::Given(tasks) => {
+                let place = index.checked_rem(tasks.len() as u64)?;
+                Some((tasks[place as usize].clone(), "given"))
+            }
+            Source::Made(campaign, generator) => {
+                let made = guarded(|| generator.case(campaign.seed, index)).unwrap_or_else(|_| {
+                    // What a panic left makes no other cases.
+                    **generator = campaign.generator();
+                    None
+                });
+                let Generated { case, generator, .. } = made?;
+                let subjects = campaign.subjects(case_seed(campaign.seed, index));
+                Some((Task { case, subjects }, generator))
+            }
+        }
     }
 }
 
@@ -272,9 +320,9 @@ struct Part {
 }
 
 /// Some consecutive cases of a campaign under way.
-struct Chunk<'a> {
+struct Chunk<'a, 's> {
     campaign: &'a Campaign,
-    generator: &'a mut Generator,
+    source: &'a mut Source<'s>,
     indices: std::slice::Iter<'a, u64>,
     /// What was looked at closely in batches before this one. What this one looks at does not count yet, for who
     /// looks first depends on threads.
@@ -306,7 +354,7 @@ impl Origin {
     }
 }
 
-impl Chunk<'_> {
+impl Chunk<'_, '_> {
     /// The next case, if there is one.
     fn make(&mut self) -> Option<Task> {
         loop {
@@ -318,19 +366,13 @@ impl Chunk<'_> {
                 return None;
             }
             self.indices.next();
-            let made = guarded(|| self.generator.case(self.campaign.seed, index)).unwrap_or_else(|_| {
-                // What a panic left makes no other cases.
-                *self.generator = self.campaign.generator();
-                None
-            });
-            let Some(Generated { case, generator, .. }) = made else {
+            let Some((task, generator)) = self.source.task(index) else {
                 self.given_up.push(index);
                 continue;
             };
             let given_up = std::mem::take(&mut self.given_up);
             self.asked.push_back(Origin { index, generator, given_up });
-            let subjects = self.campaign.subjects(case_seed(self.campaign.seed, index));
-            return Some(Task { case, subjects });
+            return Some(task);
         }
     }
 
@@ -452,13 +494,13 @@ impl Chunk<'_> {
 
 /// A chunk as a worker is fed with it.
 #[cfg(unix)]
-struct Passing<'a, 'c> {
-    chunk: &'a mut Chunk<'c>,
+struct Passing<'a, 'c, 's> {
+    chunk: &'a mut Chunk<'c, 's>,
     again: &'a mut Vec<(Origin, Task, CaseRun)>,
 }
 
 #[cfg(unix)]
-impl Feed for Passing<'_, '_> {
+impl Feed for Passing<'_, '_, '_> {
     fn next(&mut self) -> Option<(Task, Capture)> {
         let task = self.chunk.make()?;
         let subjects: Vec<&dyn Subject> = task.subjects.iter().map(|subject| &**subject).collect();

@@ -2,14 +2,12 @@
 //!
 //! A fault is a named one of the engine, one that was drawn by lot, or one of the harness itself. Those of the engine's
 //! rooms are for campaigns; those in what all modes share are for the official suite, for no comparison can see them;
-//! those of the harness are for its own [`witnesses`]. A faulty engine runs in a worker process, which may die of
+//! those of the harness are for its [check of itself](crate::selfcheck). A faulty engine runs in a worker process, which may die of
 //! it. This is in builds with planted faults only.
 
 mod hunt;
-mod witnesses;
 
 pub use hunt::{Found, Hunt, Hunted};
-pub use witnesses::{WITNESSES, Witness};
 
 use crosscheck_engine::faults::drawn::Drawn;
 use crosscheck_engine::faults::table::{ROWS, Row, SeenBy};
@@ -26,6 +24,9 @@ pub const HARNESS_ROWS: &[Row] = &[
     harness_row("compare-ignores-the-sign-of-zero", "takes zeros of different signs for the same"),
     harness_row("compare-skips-memory-size", "does not compare how large memories are"),
     harness_row("compare-drops-backtraces", "compares traps without the calls they happened in"),
+    harness_row("compare-stops-at-equal-traps", "compares nothing else of actions that trap alike"),
+    harness_row("wire-loses-the-digest-of-many-host-calls", "sends no digest of more than four host calls"),
+    harness_row("digest-takes-functions-for-the-same", "tells no functions in tables apart by digest"),
 ];
 
 const fn harness_row(name: &'static str, what: &'static str) -> Row {

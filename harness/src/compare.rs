@@ -10,7 +10,7 @@ mod state;
 mod suspect;
 
 use crate::case::Value;
-use crate::observe::{ActionObservation, HostCall, HostCalls, Observation, Outcome, TrapObservation};
+use crate::observe::{ActionObservation, Frame, HostCall, HostCalls, Observation, Outcome, TrapObservation};
 use crate::subject::Capabilities;
 use crosscheck_engine::TrapKind;
 use crosscheck_engine::faults::fault;
@@ -266,7 +266,9 @@ fn action_difference(
     b: &ActionObservation,
     both: Capabilities,
 ) -> Option<Difference> {
-    Aspect::ALL.into_iter().find_map(|aspect| aspect_difference(action, aspect, a, b, both))
+    let stops = fault!("compare-stops-at-equal-traps") && matches!(a.outcome, Outcome::Trap(_));
+    let aspects = if stops { &Aspect::ALL[..1] } else { &Aspect::ALL[..] };
+    aspects.iter().find_map(|aspect| aspect_difference(action, *aspect, a, b, both))
 }
 
 fn aspect_difference(
@@ -452,13 +454,32 @@ fn trap_difference(a: &TrapObservation, b: &TrapObservation, both: Capabilities)
     if both.trap_sites && a.site != b.site {
         return Some((Kind::TrapSite, a.kind.text().into(), "where it trapped".into(), site(a), site(b)));
     }
-    let (Some(left), Some(right)) = (&a.frames, &b.frames) else { return None };
-    if !both.backtraces || left == right || fault!("compare-drops-backtraces") {
+    if !both.backtraces || a.frames == b.frames || fault!("compare-drops-backtraces") {
         return None;
     }
+    let (Some(left), Some(right)) = (&a.frames, &b.frames) else {
+        let told =
+            |trap: &TrapObservation| Side::text(if trap.frames.is_some() { "a backtrace" } else { "none" });
+        return Some((
+            Kind::Frames,
+            a.kind.text().into(),
+            "whether it has a backtrace".into(),
+            told(a),
+            told(b),
+        ));
+    };
     let different = left.kept.iter().zip(&right.kept).find(|(left, right)| left != right);
     let (exactly, left, right) = match different {
-        Some((left, right)) => ("frame", Side::text(left), Side::text(right)),
+        Some((left, right)) if left.to_string() != right.to_string() => {
+            ("frame", Side::text(left), Side::text(right))
+        }
+        Some((left, right)) => {
+            let function = |frame: &Frame| match frame.function {
+                Some((instance, function)) => Side::text(format_args!("{frame} ({instance}:{function})")),
+                None => Side::text(frame),
+            };
+            ("frame", function(left), function(right))
+        }
         None if left.count != right.count => {
             ("number of frames", Side::text(left.count), Side::text(right.count))
         }

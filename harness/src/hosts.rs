@@ -206,7 +206,9 @@ impl Host {
         notes: Vec<String>,
         import: u32,
     ) {
+        // Imports of two modules may have one number, and hosts of one number behave alike.
         self.digest.u64(u64::from(import));
+        self.digest.text(name);
         args.iter().for_each(|value| values::digest(value, &mut self.digest));
         match results {
             Some(results) => results.iter().for_each(|value| values::digest(value, &mut self.digest)),

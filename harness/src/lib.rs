@@ -59,6 +59,8 @@ pub mod triage;
 // Reports, and programs.
 pub mod report;
 
+pub mod selfcheck;
+
 #[cfg(all(feature = "planted-faults", unix))]
 pub mod canary;
 pub mod fuzz;

@@ -6,6 +6,7 @@
 
 mod bytes;
 pub mod json;
+pub mod leaves;
 mod state;
 pub mod values;
 

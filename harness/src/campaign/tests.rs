@@ -34,7 +34,9 @@ fn go_on(tally: Tally, looks: u64) -> Tally {
     let (stop, looked) = (AtomicBool::new(false), AtomicU64::new(0));
     let is_late = || looked.fetch_add(1, Ordering::Relaxed) >= looks;
     let ends = Ends { stop: &stop, is_late: &is_late };
-    let done = campaign().go_on_until(ends, tally, Ground::InProcess, &mut Silence, Instant::now());
+    let campaign = campaign();
+    let source = || campaign.source();
+    let done = campaign.go_on_until(ends, &source, tally, Ground::InProcess, &mut Silence, Instant::now());
     done.expect("this process is there")
 }
 

@@ -1,6 +1,6 @@
 //! Looking for one planted fault by the means that should find it, and what it took.
 
-use super::{Planted, WITNESSES};
+use super::{Planted, plant, unplant};
 use crate::campaign::{Campaign, Lanes};
 use crate::compare::{Divergence, mode_of};
 use crate::draw::case_seed;
@@ -11,6 +11,7 @@ use crate::reduce::code_bytes;
 use crate::report::Clock;
 use crate::run::Ground;
 use crate::script::{self, ScriptFile};
+use crate::selfcheck;
 use crate::triage::{Budget, Question};
 use crate::worker::{self, Options, PLANTED, Workers};
 use crosscheck_engine::Mode;
@@ -99,10 +100,12 @@ pub enum Found {
         /// How many fail.
         failures: u64,
     },
-    /// A witness that the blind harness does not see.
-    Witness {
-        /// The engine's fault that goes unseen.
-        fault: &'static str,
+    /// The harness's check of itself.
+    SelfCheck {
+        /// How many lies were not seen for what they are, and how many totals are wrong.
+        missed: usize,
+        /// The first of them.
+        first: String,
     },
 }
 
@@ -145,7 +148,7 @@ impl Hunt<'_> {
                 Ok(Hunted { found, cpu_s: clock.stop().cpu_s, ..nothing })
             }
             SeenBy::OwnCheck => {
-                let found = self.witness(planted)?;
+                let found = self.self_check(planted)?;
                 Ok(Hunted { found, cpu_s: clock.stop().cpu_s, ..nothing })
             }
         }
@@ -195,7 +198,7 @@ impl Hunt<'_> {
             let bug = match &found {
                 Found::Case { reduced: Ok(reduced), .. } => reduced.bug.clone(),
                 // One heap, as on the page of a campaign.
-                Found::Case { reduced: Err(_), .. } | Found::Suite { .. } | Found::Witness { .. } => {
+                Found::Case { reduced: Err(_), .. } | Found::Suite { .. } | Found::SelfCheck { .. } => {
                     "not known".to_string()
                 }
             };
@@ -260,13 +263,20 @@ impl Hunt<'_> {
         Ok(report.failures.len() as u64)
     }
 
-    /// The witness that sees if nothing is wrong with the harness, and does not with the fault.
-    fn witness(&self, planted: &Planted) -> Result<Option<Found>, String> {
-        let name = planted.to_string();
-        let witness = WITNESSES.iter().find(|witness| witness.blinded_by == name);
-        let witness = witness.ok_or_else(|| format!("{name} has no witness"))?;
-        let sees = witness.is_seen(&self.program, false)? && !witness.is_seen(&self.program, true)?;
-        Ok(sees.then_some(Found::Witness { fault: witness.fault }))
+    /// What the harness's check of itself says of the fault, in this process and in workers.
+    fn self_check(&self, planted: &Planted) -> Result<Option<Found>, String> {
+        let folder = std::env::temp_dir().join(format!("crosscheck-self-check-{}", std::process::id()));
+        let workers = self.workers(planted)?;
+        plant(&planted.to_string())?;
+        let checked = selfcheck::check(Ground::Workers(&workers), &folder);
+        unplant();
+        // A check that cannot even be made says that something is wrong, too.
+        let missed = match checked {
+            Ok(checked) => checked.missed.iter().map(ToString::to_string).collect(),
+            Err(error) => vec![error],
+        };
+        let found = |first: &String| Found::SelfCheck { missed: missed.len(), first: first.clone() };
+        Ok(missed.first().map(found))
     }
 }
 

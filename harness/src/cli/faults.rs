@@ -46,10 +46,14 @@ impl Faults {
 mod planted {
     use super::{Done, Faults};
     use crate::canary::{Found, Hunt, Hunted, Planted};
+    use crate::cli::check::show_self_check;
     use crate::cli::{Exit, Failure, show, stop_flag};
     use crate::events::percent;
     use crate::report::header::Header;
     use crate::report::{self, Clock};
+    use crate::run::Ground;
+    use crate::selfcheck;
+    use crate::worker::{Options, Workers};
     use serde::Serialize;
     use std::collections::BTreeMap;
     use std::sync::atomic::Ordering;
@@ -108,6 +112,7 @@ mod planted {
             let pool =
                 rayon::ThreadPoolBuilder::new().num_threads(usize::from(self.jobs.unwrap_or(0))).build();
             let pool = pool.map_err(|error| Failure::Bench(format!("cannot start threads: {error}")))?;
+            pool.install(sees)?;
             show(format_args!(
                 "{:<52} {:>7} {:>7} {:>5} {:>6}  room  found by",
                 "fault", "cases", "cpu s", "bytes", "red. s"
@@ -145,6 +150,14 @@ mod planted {
         }
     }
 
+    /// What the harness's check of itself says while no fault is planted. Fails if it misses something.
+    fn sees() -> Result<(), Failure> {
+        let workers = Options::own().and_then(Workers::start).map_err(Failure::Bench)?;
+        let folder = std::env::temp_dir().join(format!("crosscheck-self-check-{}", std::process::id()));
+        let checked = selfcheck::check(Ground::Workers(&workers), &folder).map_err(Failure::Bench)?;
+        show_self_check(&checked)
+    }
+
     fn describe(planted: &Planted) -> String {
         match planted {
             Planted::Named(row) => format!("{:<52} {:<12} {}", row.name, row.room.name(), row.what),
@@ -159,8 +172,8 @@ mod planted {
             Some(Found::Suite { script, failures }) => {
                 (String::new(), String::new(), "", format!("{script}, {failures} fail"))
             }
-            Some(Found::Witness { fault }) => {
-                (String::new(), String::new(), "", format!("no test case shows {fault}"))
+            Some(Found::SelfCheck { missed, first }) => {
+                (String::new(), String::new(), "", format!("the self-check misses {missed}: {first}"))
             }
             Some(Found::Case { generator, difference, is_room_right, reduced, .. }) => {
                 let (bytes, seconds) = match reduced {
@@ -193,7 +206,7 @@ mod planted {
             let cases = || {
                 rows.iter().filter_map(|row| match &row.found {
                     Some(Found::Case { is_room_right, reduced, .. }) => Some((*is_room_right, reduced)),
-                    Some(Found::Suite { .. } | Found::Witness { .. }) | None => None,
+                    Some(Found::Suite { .. } | Found::SelfCheck { .. }) | None => None,
                 })
             };
             let reduced = || cases().filter_map(|(_, reduced)| reduced.as_ref().ok());

@@ -14,16 +14,35 @@ pub(super) fn state_difference(a: &State, b: &State, both: Capabilities) -> Opti
     if !both.internal_state {
         return exported_difference(a, b, both);
     }
-    if a.instances.len() != b.instances.len() {
-        let (left, right) = (Side::text(a.instances.len()), Side::text(b.instances.len()));
-        return Some((Kind::Instances, "number of instances".into(), left, right));
+    if let Some(found) = count_difference("instances", a.instances.len(), b.instances.len()) {
+        return Some(found);
     }
     let pairs = a.instances.iter().zip(&b.instances).enumerate();
     let found = pairs.into_iter().find_map(|(number, (a, b))| {
         let (kind, exactly, left, right) = instance_difference(a, b, both)?;
         Some((kind, format!("instance {number}, {exactly}"), left, right))
     });
-    found.or_else(|| object_difference(&a.gc, &b.gc, both))
+    found
+        .or_else(|| latest_difference(&a.modules, &b.modules))
+        .or_else(|| object_difference(&a.gc, &b.gc, both))
+}
+
+/// Compares which instance each module's latest is.
+fn latest_difference(a: &[Option<u32>], b: &[Option<u32>]) -> Option<FoundState> {
+    let counted = count_difference("modules", a.len(), b.len());
+    let number = |side: &Option<u32>| side.map_or(Side::text("none"), Side::text);
+    let latest = |(module, (left, right)): (usize, (&Option<u32>, &Option<u32>))| {
+        let told =
+            || (Kind::Instances, format!("latest instance of module {module}"), number(left), number(right));
+        (left != right).then(told)
+    };
+    counted.or_else(|| a.iter().zip(b).enumerate().find_map(latest))
+}
+
+/// That there are more of something on one side.
+fn count_difference(what: &str, left: usize, right: usize) -> Option<FoundState> {
+    let told = || (Kind::Instances, format!("number of {what}"), Side::text(left), Side::text(right));
+    (left != right).then(told)
 }
 
 /// Compares object by object: the numbers are canonical, so equal graphs are equal lists.
@@ -100,7 +119,10 @@ fn instance_difference(a: &InstanceState, b: &InstanceState, both: Capabilities)
     let globals = a.globals.iter().zip(&b.globals).enumerate();
     let memories = a.memories.iter().zip(&b.memories).enumerate();
     let tables = a.tables.iter().zip(&b.tables).enumerate();
-    let found = None
+    // Half-made instances have everything that their modules have.
+    let found = count_difference("globals", a.globals.len(), b.globals.len())
+        .or_else(|| count_difference("memories", a.memories.len(), b.memories.len()))
+        .or_else(|| count_difference("tables", a.tables.len(), b.tables.len()))
         .or_else(|| {
             globals.into_iter().find_map(|(n, (a, b))| global_difference(&format!("global {n}"), a, b, both))
         })
@@ -116,7 +138,17 @@ fn instance_difference(a: &InstanceState, b: &InstanceState, both: Capabilities)
         };
         return Some((Kind::Dropped, "dropped segments".into(), text(a), text(b)));
     }
-    found
+    found.or_else(|| exports_difference(&a.exports, &b.exports))
+}
+
+/// Compares which entities exports are: all lanes number them alike.
+fn exports_difference(a: &[(String, ExportState)], b: &[(String, ExportState)]) -> Option<FoundState> {
+    let counted = count_difference("exports", a.len(), b.len());
+    let text = |(name, place): &(String, ExportState)| Side::text(format_args!("`{name}` is {place:?}"));
+    counted.or_else(|| {
+        let (number, (left, right)) = a.iter().zip(b).enumerate().find(|(_, (left, right))| left != right)?;
+        Some((Kind::Instances, format!("export {number}"), text(left), text(right)))
+    })
 }
 
 fn global_difference(what: &str, left: &Value, right: &Value, both: Capabilities) -> Option<FoundState> {
