@@ -144,7 +144,7 @@ pub fn another(value: &Value, stream: &mut Stream) -> Value {
 fn integer(bits: u64, stream: &mut Stream) -> u64 {
     match stream.below(10) {
         0..4 => *stream.pick(INTEGERS),
-        4..7 => {
+        4..6 => {
             let power = 1u64 << stream.below(bits);
             // And its neighbours, and its negation.
             match stream.below(6) {
@@ -155,8 +155,8 @@ fn integer(bits: u64, stream: &mut Stream) -> u64 {
             }
         }
         // Small numbers are what indices, counts and shifts are made of.
-        7 => stream.below(20).wrapping_sub(4),
-        8 => tie(bits, stream),
+        6 => stream.below(20).wrapping_sub(4),
+        7 | 8 => tie(bits, stream),
         _ => stream.u64(),
     }
 }

@@ -37,6 +37,9 @@ const DROPPED: u32 = SEGMENTS.len() as u32;
 /// Elements or bytes that it had.
 const DROPPED_LENGTH: u64 = 5;
 
+/// Bits of the parameter that lets dangerous things happen.
+const GATES: u32 = 2;
+
 /// A memory or a table.
 #[derive(Clone, Copy)]
 struct Object {
@@ -72,7 +75,7 @@ impl World {
         // All of them are drawn, so that a feature that is off leaves the other choices alone.
         let mut on = |allowed: bool, percent| stream.percent(percent) && allowed;
         let several = on(features.multi_memory, 60);
-        let is_long = on(features.memory64, 40);
+        let is_long = on(features.memory64, 50);
         let has_provider = on(true, 60);
         let mut objects = |low: usize, high: usize, sizes: &[u64], more: &[u64]| -> Vec<Object> {
             (0..stream.between(low, high))
@@ -96,7 +99,7 @@ impl World {
         };
         let memory_views = views(memories.len(), several);
         let table_views = views(tables.len(), true);
-        let wild = *stream.pick(&[0, 15, 40]);
+        let wild = *stream.pick(&[5, 20, 50]);
         let bodies = stream.between(3, 6);
         World { memories, tables, memory_views, table_views, has_provider, wild, bodies }
     }
@@ -146,12 +149,13 @@ pub fn case(features: &Features, profile: Profile, case_seed: u64) -> Case {
     let mut actions: Vec<Action> =
         (0..modules.len() as u32).map(|module| Action::Instantiate { module }).collect();
     let module = modules.len() as u32 - 1;
-    for _ in 0..stream.between(1, 2) {
+    // Each bit lets some dangerous things happen; without them everything is run through once.
+    for gate in 0..1 << GATES {
         for number in 0..world.bodies {
-            // Each bit lets one dangerous thing happen.
-            let gate = if stream.percent(35) { 0 } else { 1 << stream.below(4) };
-            let args = vec![Value::I32(gate), Value::I64(stream.u64())];
-            actions.push(Action::Invoke { module, export: format!("b{number}"), args });
+            if gate == 0 || stream.percent(60) {
+                let args = vec![Value::I32(gate), Value::I64(stream.u64())];
+                actions.push(Action::Invoke { module, export: format!("b{number}"), args });
+            }
         }
     }
     Case { modules, hosts, actions, limits }

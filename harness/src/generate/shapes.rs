@@ -142,7 +142,7 @@ struct Plan {
 
 impl Plan {
     fn draw(choices: Choices, stream: &mut Stream) -> Plan {
-        let crowd = stream.percent(30).then(|| Crowd::draw(stream));
+        let crowd = stream.percent(40).then(|| Crowd::draw(stream));
         let most_params = |stream: &mut Stream| *stream.pick(&[3, 6, 6, 12, 40]);
         let hosts = (0..stream.between(0, 2))
             .map(|_| {

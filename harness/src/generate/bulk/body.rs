@@ -1,6 +1,6 @@
 //! Exercises on ranges: where they start, how long they are, and what is looked at afterwards.
 
-use super::{DROPPED, DROPPED_LENGTH, GLOBALS, Object, PAGE, SEGMENTS, SINK, Stream, Ty, World};
+use super::{DROPPED, DROPPED_LENGTH, GATES, GLOBALS, Object, PAGE, SEGMENTS, SINK, Stream, Ty, World};
 use crate::generate::linked::operators::{loads, stores};
 use crate::generate::numbers::{NUMBERS, constant, distance, mix, position};
 use wasm_encoder::{BlockType, Encode, Function, HeapType, InstructionSink, MemArg, MemArgTarget};
@@ -89,7 +89,7 @@ impl Body<'_> {
 
     /// Does something that traps in the calls that have one of the bits only.
     fn gated(&mut self, write: impl FnOnce(&mut Self)) {
-        let bit = 1 << self.stream.below(4);
+        let bit = 1 << self.stream.below(u64::from(GATES));
         self.op().local_get(GATE).i32_const(bit).i32_and().if_(BlockType::Empty);
         write(self);
         self.op().end();
@@ -287,7 +287,7 @@ impl Body<'_> {
         let (to_type, from_type) = (self.object(to).index(), self.object(from).index());
         // The length has the smaller type.
         let length_type = if to_type == Ty::I64 { from_type } else { Ty::I32 };
-        if is_bad && self.stream.percent(20) {
+        if is_bad && self.stream.percent(30) {
             length = self.absurd(length, length_type);
         }
         let write = |body: &mut Self| {
@@ -389,7 +389,7 @@ impl Body<'_> {
         let most = self.least(of);
         let mut length = self.length(most);
         let is_bad = self.wild();
-        let is_absurd = is_bad && self.stream.percent(20);
+        let is_absurd = is_bad && self.stream.percent(30);
         let start =
             if is_bad && !is_absurd { self.outside(of, length, &[]) } else { self.inside(of, length) };
         if is_absurd {

@@ -53,6 +53,13 @@ impl Body<'_> {
     fn many_labels(&mut self, count: usize) {
         let most = self.plan.choices.most_results().min(3);
         let carries = self.numbers(0, most);
+        // Locals that are set on the way and looked at everywhere, and so live in registers.
+        let watched: Vec<u32> = (0..self.stream.between(1, 3))
+            .map(|_| {
+                let ty = self.number();
+                self.local(ty)
+            })
+            .collect();
         let below = self.numbers(0, 3);
         below.iter().for_each(|ty| self.leaf(*ty));
         (0..count).for_each(|_| self.open(&carries));
@@ -62,12 +69,12 @@ impl Body<'_> {
             self.rarely();
             self.op().br_if(depth);
             self.take(1);
-            self.set_some();
+            self.set_some(&watched);
         }
         if self.stream.percent(60) {
             self.look_around_a_call();
         }
-        self.set_some();
+        self.set_some(&watched);
         let most = *self.stream.pick(&[1, 1, 2, 3]);
         let arms: Vec<u32> = (0..self.stream.between(5, count * most + 5))
             .map(|_| self.stream.below(count as u64) as u32)
@@ -84,12 +91,9 @@ impl Body<'_> {
                 // Says which way was taken, and what locals are there.
                 self.op().i32_const(number as i32);
                 self.mix(Ty::I32);
-                if self.stream.percent(50) {
-                    let ty = self.number();
-                    let local = self.local(ty);
-                    self.op().local_get(local);
-                    self.mix(ty);
-                }
+                let local = *self.stream.pick(&watched);
+                self.op().local_get(local);
+                self.mix(self.locals[local as usize]);
             }
             if number + 1 < count && self.stream.percent(10) {
                 self.want(&carries);
@@ -102,14 +106,15 @@ impl Body<'_> {
         }
     }
 
-    /// Some locals get other values.
-    fn set_some(&mut self) {
-        for _ in 0..self.stream.between(0, 3) {
-            let ty = self.number();
-            let local = self.local(ty);
-            self.leaf(ty);
-            self.op().local_set(local);
-            self.take(1);
+    /// Some of the locals get other values.
+    fn set_some(&mut self, watched: &[u32]) {
+        for local in watched {
+            if self.stream.percent(50) {
+                let ty = self.locals[*local as usize];
+                self.leaf(ty);
+                self.op().local_set(*local);
+                self.take(1);
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use super::walk::Body;
 use super::{Choices, GLOBAL_COUNT, GLOBALS, Plan, SINK, SLOT_FUNCS, SLOT_TABLE, SLOTS, Signature, Stream};
 use crate::generate::linked::operators::{loads, stores};
 use crate::generate::linked::types::Ty;
-use crate::generate::numbers::{self, NUMBERS, PAGE, distance, encoded, position};
+use crate::generate::numbers::{self, PAGE, distance, position};
 use wasm_encoder::{BlockType, Encode, Function, InstructionSink, MemArg, MemArgTarget};
 
 /// A function that computes little and changes state.
@@ -102,8 +102,7 @@ impl Callee {
     /// The function looks at all its parameters, changes what it changes, and gives some of them back.
     pub fn body(&self, plan: &Plan, stream: &mut Stream) -> Function {
         let Signature { params, results } = &self.signature;
-        // A local of each type, for results that no parameter fits.
-        let mut function = Function::new_with_locals_types(encoded(&NUMBERS));
+        let mut function = Function::new([]);
         let mut op = function.instructions();
         for (local, ty) in (0u32..).zip(params) {
             op.local_get(local);
