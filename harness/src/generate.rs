@@ -9,13 +9,16 @@
 //! subjects then run the case is not decided here. [`mutate`] damages modules for tests of hostile input.
 
 mod boundary;
+mod bulk;
 mod canonical;
 mod deep;
 mod hosts;
+mod instances;
 mod linked;
 pub mod mutate;
 mod numbers;
 pub mod plan;
+mod shapes;
 mod single;
 pub mod sink;
 pub mod smith;
@@ -78,6 +81,9 @@ const GENERATORS: &[Row] = &[
     Row { name: "hosts", weight: 2, case: hosts_case },
     Row { name: "single", weight: 4, case: single_case },
     Row { name: "deep", weight: 1, case: deep_case },
+    Row { name: "shapes", weight: 6, case: shapes_case },
+    Row { name: "bulk", weight: 3, case: bulk_case },
+    Row { name: "instances", weight: 2, case: instances_case },
 ];
 
 impl Generator {
@@ -153,6 +159,18 @@ fn single_case(generator: &mut Generator, case_seed: u64) -> Option<Case> {
 
 fn deep_case(generator: &mut Generator, case_seed: u64) -> Option<Case> {
     Some(deep::case(&generator.features, generator.profile, case_seed))
+}
+
+fn shapes_case(generator: &mut Generator, case_seed: u64) -> Option<Case> {
+    Some(shapes::case(&generator.features, generator.profile, case_seed))
+}
+
+fn bulk_case(generator: &mut Generator, case_seed: u64) -> Option<Case> {
+    Some(bulk::case(&generator.features, generator.profile, case_seed))
+}
+
+fn instances_case(generator: &mut Generator, case_seed: u64) -> Option<Case> {
+    Some(instances::case(&generator.features, generator.profile, case_seed))
 }
 
 fn hosts_case(generator: &mut Generator, case_seed: u64) -> Option<Case> {

@@ -144,7 +144,7 @@ pub fn another(value: &Value, stream: &mut Stream) -> Value {
 fn integer(bits: u64, stream: &mut Stream) -> u64 {
     match stream.below(10) {
         0..4 => *stream.pick(INTEGERS),
-        4..7 => {
+        4..6 => {
             let power = 1u64 << stream.below(bits);
             // And its neighbours, and its negation.
             match stream.below(6) {
@@ -155,23 +155,54 @@ fn integer(bits: u64, stream: &mut Stream) -> u64 {
             }
         }
         // Small numbers are what indices, counts and shifts are made of.
-        7 => stream.below(20).wrapping_sub(4),
+        6 => stream.below(20).wrapping_sub(4),
+        7 | 8 => tie(bits, stream),
         _ => stream.u64(),
     }
 }
 
+/// An integer of at most so many bits that is half-way between two floats, or next to such a one.
+fn tie(bits: u64, stream: &mut Stream) -> u64 {
+    const PRECISIONS: [u64; 2] = [24, 53];
+    let fitting = if bits > PRECISIONS[1] { 2 } else { 1 };
+    let precision = *stream.pick(&PRECISIONS[..fitting]);
+    // As many bits as there are, as often as not.
+    let most = bits - precision;
+    let lost = if stream.percent(50) { most } else { 1 + stream.below(most) };
+    let significand = 1 << (precision - 1) | stream.below(1 << (precision - 1));
+    let half_way = significand << lost | 1 << (lost - 1);
+    let near = half_way.wrapping_add(stream.below(3)).wrapping_sub(1);
+    if stream.percent(50) { near } else { near.wrapping_neg() }
+}
+
 fn f32_bits(stream: &mut Stream) -> u32 {
-    match stream.below(4) {
-        0 | 1 => *stream.pick(F32),
-        2 => (integer(64, stream) as i64 as f32).to_bits(),
+    match stream.below(8) {
+        0..3 => *stream.pick(F32),
+        // One of its neighbours.
+        3 => stream.pick(F32).wrapping_add(stream.pick(&[1, -1_i32]).cast_unsigned()),
+        4 | 5 => (integer(64, stream) as i64 as f32).to_bits(),
+        // Half-way between two integers.
+        6 => (stream.below(1 << 22) as f32 + 0.5).to_bits() | stream.u32() & 1 << 31,
         _ => stream.u32(),
     }
 }
 
 fn f64_bits(stream: &mut Stream) -> u64 {
-    match stream.below(4) {
-        0 | 1 => *stream.pick(F64),
-        2 => (integer(64, stream) as i64 as f64).to_bits(),
+    /// Bits of the significand that an `f32` lacks, and half of the least that it has.
+    const LACKING: u64 = (1 << 29) - 1;
+    const HALF: u64 = 1 << 28;
+    match stream.below(8) {
+        0..3 => *stream.pick(F64),
+        // One of its neighbours.
+        3 => stream.pick(F64).wrapping_add(stream.pick(&[1, -1_i64]).cast_unsigned()),
+        4 => (integer(64, stream) as i64 as f64).to_bits(),
+        // Half-way between two integers.
+        5 => (stream.below(1 << 51) as f64 + 0.5).to_bits() | stream.u64() & 1 << 63,
+        // Half-way between two floats of 32 bits, or next to that.
+        6 => {
+            let float = f64::from(f32::from_bits(f32_bits(stream))).to_bits();
+            (float & !LACKING | HALF).wrapping_add(stream.below(3)).wrapping_sub(1)
+        }
         _ => stream.u64(),
     }
 }
@@ -225,4 +256,39 @@ fn heap_kind(ty: HeapType) -> Option<HeapKind> {
             HeapKind::Concrete(index.as_module_index().expect("the module was not validated"))
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::draw::Purpose;
+
+    /// How many of 10,000 values of the type pass.
+    fn count(ty: ValType, passes: impl Fn(Value) -> bool) -> usize {
+        let mut stream = Stream::new(1, Purpose::Plan);
+        (0..10_000).filter(|_| passes(value(ty, &mut stream).expect("a number"))).count()
+    }
+
+    #[test]
+    fn some_integers_come_out_wrong_when_they_are_rounded_twice() {
+        let signed = |value| match value {
+            Value::I64(bits) => (bits as i64) as f64 as f32 != bits as i64 as f32,
+            _ => unreachable!("an i64 was asked for"),
+        };
+        let unsigned = |value| match value {
+            Value::I64(bits) => bits as f64 as f32 != bits as f32,
+            _ => unreachable!("an i64 was asked for"),
+        };
+        assert!(count(ValType::I64, signed) > 20);
+        assert!(count(ValType::I64, unsigned) > 20);
+    }
+
+    #[test]
+    fn some_doubles_are_half_way_between_floats() {
+        let is_half_way = |value| match value {
+            Value::F64(bits) => bits & 0x1fff_ffff == 0x1000_0000 && f64::from_bits(bits).is_finite(),
+            _ => unreachable!("an f64 was asked for"),
+        };
+        assert!(count(ValType::F64, is_half_way) > 100);
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::linked::types::Ty;
 use crate::case::Value;
-use crate::draw::Stream;
+use crate::draw::{Stream, values};
 use wasm_encoder::{Ieee32, Ieee64, InstructionSink, ValType};
 
 /// The types of numbers.
@@ -74,8 +74,12 @@ const FLOATS: &[f64] = &[
     f64::NEG_INFINITY,
 ];
 
-/// A constant at a border, as often as not.
+/// A constant at a border, as often as not, and never NaN.
 pub(super) fn constant(ty: Ty, stream: &mut Stream, op: &mut InstructionSink) {
+    let drawn = if stream.percent(20) { values::value(number_type(ty), stream) } else { None };
+    if let Some(value) = drawn.filter(|value| !is_nan(value)) {
+        return constant_of(&value, op);
+    }
     let integer = if stream.percent(70) { *stream.pick(INTEGERS) } else { stream.u64() as i64 };
     let float = if stream.percent(70) { *stream.pick(FLOATS) } else { integer as f64 };
     match ty {
@@ -85,6 +89,14 @@ pub(super) fn constant(ty: Ty, stream: &mut Stream, op: &mut InstructionSink) {
         Ty::F64 => op.f64_const(float.into()),
         Ty::Func | Ty::Extern | Ty::Typed { .. } => unreachable!("only numbers are drawn"),
     };
+}
+
+fn is_nan(value: &Value) -> bool {
+    match *value {
+        Value::F32(bits) => f32::from_bits(bits).is_nan(),
+        Value::F64(bits) => f64::from_bits(bits).is_nan(),
+        Value::I32(_) | Value::I64(_) | Value::V128(_) | Value::Ref(_) => false,
+    }
 }
 
 /// A certain number as a constant.

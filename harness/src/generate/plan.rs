@@ -5,6 +5,7 @@
 
 use crate::case::{Action, Case, CaseModule, HostPlan, Limits};
 use crate::draw::{Purpose, Stream, values};
+use crate::hosts::calls_back;
 use wasmparser::{BinaryReaderError, CompositeInnerType, ExternalKind, Parser, Payload, TypeRef, ValType};
 
 /// The name of the module in a case of one module.
@@ -54,6 +55,17 @@ pub fn surroundings(stream: &mut Stream) -> (HostPlan, Limits) {
         gc_bytes: Some(1 << 20),
     };
     (hosts, limits)
+}
+
+/// In half of the cases tries to make the first host function one that calls back.
+pub fn rather_call_back(hosts: &mut HostPlan, stream: &mut Stream) {
+    const TRIES: u32 = 12;
+    let is_wanted = stream.percent(50);
+    for _ in 0..TRIES {
+        if is_wanted && !calls_back(*hosts, 0) {
+            hosts.seed = stream.u64();
+        }
+    }
 }
 
 fn number(choices: &[Weighted], stream: &mut Stream) -> u64 {

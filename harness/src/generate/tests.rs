@@ -172,7 +172,7 @@ fn hardly_a_value_is_dropped() {
 fn every_opcode_that_modes_execute_is_generated() {
     let mut generator = Generator::default();
     let mut met = vec![0; Opcode::COUNT];
-    for index in 0..2000 {
+    for index in 0..3000 {
         for module in &case(&mut generator, 4, index).modules {
             for payload in Parser::new(0).parse_all(&module.wasm) {
                 let Payload::CodeSectionEntry(body) = payload.expect("it decodes") else { continue };
