@@ -30,10 +30,8 @@ pub struct Hunt {
 pub struct Hunted {
     /// What the short campaign said, and what that took.
     pub campaign: Said,
-    /// What the suite said; `None` if it was not asked.
-    pub suite: Option<Said>,
-    /// What the check of the harness by itself said; `None` if it was not asked.
-    pub own_check: Option<Said>,
+    /// What the check of the harness by itself and then the suite said; `None` if they were not asked.
+    pub check: Option<Said>,
     /// What the rest of the long campaign said; `None` if it was not asked.
     pub more: Option<Said>,
     /// Whether the mutant was executed at all.
@@ -80,12 +78,12 @@ impl Hunted {
 
     /// Whether the suite noticed.
     pub fn by_suite(&self) -> bool {
-        self.suite.as_ref().is_some_and(|said| said.how.is_noticed())
+        self.check.as_ref().is_some_and(|said| said.how.is_noticed() && said.how != How::Fault)
     }
 
-    /// Whether the check of the harness by itself noticed.
+    /// Whether the check of the harness by itself noticed, after which no suite runs.
     pub fn by_own_check(&self) -> bool {
-        self.own_check.as_ref().is_some_and(|said| said.how.is_noticed())
+        self.check.as_ref().is_some_and(|said| said.how == How::Fault)
     }
 
     /// Whether anything noticed.
@@ -96,7 +94,7 @@ impl Hunted {
 
     /// CPU seconds until it was first noticed, the parts of the search in their order.
     pub fn cpu_to_find(&self) -> f64 {
-        let parts = [Some(&self.campaign), self.suite.as_ref(), self.own_check.as_ref(), self.more.as_ref()];
+        let parts = [Some(&self.campaign), self.check.as_ref(), self.more.as_ref()];
         let mut cpu_s = 0.0;
         for said in parts.into_iter().flatten() {
             cpu_s += said.cpu_s;
@@ -119,13 +117,11 @@ impl Hunt {
         let run = |arguments: &[String]| self.run(number, &folder, &note, arguments);
         let campaign = run(&self.campaign(0, self.cases))?;
         let is_found = campaign.how.is_noticed();
-        let suite = (self.both || !is_found).then(|| run(&words("spec --fail-fast"))).transpose()?;
-        let is_found = is_found || suite.as_ref().is_some_and(|said| said.how.is_noticed());
-        let own_check = (!is_found).then(|| run(&words("check --cases 0"))).transpose()?;
-        let is_found = is_found || own_check.as_ref().is_some_and(|said| said.how.is_noticed());
+        let check = (self.both || !is_found).then(|| run(&words("check --cases 100"))).transpose()?;
+        let is_found = is_found || check.as_ref().is_some_and(|said| said.how.is_noticed());
         let is_longer = !is_found && self.more > self.cases;
         let more = is_longer.then(|| run(&self.campaign(self.cases, self.more - self.cases))).transpose()?;
-        Ok(Hunted { campaign, suite, own_check, more, reached: note.exists() })
+        Ok(Hunted { campaign, check, more, reached: note.exists() })
     }
 
     fn campaign(&self, start: u64, cases: u64) -> Vec<String> {

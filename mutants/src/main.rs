@@ -202,8 +202,7 @@ fn described(row: &Row) -> String {
     let hunted = &row.hunted;
     let parts = [
         said("campaign", Some(&hunted.campaign)),
-        said("suite", hunted.suite.as_ref()),
-        said("own check", hunted.own_check.as_ref()),
+        said("check", hunted.check.as_ref()),
         said("more", hunted.more.as_ref()),
     ];
     format!("{:>4} {:<12}{} | {}", row.number, row.mutant.room.name(), parts.concat(), row.mutant)
