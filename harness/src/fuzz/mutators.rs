@@ -9,7 +9,9 @@ use crate::case::{Action, Case};
 use crate::draw::{Purpose, Stream, case_seed, values};
 use crate::features::Features;
 use crate::generate::{Generator, plan};
+use crosscheck_engine::Module;
 use wasm_mutate::WasmMutate;
+use wasmparser::Validator;
 
 /// Makes new bytes of old ones, at most so many; `None` if nothing came of it. The number is the fuzzer's seed.
 pub type Mutate = fn(&[u8], usize, u32) -> Option<Vec<u8>>;
@@ -85,6 +87,8 @@ fn with_another_module(mut case: Case, stream: &mut Stream) -> Option<Case> {
     let mut mutate = WasmMutate::default();
     mutate.seed(stream.u64()).fuel(MUTATION_FUEL);
     let wasm = std::mem::take(&mut case.modules[number].wasm);
+    // Of modules that are not valid the mutator may panic.
+    Validator::new_with_features(Module::FEATURES).validate_all(&wasm).ok()?;
     case.modules[number].wasm = mutate.run(&wasm).ok()?.find_map(Result::ok)?;
     Some(case)
 }
