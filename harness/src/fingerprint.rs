@@ -6,7 +6,7 @@
 //! finding is looked into, it gets another fingerprint ([`Fingerprint::of_bug`]): the guilty modes, and what tells its
 //! simplest relative from others.
 
-use crate::compare::{Divergence, Kind, majority, mode_of};
+use crate::compare::{Divergence, Kind, mode_of, right};
 use crate::digest::Digest;
 use crate::subject::is_outside;
 use serde::{Deserialize, Serialize};
@@ -38,7 +38,7 @@ impl Fingerprint {
         Fingerprint { groups, what: format!("{}|{place}", kind.word()) }
     }
 
-    /// The fingerprint of a bug that was looked into: which modes are wrong - those outside of the [`majority`] -, and
+    /// The fingerprint of a bug that was looked into: which modes are wrong - those outside of the group that is [`right`] -, and
     /// the signature that tells it from others.
     pub fn of_bug(groups: &[Vec<String>], signature: &dyn fmt::Display) -> Fingerprint {
         Fingerprint { groups: vec![wrong_modes(groups)], what: signature.to_string() }
@@ -93,9 +93,9 @@ impl Divergence {
     }
 }
 
-/// The modes, and outside engines, that are wrong: those outside of the [`majority`].
+/// The modes, and outside engines, that are wrong: those outside of the group that is [`right`].
 fn wrong_modes(groups: &[Vec<String>]) -> Vec<String> {
-    let right = majority(groups);
+    let right = right(groups);
     let others = groups.iter().enumerate().filter(|(group, _)| *group != right);
     let mut modes: Vec<String> =
         others.flat_map(|(_, names)| names).map(|name| mode_of(name).to_string()).collect();
