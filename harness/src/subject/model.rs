@@ -25,8 +25,9 @@ mod store;
 mod types;
 mod value;
 
-use super::{Capabilities, Prepared, Subject, Watch};
+use super::{Acceptance, Capabilities, Prepared, Subject, Watch};
 use crate::case::{Action, Value};
+use crate::features::Features;
 use crate::guard::guarded;
 use crate::hosts::Host;
 use crate::observe::{ActionObservation, Capture, Observation, Outcome};
@@ -60,8 +61,17 @@ impl Subject for ModelSubject {
         Capabilities::ALL
     }
 
-    fn features(&self) -> crate::features::Features {
-        crate::features::Features::executed()
+    fn features(&self) -> Features {
+        Features::executed()
+    }
+
+    /// All cases, for it leaves out nothing that the modes execute and ends where they end.
+    fn least_judged(&self) -> f64 {
+        99.0
+    }
+
+    fn accepts(&self, _: &[u8]) -> Acceptance {
+        Acceptance::Unknown("the model stands on the validator that the modes stand on".into())
     }
 
     fn observe(&self, prepared: &Prepared<'_>, capture: Capture, watch: &mut dyn Watch) -> Observation {
