@@ -59,7 +59,7 @@ pub struct Fuzz {
 }
 
 /// Share of the cases that the model runs, in percent: more would make a campaign noticeably slower.
-const MODEL_PERCENT: u32 = 25;
+const MODEL_PERCENT: u32 = 50;
 /// Cases of a run that says neither how many nor how long.
 const DEFAULT_CASES: u64 = 10_000;
 
