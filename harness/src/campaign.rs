@@ -12,7 +12,9 @@ use crate::generate::{Generated, Generator, Profile};
 use crate::guard::guarded;
 use crate::observe::{Capture, Outcome};
 use crate::run::Ground;
-use crate::subject::{Lane, LaneSubject, Shown, Subject, Switch, Task, Trace, Unwatched, observe_all};
+use crate::subject::{
+    Lane, LaneSubject, ModelSubject, Shown, Subject, Switch, Task, Trace, Unwatched, observe_all,
+};
 use crate::trial::{CaseRun, at_least, closer, judged, wants_a_closer_look};
 #[cfg(unix)]
 use crate::worker::{Feed, Lease};
@@ -110,6 +112,8 @@ pub struct Campaign {
     pub lanes: Lanes,
     /// Outside engines that run beside them.
     pub judges: Vec<Arc<dyn Subject>>,
+    /// Share of the cases that the model runs too, in percent; which ones follows from their seeds.
+    pub model_percent: u32,
     /// What generated modules may use.
     pub features: Features,
 }
@@ -233,10 +237,17 @@ impl Campaign {
         Source::Made(self, Box::new(self.generator()))
     }
 
+    /// The model, if it runs some of the cases.
+    pub fn model(&self) -> Option<Arc<dyn Subject>> {
+        (self.model_percent > 0).then(ModelSubject::shared)
+    }
+
     /// The subjects for a case, the reference first.
     pub fn subjects(&self, case_seed: u64) -> Vec<Arc<dyn Subject>> {
-        let lanes = self.lanes.draw(case_seed).into_iter();
-        lanes.map(LaneSubject::shared).chain(self.judges.iter().cloned()).collect()
+        let lanes = self.lanes.draw(case_seed).into_iter().map(LaneSubject::shared);
+        let has_model = Stream::new(case_seed, Purpose::Model).percent(self.model_percent);
+        let model = self.model().filter(|_| has_model);
+        lanes.chain(model).chain(self.judges.iter().cloned()).collect()
     }
 
     /// Runs the cases of these indices, one after the other. `glances` is what was looked at closely before.

@@ -15,7 +15,7 @@ use crate::subject::Capabilities;
 use crosscheck_engine::TrapKind;
 use crosscheck_engine::faults::fault;
 pub use difference::{Difference, Kind, Side};
-pub use groups::{majority, mode_of};
+pub use groups::{mode_of, right};
 pub(crate) use state::first_byte;
 use state::state_difference;
 pub use suspect::Suspect;

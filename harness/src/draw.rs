@@ -26,6 +26,8 @@ pub enum Purpose {
     Hosts = 6,
     /// How its modules are damaged.
     Mutation = 7,
+    /// Whether the model runs it.
+    Model = 8,
 }
 
 /// The seed that everything about one case of a campaign derives from.

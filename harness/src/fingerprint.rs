@@ -6,9 +6,9 @@
 //! finding is looked into, it gets another fingerprint ([`Fingerprint::of_bug`]): the guilty modes, and what tells its
 //! simplest relative from others.
 
-use crate::compare::{Divergence, Kind, majority, mode_of};
+use crate::compare::{Divergence, Kind, mode_of, right};
 use crate::digest::Digest;
-use crate::subject::is_outside;
+use crate::subject::{MODEL, is_outside};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -23,7 +23,8 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
-    /// The fingerprint of a difference. Lanes count as their modes: which lanes run is drawn by lot.
+    /// The fingerprint of a difference. Lanes count as their modes, and the model only where it stands alone: which lanes run,
+    /// and whether the model does, is drawn by lot.
     pub fn new(groups: &[Vec<String>], kind: Kind, place: &str) -> Fingerprint {
         let mut groups: Vec<Vec<String>> = groups
             .iter()
@@ -31,6 +32,9 @@ impl Fingerprint {
                 let mut modes: Vec<String> = group.iter().map(|name| mode_of(name).to_string()).collect();
                 modes.sort();
                 modes.dedup();
+                if modes.len() > 1 {
+                    modes.retain(|name| name != MODEL);
+                }
                 modes
             })
             .collect();
@@ -38,7 +42,7 @@ impl Fingerprint {
         Fingerprint { groups, what: format!("{}|{place}", kind.word()) }
     }
 
-    /// The fingerprint of a bug that was looked into: which modes are wrong - those outside of the [`majority`] -, and
+    /// The fingerprint of a bug that was looked into: which modes are wrong - those outside of the group that is [`right`] -, and
     /// the signature that tells it from others.
     pub fn of_bug(groups: &[Vec<String>], signature: &dyn fmt::Display) -> Fingerprint {
         Fingerprint { groups: vec![wrong_modes(groups)], what: signature.to_string() }
@@ -93,9 +97,9 @@ impl Divergence {
     }
 }
 
-/// The modes, and outside engines, that are wrong: those outside of the [`majority`].
+/// The modes, and outside engines, that are wrong: those outside of the group that is [`right`].
 fn wrong_modes(groups: &[Vec<String>]) -> Vec<String> {
-    let right = majority(groups);
+    let right = right(groups);
     let others = groups.iter().enumerate().filter(|(group, _)| *group != right);
     let mut modes: Vec<String> =
         others.flat_map(|(_, names)| names).map(|name| mode_of(name).to_string()).collect();
@@ -127,6 +131,21 @@ mod tests {
         ];
         let bug = Fingerprint::of_bug(&groups, &"outcome|i32.add");
         assert_eq!(bug.to_string(), "baseline fast-interp|outcome|i32.add");
+    }
+
+    #[test]
+    fn the_model_is_a_party_where_it_stands_alone() {
+        let fingerprint = |groups: &[&[&str]]| {
+            let owned = |group: &&[&str]| group.iter().map(|name| name.to_string()).collect();
+            Fingerprint::new(&groups.iter().map(owned).collect::<Vec<_>>(), Kind::Values, "i32").to_string()
+        };
+        let of_a_mode = fingerprint(&[&["interp", "fast-interp"], &["baseline"]]);
+        assert_eq!(fingerprint(&[&["interp", "fast-interp", "model"], &["baseline+lazy"]]), of_a_mode);
+        let of_all = fingerprint(&[&["interp", "interp+no-fuel", "baseline"], &["model"]]);
+        assert_eq!(of_all, "baseline interp / model|values|i32");
+        let groups = [vec!["interp".into(), "baseline".into()], vec!["model".into()]];
+        let bug = Fingerprint::of_bug(&groups, &"outcome|memory.copy");
+        assert_eq!(bug.to_string(), "baseline interp|outcome|memory.copy");
     }
 
     #[test]

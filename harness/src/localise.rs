@@ -14,7 +14,7 @@ pub mod probe;
 mod search;
 
 use crate::case::{Action, Case, Value};
-use crate::compare::{self, Difference, Divergence, Kind, Verdict, majority};
+use crate::compare::{self, Difference, Divergence, Kind, Verdict};
 use crate::observe::{Capture, Observation, Outcome};
 use crate::run::{Ground, made_of};
 use crate::subject::{Capabilities, Lane, Subject, Task};
@@ -178,10 +178,10 @@ pub fn localise(
     Search { bench, reference, guilty }.run()
 }
 
-/// Who is held against whom: the first of the [`majority`], and the first of another group.
+/// Who is held against whom: the first of the group that is right, and the first of another one.
 pub fn parties(divergence: &Divergence, subjects: &[Arc<dyn Subject>]) -> Option<[Arc<dyn Subject>; 2]> {
     let groups = &divergence.groups;
-    let right = groups.get(majority(groups))?;
+    let right = groups.get(divergence.right())?;
     let wrong = groups.iter().find(|group| *group != right)?;
     let first_of = |group: &Vec<String>| {
         let name = group.first()?;

@@ -15,6 +15,7 @@ pub mod liar;
 #[cfg(unix)]
 mod library;
 pub(crate) mod linked;
+mod model;
 mod origins;
 mod pipe;
 pub mod probe;
@@ -49,6 +50,7 @@ pub use lane::{Lane, LaneSubject, Switch};
 #[cfg(unix)]
 pub use library::LibrarySubject;
 pub use linked::define as define_named_hosts;
+pub use model::{MODEL, ModelSubject};
 pub use pipe::PipeSubject;
 pub use trace::{Seen, Trace};
 pub use v8::{TIERS as V8_TIERS, Tier as V8Tier, V8Subject};
@@ -571,7 +573,8 @@ pub(crate) fn is_known(name: &str) -> bool {
 }
 
 /// The outside engines that the harness knows.
-static OUTSIDE: [Outside; 6] = [
+static OUTSIDE: [Outside; 7] = [
+    Outside { name: MODEL, needs: "", subject: Some(|| Ok(ModelSubject::shared())) },
     Outside {
         name: "wasmi",
         needs: "build with `--features wasmi`",

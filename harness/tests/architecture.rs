@@ -321,6 +321,33 @@ fn compare_and_report_run_nothing_and_run_judges_nothing() {
     }
 }
 
+/// What a file takes from a crate, by the last names of its `use` lines.
+fn taken_from(text: &str, name: &str) -> BTreeSet<String> {
+    let uses = text.split(name).skip(1).filter_map(|part| part.strip_prefix("::"));
+    let names = uses.flat_map(|part| match part.strip_prefix('{') {
+        Some(list) => top_level(list),
+        None => vec![part.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default()],
+    });
+    names.map(str::to_string).collect()
+}
+
+#[test]
+fn the_model_has_names_from_the_engine_and_no_code() {
+    let folder = root().join("harness/src/subject/model");
+    let files = rust_files(&folder).into_iter().chain([folder.with_extension("rs")]);
+    let files = files.filter(|file| !file.ends_with("tests.rs"));
+    let mut taken = BTreeSet::new();
+    for file in files {
+        let text = fs::read_to_string(&file).expect("readable").replace(" as engine", "");
+        let aliased =
+            text.replace("engine::", "crosscheck_engine::").replace("crosscheck_crosscheck_", "crosscheck_");
+        taken.extend(taken_from(&aliased, "crosscheck_engine"));
+    }
+    taken.remove("self");
+    let names = ["HeapType", "RefType", "TrapKind", "ValType"];
+    assert_eq!(taken, names.map(str::to_string).into());
+}
+
 #[test]
 fn nothing_public_is_said_by_the_engine() {
     for file in rust_files(&root().join("engine/src")) {

@@ -113,6 +113,7 @@ fn no_comparison_of_modes_sees_a_fault_in_what_they_share() {
             shard: (0, 1),
             lanes: Lanes::Swarm(Mode::all().collect()),
             judges: Vec::new(),
+            model_percent: 0,
             features: Features::executed(),
         };
         let tally = campaign.run_on(Ground::Workers(&workers), &mut Silent, &AtomicBool::new(false));

@@ -52,6 +52,7 @@ fn campaign_of(modes: impl Iterator<Item = Mode>, cases: u64) -> Tally {
         shard: (0, 1),
         lanes,
         judges: Vec::new(),
+        model_percent: 0,
         features,
     };
     campaign.run(&mut Silent, &AtomicBool::new(false))

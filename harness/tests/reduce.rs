@@ -88,6 +88,7 @@ fn campaign(cases: u64) -> Campaign {
         shard: (0, 1),
         lanes: Lanes::Swarm(Mode::all().collect()),
         judges: Vec::new(),
+        model_percent: 0,
         features: Features::executed(),
     }
 }

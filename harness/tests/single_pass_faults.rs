@@ -46,6 +46,7 @@ fn found_within(cases: u64, name: &str) {
         shard: (0, 1),
         lanes: Lanes::Swarm(Mode::all().collect()),
         judges: Vec::new(),
+        model_percent: 0,
         features: Features::executed(),
     };
     let stop = AtomicBool::new(false);

@@ -203,6 +203,7 @@ mod unix {
             shard: (0, 1),
             lanes: Lanes::Swarm(Mode::all().collect()),
             judges: faulty.into_iter().map(|name| find(name).expect("a faulty subject")).collect(),
+            model_percent: 0,
             features: Features::executed(),
         }
     }

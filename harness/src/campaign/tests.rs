@@ -25,6 +25,7 @@ fn campaign() -> Campaign {
         shard: (0, 1),
         lanes: Lanes::Fixed(lanes),
         judges: Vec::new(),
+        model_percent: 0,
         features: Features::executed(),
     }
 }

@@ -216,6 +216,7 @@ impl Hunt<'_> {
             shard: (0, 1),
             lanes: Lanes::Swarm(Mode::all().collect()),
             judges: Vec::new(),
+            model_percent: 0,
             features: Features::executed(),
         }
     }

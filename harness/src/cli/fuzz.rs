@@ -1,5 +1,6 @@
 //! `fuzz`: generated cases through every mode.
 
+use super::judges::least_share;
 use super::progress::Terminal;
 use super::{Common, Done, Exit, Failure, duration, show, stop_flag};
 use crate::campaign::Campaign;
@@ -12,6 +13,7 @@ use crate::report::fuzz::{Fuzz as FuzzReport, Throughput};
 use crate::report::night::FUZZ_FILE;
 use crate::report::{self, Clock, PAGE_FILE};
 use crate::run::Ground;
+use crate::subject::MODEL;
 use crate::triage::Looking;
 use clap::Args;
 use std::hash::{BuildHasher, RandomState};
@@ -45,6 +47,10 @@ pub struct Fuzz {
     /// End after the first finding: `--max-findings 1`
     #[arg(long, conflicts_with = "max_findings")]
     fail_fast: bool,
+    /// Share of the cases that the model runs beside the modes, in percent; which ones follows from the seed. `--with model` is
+    /// every case, and 0 is none
+    #[arg(long, value_name = "PERCENT", default_value_t = MODEL_PERCENT, value_parser = clap::value_parser!(u32).range(..=100))]
+    model: u32,
     /// Least share of valid cases that must get a verdict, in percent
     #[arg(long, default_value_t = 99.0)]
     min_verdicts: f64,
@@ -52,6 +58,8 @@ pub struct Fuzz {
     common: Common,
 }
 
+/// Share of the cases that the model runs, in percent: more would make a campaign noticeably slower.
+const MODEL_PERCENT: u32 = 50;
 /// Cases of a run that says neither how many nor how long.
 const DEFAULT_CASES: u64 = 10_000;
 
@@ -67,6 +75,7 @@ impl Fuzz {
             resume: false,
             max_findings: None,
             fail_fast: false,
+            model: MODEL_PERCENT,
             min_verdicts: 99.0,
             common,
         }
@@ -122,6 +131,9 @@ impl Fuzz {
         totals.header.worker = worker;
         for (judge, row) in campaign.judges.iter().zip(&mut totals.judges) {
             row.min_judged = self.common.least_judged(&**judge, totals.cases)?;
+        }
+        if let Some(row) = totals.judges.iter_mut().find(|row| row.subject == MODEL) {
+            row.min_judged = least_share(f64::from(campaign.model_percent), totals.cases);
         }
         show(format_args!("campaign\n{}", report::fuzz_summary(&totals)));
         self.common.write_report(FUZZ_FILE, &totals)?;
@@ -219,8 +231,11 @@ impl Fuzz {
             return Err(Failure::Usage("--min-verdicts: expected a share from 0 to 100".into()));
         }
         let lanes = self.common.lanes()?;
-        let judges = self.common.judges()?;
-        if lanes.names().len() + judges.len() < 2 {
+        let mut judges = self.common.judges()?;
+        // The model obeys the contract of the modes, so cases need not be made for it as they are for judges.
+        let asked = judges.extract_if(.., |judge| judge.name() == MODEL).count();
+        let model_percent = if asked > 0 { 100 } else { self.model };
+        if lanes.names().len() + judges.len() + asked < 2 {
             return Err(Failure::Usage("--modes: a comparison needs at least two subjects".into()));
         }
         let features = Features::executed();
@@ -229,7 +244,7 @@ impl Fuzz {
             None => self.begun_seed()?.unwrap_or_else(drawn_seed),
         };
         let (shard, time) = (self.common.shard, self.time);
-        Ok(Campaign { seed, first: self.start, cases, time, shard, lanes, judges, features })
+        Ok(Campaign { seed, first: self.start, cases, time, shard, lanes, judges, model_percent, features })
     }
 }
 
@@ -241,11 +256,12 @@ fn drawn_seed() -> u64 {
 /// What must be the same for a campaign to be gone on with.
 fn identity(campaign: &Campaign) -> Identity {
     let judges = campaign.judges.iter().map(|judge| judge.name().to_string());
+    let model = (campaign.model_percent > 0).then(|| format!("{MODEL} on {} %", campaign.model_percent));
     Identity {
         commit: env!("CROSSCHECK_COMMIT").into(),
         seed: campaign.seed,
         first: campaign.first,
         shard: campaign.shard,
-        subjects: campaign.lanes.names().into_iter().chain(judges).collect(),
+        subjects: campaign.lanes.names().into_iter().chain(model).chain(judges).collect(),
     }
 }

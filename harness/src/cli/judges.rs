@@ -50,10 +50,8 @@ impl Common {
         self.with.iter().flat_map(split).collect()
     }
 
-    /// The smallest share of so many cases that an engine must be compared on, in percent.
-    ///
-    /// What follows from its capabilities is a mean of many cases, so few of them may by chance be three standard deviations
-    /// below; what the user says is meant as it is said.
+    /// The smallest share of so many cases that an engine must be compared on, in percent. What follows from its
+    /// capabilities is a [mean](least_share); what the user says is meant as it is said.
     pub(super) fn least_judged(&self, judge: &dyn Subject, cases: u64) -> Result<f64, Failure> {
         let file = self.engines_of_file()?;
         let of_file =
@@ -61,9 +59,7 @@ impl Common {
         if let Some(said) = self.min_judged.or(of_file) {
             return Ok(said);
         }
-        let mean = judge.least_judged() / 100.0;
-        let deviation = (mean * (1.0 - mean) / cases.max(1) as f64).sqrt();
-        Ok((100.0 * (mean - 3.0 * deviation)).max(0.0))
+        Ok(least_share(judge.least_judged(), cases))
     }
 
     /// Tells of the outside engines among some subjects that do not work; whether there is one.
@@ -78,6 +74,13 @@ impl Common {
         unfit.iter().for_each(|unfit| eprintln!("error: {}", unfit.why));
         Ok(!unfit.is_empty())
     }
+}
+
+/// What a share of many cases may be of so many, in percent: by chance a few may be three standard deviations below.
+pub(super) fn least_share(percent: f64, cases: u64) -> f64 {
+    let mean = percent / 100.0;
+    let deviation = (mean * (1.0 - mean) / cases.max(1) as f64).sqrt();
+    (100.0 * (mean - 3.0 * deviation)).max(0.0)
 }
 
 /// The subject of an engine of the file.

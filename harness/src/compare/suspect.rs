@@ -5,6 +5,7 @@
 //! | who differs | where to look first |
 //! | --- | --- |
 //! | a subject from itself | the subject: it is not deterministic |
+//! | all modes from the model | the shared floor, or the model |
 //! | outside engines only | the shared floor, or the outside engine |
 //! | all lanes alike, by failing | the shared floor |
 //! | loaded code, and not the code that was compiled in memory | saving, relocation, loading |
@@ -14,7 +15,8 @@
 //! | compiled modes together | `native`, or a wrong side condition that they share |
 //! | other modes together | what they share |
 
-use super::{Divergence, Kind, majority};
+use super::{Divergence, Kind};
+use crate::subject::MODEL;
 use crosscheck_engine::Mode;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -32,6 +34,8 @@ pub enum Suspect {
     Floor,
     /// The shared floor: all lanes fail.
     FloorFails,
+    /// The shared floor, or the model: all modes agree against it.
+    FloorOrModel,
     /// What becomes of compiled code in a file.
     Loading,
     /// The backend of an architecture.
@@ -62,6 +66,9 @@ impl fmt::Display for Suspect {
             Suspect::FloorFails => {
                 "all lanes fail alike: the shared floor (types, store, numeric, linking)"
             }
+            Suspect::FloorOrModel => {
+                "all modes against the model: the shared floor (types, store, numeric, linking), or the model; the specification decides"
+            }
             Suspect::Loading => {
                 "loaded code differs, and code that was compiled in memory does not: saving, relocation and loading"
             }
@@ -91,6 +98,7 @@ impl fmt::Display for Suspect {
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Party {
     Lane(Lane),
+    Model,
     Outside,
 }
 
@@ -121,6 +129,9 @@ const LOADED: &str = "aot";
 impl Party {
     /// The subject of that name: `mode+switch+switch`, after an architecture and a colon if it is not the program's.
     fn of(name: &str) -> Party {
+        if name == MODEL {
+            return Party::Model;
+        }
         let (architecture, lane) = match name.split_once(':') {
             Some((architecture, lane)) => (Some(architecture.to_string()), lane),
             None => (None, name),
@@ -142,7 +153,7 @@ impl Party {
 fn lanes(group: &[Party]) -> impl Iterator<Item = &Lane> {
     group.iter().filter_map(|party| match party {
         Party::Lane(lane) => Some(lane),
-        Party::Outside => None,
+        Party::Model | Party::Outside => None,
     })
 }
 
@@ -163,7 +174,11 @@ fn suspect(groups: &[Vec<Party>], kind: Kind, right: usize) -> Suspect {
 /// Where to look first if all lanes agree.
 fn among_judges(groups: &[Vec<Party>]) -> Suspect {
     let (ours, theirs): (Vec<_>, Vec<_>) = groups.iter().partition(|group| lanes(group).next().is_some());
-    let sides_with_us = ours.iter().any(|group| group.contains(&Party::Outside));
+    if !ours.is_empty() && theirs.iter().any(|group| group.contains(&Party::Model)) {
+        return Suspect::FloorOrModel;
+    }
+    let sides_with_us =
+        ours.iter().any(|group| group.contains(&Party::Outside) || group.contains(&Party::Model));
     match (sides_with_us, theirs.iter().map(|group| group.len()).max()) {
         (_, None) => Suspect::FloorFails,
         (true, Some(_)) => Suspect::Outside,
@@ -205,11 +220,11 @@ fn among_lanes(right: &[&Lane], wrong: &[&Lane]) -> Suspect {
 }
 
 impl Divergence {
-    /// Whether all of our modes agree, and only outside engines differ.
+    /// Whether all of our modes agree, the model among them if it ran, and only outside engines differ.
     pub fn is_of_judges(&self) -> bool {
         let parties = self.parties();
-        let ours = parties.iter().filter(|group| lanes(group).next().is_some()).count();
-        ours == 1 && parties.len() > 1
+        let is_ours = |group: &&Vec<Party>| lanes(group).next().is_some() || group.contains(&Party::Model);
+        parties.iter().filter(is_ours).count() == 1 && parties.len() > 1
     }
 
     /// Where to look first.
@@ -217,7 +232,7 @@ impl Divergence {
         let right = match self.first.kind {
             // However many fail, those are right that do not; they come first.
             Kind::Crash | Kind::Hang => 0,
-            _ => majority(&self.groups),
+            _ => self.right(),
         };
         suspect(&self.parties(), self.first.kind, right)
     }
@@ -328,6 +343,33 @@ mod tests {
         assert_eq!(look(&["interp fast-interp", "v8 iwasm"]), Suspect::Floor);
         assert_eq!(look(&["interp fast-interp v8", "iwasm"]), Suspect::Outside);
         assert_eq!(look(&["interp fast-interp", "v8", "iwasm"]), Suspect::FloorOrOutside);
+    }
+
+    #[test]
+    fn all_modes_against_the_model_point_at_the_floor_or_at_the_model() {
+        assert_eq!(look(&["interp fast-interp", "model"]), Suspect::FloorOrModel);
+        assert_eq!(look(&["interp fast-interp v8", "model"]), Suspect::FloorOrModel);
+        assert_eq!(look(&["interp fast-interp model", "v8"]), Suspect::Outside);
+        assert_eq!(look(&["fast-interp optimizing model", "interp"]), Suspect::Room);
+    }
+
+    #[test]
+    fn a_difference_from_the_model_is_none_of_outside_engines_alone() {
+        let divergence = |groups: &[&[&str]]| Divergence {
+            groups: groups.iter().map(|group| group.iter().map(|name| name.to_string()).collect()).collect(),
+            first: super::super::Difference {
+                action: 0,
+                kind: Kind::Values,
+                place: String::new(),
+                exactly: String::new(),
+                left: super::super::Side::text(""),
+                right: super::super::Side::text(""),
+            },
+        };
+        assert!(!divergence(&[&["interp", "baseline"], &["model"]]).is_of_judges());
+        assert!(divergence(&[&["interp", "model"], &["v8"]]).is_of_judges());
+        assert_eq!(divergence(&[&["interp", "baseline"], &["model"]]).right(), 1);
+        assert_eq!(divergence(&[&["interp", "baseline"], &["fast-interp"]]).right(), 0);
     }
 
     #[test]

@@ -191,7 +191,8 @@ impl Fuzz {
         started: &Started,
     ) -> Fuzz {
         let lanes: Vec<String> = tally.by_lane.keys().cloned().collect();
-        let judges = campaign.judges.iter().map(|judge| Judge {
+        let model = campaign.model();
+        let judges = campaign.judges.iter().chain(&model).map(|judge| Judge {
             subject: judge.name().to_string(),
             version: judge.version().map(str::to_string),
             not_compared: judge.capabilities().left_out().into_iter().map(Into::into).collect(),

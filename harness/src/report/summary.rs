@@ -176,7 +176,9 @@ pub fn fuzz_summary(tally: &Fuzz) -> String {
                 "{subject}{release}: compared on {compared} cases ({of_cases:.1} %), {to_the_end} of them to the end; {of_calls:.1} % of actions"
             ),
         );
-        line("", format!("not compared: {}", not_compared.join(", ")));
+        if !not_compared.is_empty() {
+            line("", format!("not compared: {}", not_compared.join(", ")));
+        }
         let left_out = tally.left_out.get(subject).copied().unwrap_or(0);
         if left_out > 0 {
             line("", format!("left out of {left_out} cases that would not end"));

@@ -108,6 +108,7 @@ impl<'a> Campaigns<'a> {
             shard,
             lanes: Lanes::Fixed([Mode::Interp, Mode::FastInterp].map(Lane::plain).to_vec()),
             judges: Vec::new(),
+            model_percent: 0,
             features: Features::executed(),
         }
     }

@@ -1,8 +1,8 @@
 //! What was found: who differs, both sides' values, the reduced script, and all that is known.
 
 use super::Story;
-use crate::compare::majority;
 use crate::compare::mode_of;
+use crate::compare::right;
 use crate::corpus::finding::Record;
 use crate::report::fuzz::FindingEntry;
 use crate::report::html::{Cell, Html};
@@ -21,9 +21,9 @@ pub fn has_any(story: &Story<'_>) -> bool {
     story.night.fuzz.as_ref().is_some_and(|fuzz| !fuzz.findings.is_empty())
 }
 
-/// The modes that stand apart from the majority.
+/// The modes that stand apart from those that are taken to be right.
 pub fn apart(finding: &FindingEntry) -> BTreeSet<String> {
-    let right = majority(&finding.subjects);
+    let right = right(&finding.subjects);
     let groups = finding.subjects.iter().enumerate().filter(|(group, _)| *group != right);
     groups.flat_map(|(_, names)| names).map(|name| mode_of(name).to_string()).collect()
 }
