@@ -70,6 +70,8 @@ struct Choices {
     nan_bits: bool,
     /// Callees, memories, tables and globals belong to another module.
     provider: bool,
+    /// Host functions may stand in the tables of another module.
+    shared_hosts: bool,
     /// How often, of a hundred, what may trap is left to it.
     wild: u32,
 }
@@ -91,6 +93,7 @@ impl Choices {
             memory64: on(features.memory64, 10),
             nan_bits: own,
             provider: on(true, 35),
+            shared_hosts: features.shared_hosts,
             memories: if several { *stream.pick(&[2, 2, 3, 9]) } else { 1 },
             wild: *stream.pick(&[0, 0, 2, 8]),
         }
@@ -144,7 +147,9 @@ impl Plan {
     fn draw(choices: Choices, stream: &mut Stream) -> Plan {
         let crowd = stream.percent(40).then(|| Crowd::draw(stream));
         let most_params = |stream: &mut Stream| *stream.pick(&[3, 6, 6, 12, 40]);
-        let hosts = (0..stream.between(0, 2))
+        // The table that holds all functions belongs to the provider.
+        let most_hosts = if choices.provider && !choices.shared_hosts { 0 } else { 2 };
+        let hosts = (0..stream.between(0, 2).min(most_hosts))
             .map(|_| {
                 let most = most_params(stream);
                 Signature {
