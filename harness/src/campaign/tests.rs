@@ -1,7 +1,8 @@
-//! Campaigns that end before they are done.
+//! Campaigns that end before they are done, and which subjects their cases have.
 
 use super::*;
 use crate::finding::Finding;
+use crate::subject::MODEL;
 use std::sync::atomic::AtomicU64;
 
 /// A listener that ignores everything.
@@ -72,4 +73,21 @@ fn time_that_is_up_within_a_batch_leaves_what_can_be_gone_on_with() {
 fn a_campaign_whose_time_is_up_at_once_has_done_nothing() {
     let tally = go_on(Tally::new(4, 0), 0);
     assert_eq!((tally.cases, tally.next_index, tally.complete), (0, 0, false));
+}
+
+#[test]
+fn the_model_runs_a_share_of_the_cases_and_changes_no_lane() {
+    let names = |model_percent, seed| -> Vec<String> {
+        let campaign = Campaign { model_percent, ..campaign() };
+        campaign.subjects(seed).iter().map(|subject| subject.name().to_string()).collect()
+    };
+    let with_model =
+        |percent| (0..1000).filter(|seed| names(percent, *seed).contains(&MODEL.to_string())).count();
+    assert_eq!((with_model(0), with_model(100)), (0, 1000));
+    assert!((430..=570).contains(&with_model(50)), "{}", with_model(50));
+    for seed in 0..50 {
+        let mut beside = names(50, seed);
+        beside.retain(|name| name != MODEL);
+        assert_eq!(beside, names(0, seed));
+    }
 }
