@@ -8,6 +8,7 @@ use crate::compare::{Verdict, mode_of};
 use crate::draw::{Purpose, Stream, case_seed};
 use crate::events::{Events, Tally};
 use crate::features::Features;
+use crate::generate::material::Material;
 use crate::generate::{Generated, Generator, Profile};
 use crate::guard::guarded;
 use crate::observe::{Capture, Outcome};
@@ -116,6 +117,8 @@ pub struct Campaign {
     pub model_percent: u32,
     /// What generated modules may use.
     pub features: Features,
+    /// Programs that half of the cases are made of, if there are any.
+    pub material: Option<Arc<Material>>,
 }
 
 impl Campaign {
@@ -230,7 +233,7 @@ impl Campaign {
     pub fn generator(&self) -> Generator {
         let profile = if self.judges.is_empty() { Profile::Own } else { Profile::Judged };
         let all = self.judges.iter().fold(Features::all(), |all, judge| all.and(&judge.features()));
-        Generator::new(self.features.clone()).profile(profile).mostly(&all)
+        Generator::new(self.features.clone()).profile(profile).mostly(&all).material(self.material.clone())
     }
 
     fn source(&self) -> Source<'_> {

@@ -12,6 +12,7 @@ mod fuzz;
 mod input;
 mod judges;
 mod list;
+mod material;
 mod place;
 mod progress;
 mod reduce;

@@ -15,6 +15,7 @@ mod deep;
 mod hosts;
 mod instances;
 mod linked;
+pub mod material;
 pub mod mutate;
 mod numbers;
 pub mod plan;
@@ -29,6 +30,8 @@ pub use canonical::canonical;
 use crate::case::Case;
 use crate::draw::{Purpose, Stream, case_seed};
 use crate::features::Features;
+use material::Material;
+use std::sync::Arc;
 
 /// Who is to agree on the cases. The same seed makes the same modules for both, but for what is promised.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -59,6 +62,7 @@ pub struct Generator {
     /// What a few of the cases may use instead.
     rarely: Option<Features>,
     profile: Profile,
+    material: Option<Arc<Material>>,
     smith: smith::Smith,
 }
 
@@ -73,6 +77,11 @@ struct Row {
     case: fn(&mut Generator, u64) -> Option<Case>,
 }
 
+/// The name of the generator of cases that others wrote.
+const MATERIAL: &str = "material";
+/// Of a hundred cases of a campaign that was given material of its own, how many are made of it.
+const OWN_MATERIAL_PERCENT: u32 = 50;
+
 /// Every generator. A new one is a file and a row.
 const GENERATORS: &[Row] = &[
     Row { name: "smith", weight: 9, case: smith_case },
@@ -84,6 +93,7 @@ const GENERATORS: &[Row] = &[
     Row { name: "shapes", weight: 6, case: shapes_case },
     Row { name: "bulk", weight: 3, case: bulk_case },
     Row { name: "instances", weight: 2, case: instances_case },
+    Row { name: MATERIAL, weight: 3, case: material_case },
 ];
 
 impl Generator {
@@ -97,6 +107,11 @@ impl Generator {
         Generator { profile, ..self }
     }
 
+    /// The same, with these programs in place of those that are built in. They make half of the cases then.
+    pub fn material(self, material: Option<Arc<Material>>) -> Generator {
+        Generator { material, ..self }
+    }
+
     /// The same, of modules that mostly use no more than what all of some engines have.
     pub fn mostly(self, common: &Features) -> Generator {
         let common = self.features.and(common);
@@ -104,13 +119,17 @@ impl Generator {
         Generator { features: common, rarely, ..self }
     }
 
-    /// Case number `index` of the campaign with that seed: a function of the two numbers, features and profile.
+    /// Case number `index` of the campaign with that seed: a function of the two numbers, features, profile and
+    /// material.
     ///
     /// `None`, in well under one of a thousand, if the generator gave up on this index.
     pub fn case(&mut self, seed: u64, index: u64) -> Option<Generated> {
         let case_seed = case_seed(seed, index);
         let mut choices = Stream::new(case_seed, Purpose::Generator);
-        let row = choices.weighted(GENERATORS, |row| row.weight);
+        let row = match &self.material {
+            Some(_) if choices.percent(OWN_MATERIAL_PERCENT) => generator_called(MATERIAL),
+            Some(_) | None => choices.weighted(GENERATORS, |row| row.weight),
+        };
         let case = match self.rarely.take_if(|_| choices.percent(RARELY_PERCENT)) {
             Some(rarely) => {
                 let mostly = std::mem::replace(&mut self.features, rarely);
@@ -134,10 +153,13 @@ impl Generator {
     ///
     /// If there is no generator of that name.
     pub fn case_of(&mut self, generator: &str, case_seed: u64) -> Option<Case> {
-        let row = GENERATORS.iter().find(|row| row.name == generator);
-        let row = row.unwrap_or_else(|| panic!("there is no generator {generator}"));
-        (row.case)(self, case_seed)
+        (generator_called(generator).case)(self, case_seed)
     }
+}
+
+fn generator_called(name: &str) -> &'static Row {
+    let row = GENERATORS.iter().find(|row| row.name == name);
+    row.unwrap_or_else(|| panic!("there is no generator {name}"))
 }
 
 fn smith_case(generator: &mut Generator, case_seed: u64) -> Option<Case> {
@@ -171,6 +193,10 @@ fn bulk_case(generator: &mut Generator, case_seed: u64) -> Option<Case> {
 
 fn instances_case(generator: &mut Generator, case_seed: u64) -> Option<Case> {
     Some(instances::case(&generator.features, generator.profile, case_seed))
+}
+
+fn material_case(generator: &mut Generator, case_seed: u64) -> Option<Case> {
+    material::case(&generator.features, generator.profile, generator.material.as_deref(), case_seed)
 }
 
 fn hosts_case(generator: &mut Generator, case_seed: u64) -> Option<Case> {

@@ -13,10 +13,11 @@
 //!
 //! The order to read: `read` finds the directives, `run` walks over them, `lane` is one mode's state, `value` and
 //! `expect` judge, `compare` holds lanes against each other, `report` is what comes out. Outside engines take cases and
-//! not scripts: `questions` makes them, `linking` links their modules, `judges` asks and `outside` judges.
+//! not scripts: `questions` makes them, `linking` links their modules, `judges` asks and `outside` judges. `cases` gives what is asked to generators.
 
 mod build;
 mod bytes;
+mod cases;
 mod compare;
 mod expect;
 mod judges;
@@ -35,6 +36,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+pub use cases::cases;
 pub use judges::{Bench, judge_script};
 pub use report::{
     ExcuseEntry, Failure, JudgeCounts, JudgeReport, ModeCounts, ScriptReport, SkipEntry, Unreadable,
@@ -231,15 +233,20 @@ impl Bench for Here {
 
 /// The `.wast` files in a folder and below it, sorted. Fails as reading a folder fails.
 pub fn scripts_below(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut scripts = Vec::new();
+    files_below(folder, &["wast"])
+}
+
+/// The files with these endings in a folder and below it, sorted. Fails as reading a folder fails.
+pub fn files_below(folder: &Path, endings: &[&str]) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         if path.is_dir() {
-            scripts.extend(scripts_below(&path)?);
-        } else if path.extension().is_some_and(|ending| ending == "wast") {
-            scripts.push(path);
+            files.extend(files_below(&path, endings)?);
+        } else if path.extension().is_some_and(|ending| endings.iter().any(|asked| ending == *asked)) {
+            files.push(path);
         }
     }
-    scripts.sort();
-    Ok(scripts)
+    files.sort();
+    Ok(files)
 }

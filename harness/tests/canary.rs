@@ -115,6 +115,7 @@ fn no_comparison_of_modes_sees_a_fault_in_what_they_share() {
             judges: Vec::new(),
             model_percent: 0,
             features: Features::executed(),
+            material: None,
         };
         let tally = campaign.run_on(Ground::Workers(&workers), &mut Silent, &AtomicBool::new(false));
         assert_eq!(tally.expect("workers are to be had").diverge, 0, "{name}");

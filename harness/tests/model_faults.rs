@@ -38,6 +38,7 @@ fn campaign(model_percent: u32) -> Tally {
         judges: Vec::new(),
         model_percent,
         features: Features::executed(),
+        material: None,
     };
     campaign.run(&mut Silent, &AtomicBool::new(false))
 }

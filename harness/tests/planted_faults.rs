@@ -54,6 +54,7 @@ fn campaign_of(modes: impl Iterator<Item = Mode>, cases: u64) -> Tally {
         judges: Vec::new(),
         model_percent: 0,
         features,
+        material: None,
     };
     campaign.run(&mut Silent, &AtomicBool::new(false))
 }

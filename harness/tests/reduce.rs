@@ -90,6 +90,7 @@ fn campaign(cases: u64) -> Campaign {
         judges: Vec::new(),
         model_percent: 0,
         features: Features::executed(),
+        material: None,
     }
 }
 

@@ -48,6 +48,7 @@ fn found_within(cases: u64, name: &str) {
         judges: Vec::new(),
         model_percent: 0,
         features: Features::executed(),
+        material: None,
     };
     let stop = AtomicBool::new(false);
     let tally = campaign.run_on(Ground::Workers(&workers), &mut UntilFound(&stop), &stop);

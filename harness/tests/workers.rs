@@ -205,6 +205,7 @@ mod unix {
             judges: faulty.into_iter().map(|name| find(name).expect("a faulty subject")).collect(),
             model_percent: 0,
             features: Features::executed(),
+            material: None,
         }
     }
 

@@ -28,6 +28,7 @@ fn campaign() -> Campaign {
         judges: Vec::new(),
         model_percent: 0,
         features: Features::executed(),
+        material: None,
     }
 }
 

@@ -218,6 +218,7 @@ impl Hunt<'_> {
             judges: Vec::new(),
             model_percent: 0,
             features: Features::executed(),
+            material: None,
         }
     }
 

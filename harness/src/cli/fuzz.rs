@@ -1,6 +1,7 @@
 //! `fuzz`: generated cases through every mode.
 
 use super::judges::least_share;
+use super::material;
 use super::progress::Terminal;
 use super::{Common, Done, Exit, Failure, duration, show, stop_flag};
 use crate::campaign::Campaign;
@@ -17,6 +18,8 @@ use crate::subject::MODEL;
 use crate::triage::Looking;
 use clap::Args;
 use std::hash::{BuildHasher, RandomState};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -51,6 +54,9 @@ pub struct Fuzz {
     /// every case, and 0 is none
     #[arg(long, value_name = "PERCENT", default_value_t = MODEL_PERCENT, value_parser = clap::value_parser!(u32).range(..=100))]
     model: u32,
+    /// A folder of programs, .wasm, .wat and .wast, of which half of the cases are made, in place of those that are built in
+    #[arg(long, value_name = "DIR")]
+    material: Option<PathBuf>,
     /// Least share of valid cases that must get a verdict, in percent
     #[arg(long, default_value_t = 99.0)]
     min_verdicts: f64,
@@ -76,6 +82,7 @@ impl Fuzz {
             max_findings: None,
             fail_fast: false,
             model: MODEL_PERCENT,
+            material: None,
             min_verdicts: 99.0,
             common,
         }
@@ -243,8 +250,11 @@ impl Fuzz {
             Some(seed) => seed,
             None => self.begun_seed()?.unwrap_or_else(drawn_seed),
         };
-        let (shard, time) = (self.common.shard, self.time);
-        Ok(Campaign { seed, first: self.start, cases, time, shard, lanes, judges, model_percent, features })
+        let material =
+            self.material.as_deref().map(|folder| material::read(folder, &features)).transpose()?;
+        let (shard, time, first) = (self.common.shard, self.time, self.start);
+        let material = material.map(Arc::new);
+        Ok(Campaign { seed, first, cases, time, shard, lanes, judges, model_percent, features, material })
     }
 }
 
@@ -263,5 +273,6 @@ fn identity(campaign: &Campaign) -> Identity {
         first: campaign.first,
         shard: campaign.shard,
         subjects: campaign.lanes.names().into_iter().chain(model).chain(judges).collect(),
+        material: campaign.material.as_ref().map(|material| format!("{:016x}", material.digest())),
     }
 }

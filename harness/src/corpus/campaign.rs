@@ -26,6 +26,9 @@ pub struct Identity {
     pub shard: (u64, u64),
     /// The subjects, by name.
     pub subjects: Vec<String>,
+    /// What tells the programs that it was given, if it was given any.
+    #[serde(default)]
+    pub material: Option<String>,
 }
 
 /// A campaign under way.
@@ -80,10 +83,12 @@ impl Identity {
         let told =
             |name: &str, was: String, is: String| (was != is).then(|| format!("{name} {was}, not {is}"));
         let shard = |(part, of): (u64, u64)| format!("{part}/{of}");
+        let material = |given: &Option<String>| given.clone().unwrap_or_else(|| "that is built in".into());
         told("seed", self.seed.to_string(), other.seed.to_string())
             .or_else(|| told("start", self.first.to_string(), other.first.to_string()))
             .or_else(|| told("shard", shard(self.shard), shard(other.shard)))
             .or_else(|| told("subjects", self.subjects.join(","), other.subjects.join(",")))
+            .or_else(|| told("material", material(&self.material), material(&other.material)))
             .or_else(|| told("build", self.commit.clone(), other.commit.clone()))
     }
 }

@@ -35,7 +35,7 @@ pub fn plan(wasm: Vec<u8>, case_seed: u64) -> Result<Case, BinaryReaderError> {
     let mut stream = Stream::new(case_seed, Purpose::Plan);
     let (hosts, limits) = surroundings(&mut stream);
     let mut actions = vec![Action::Instantiate { module: 0 }];
-    add_calls(&exports, &mut stream, &mut actions);
+    add_calls(0, &exports, &mut stream, &mut actions);
     if !exports.globals.is_empty() && stream.percent(25) {
         actions.push(Action::Read { module: 0, export: stream.pick(&exports.globals).clone() });
     }
@@ -72,7 +72,37 @@ fn number(choices: &[Weighted], stream: &mut Stream) -> u64 {
     stream.weighted(choices, |choice| choice.1).0
 }
 
-fn add_calls(exports: &Exports, stream: &mut Stream, actions: &mut Vec<Action>) {
+/// Adds calls of a module of a case, with arguments at borders. Fails as [`plan`] does.
+pub(super) fn add_calls_of(
+    module: u32,
+    wasm: &[u8],
+    stream: &mut Stream,
+    actions: &mut Vec<Action>,
+) -> Result<(), BinaryReaderError> {
+    add_calls(module, &Exports::of(wasm)?, stream, actions);
+    Ok(())
+}
+
+/// Leaves out what is done with exports of a module that it has no more, or that take something else now. Fails as
+/// [`plan`] does.
+pub(super) fn keep_fitting(
+    actions: &mut Vec<Action>,
+    module: u32,
+    before: &[u8],
+    now: &[u8],
+) -> Result<(), BinaryReaderError> {
+    let (before, now) = (Exports::of(before)?, Exports::of(now)?);
+    actions.retain(|action| match action {
+        Action::Invoke { module: of, export, .. } if *of == module => {
+            now.params(export).is_some_and(|params| before.params(export) == Some(params))
+        }
+        Action::Read { module: of, export } if *of == module => now.globals.contains(export),
+        Action::Instantiate { .. } | Action::Invoke { .. } | Action::Read { .. } => true,
+    });
+    Ok(())
+}
+
+fn add_calls(module: u32, exports: &Exports, stream: &mut Stream, actions: &mut Vec<Action>) {
     let mut function = None;
     for _ in 0..stream.between(3, 8) {
         // The same function with other arguments takes another path through code that is warm by now.
@@ -86,7 +116,7 @@ fn add_calls(exports: &Exports, stream: &mut Stream, actions: &mut Vec<Action>) 
         let args: Option<Vec<_>> = params.iter().map(|ty| values::value(*ty, stream)).collect();
         // A parameter that no host can provide: the function is reached from inside only.
         if let Some(args) = args {
-            actions.push(Action::Invoke { module: 0, export: name.clone(), args });
+            actions.push(Action::Invoke { module, export: name.clone(), args });
         }
     }
 }
@@ -107,6 +137,12 @@ struct Function {
 }
 
 impl Exports {
+    /// What the function of that name takes.
+    fn params(&self, name: &str) -> Option<&[ValType]> {
+        let functions = self.functions.iter().chain(&self.hosts);
+        functions.into_iter().find(|function| function.name == name).map(|function| &*function.params)
+    }
+
     fn of(wasm: &[u8]) -> Result<Exports, BinaryReaderError> {
         let mut exports = Exports::default();
         let mut types: Vec<Option<Box<[ValType]>>> = Vec::new();

@@ -3,12 +3,12 @@
 //! Imports come first in their index spaces, so where the last import of a space goes and a definition comes in front
 //! of the others, no index changes. Functions answer with constants: what the host answered last, or the simplest.
 
-use super::body::calls::signatures;
 use super::body::{push_simplest, push_value};
 use super::proposal::{Look, Proposal, hosts_of};
 use crate::case::{Action, Case, CaseModule};
 use crate::hosts::Host;
 use crate::observe::Capture;
+use crate::wasm::functions::signatures;
 use crate::wasm::sections::{
     CODE_SECTION, EXPORT_SECTION, FUNCTION_SECTION, IMPORT_SECTION, Sections, TYPE_SECTION,
 };

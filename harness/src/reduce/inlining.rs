@@ -4,12 +4,12 @@
 //! as they are: the block stands where the function's own label did. Locals are not made zero again where a call is
 //! in a loop; that may change what the case shows, and then it is not taken.
 
-use super::body::calls::function_types;
 use super::body::locals::{declared, push_type};
 use super::body::{DROP, EMPTY_TYPE};
 use super::entities::{Entity, without};
 use super::proposal::{Look, Proposal};
 use crate::wasm::edit::{Edit, apply};
+use crate::wasm::functions::function_types;
 use crate::wasm::tree::{Body, Name, Node};
 use crosscheck_engine::opcode::{Control, Immediate, Opcode};
 use wasm_encoder::Encode;

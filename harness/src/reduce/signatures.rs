@@ -4,12 +4,12 @@
 //! tables and references that name it. What a call no longer gives is not made any more; what it no longer gets is a
 //! constant, unless it was dropped anyway. A parameter that is used becomes a local.
 
-use super::body::calls::{function_types, signatures};
 use super::body::locals::declared;
 use super::body::{DROP, push_simplest};
 use super::proposal::{Look, Proposal};
 use crate::case::{Action, Case};
 use crate::wasm::edit::{Edit, apply};
+use crate::wasm::functions::{function_types, signatures};
 use crate::wasm::tree::{Body, Node, Operand};
 use crosscheck_engine::opcode::{Control, Immediate, Opcode};
 use std::ops::Range;

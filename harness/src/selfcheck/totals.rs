@@ -110,6 +110,7 @@ impl<'a> Campaigns<'a> {
             judges: Vec::new(),
             model_percent: 0,
             features: Features::executed(),
+            material: None,
         }
     }
 
@@ -166,6 +167,7 @@ impl<'a> Campaigns<'a> {
             first: 0,
             shard: (0, 1),
             subjects: Vec::new(),
+            material: None,
         };
         let mut saving = Saving { report: &report, identity: &identity, failed: None };
         let half = self.campaign(all / 2, (0, 1));
