@@ -393,6 +393,34 @@ fn a_campaign_is_gone_on_with_or_the_reason_is_told() {
 }
 
 #[test]
+fn a_campaign_takes_programs_from_a_folder_or_says_why_not() {
+    let folder = Folder::new("material");
+    refuses(&folder, &["fuzz", "--material", "nowhere"], &["--material: nowhere: cannot read"]);
+    refuses(&folder, &["fuzz", "--material", &folder.path()], &["no .wasm, .wat or .wast file"]);
+    folder.file("bad.wat", b"(modul");
+    let output = crosscheck(&folder, &["fuzz", "--material", &folder.path()]);
+    let told = text(&output.stderr);
+    assert_eq!((output.status.code(), told.lines().count()), (Some(2), 2), "{told}");
+    assert!(told.contains("bad.wat:1:2") && told.contains("none of the 1 files"), "{told}");
+    folder.file("good.wat", ADD.as_bytes());
+    let report = folder.path();
+    let fuzz = || {
+        let args = ["fuzz", "--seed", "3", "--cases", "40", "--modes", "interp,fast-interp", "--resume"];
+        let more = ["--material", &report, "--report", &report, "--json", "totals.json"];
+        crosscheck(&folder, &[&args[..], &more[..]].concat())
+    };
+    let output = fuzz();
+    let told = text(&output.stderr);
+    assert_eq!((output.status.code(), told.lines().count()), (Some(0), 1), "{told}");
+    // Another program in the folder makes another campaign.
+    folder.file("more.wat", b"(module (func (export \"f\")))");
+    let output = fuzz();
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("another campaign was begun here: material"), "{told}");
+}
+
+#[test]
 fn scripts_refuse_engines_that_there_are_not_before_anything_runs() {
     let folder = Folder::new("script-judges");
     let script = folder.file("good.wast", b"(module)");

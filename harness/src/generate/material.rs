@@ -101,16 +101,11 @@ pub(super) fn case(
     material: Option<&Material>,
     case_seed: u64,
 ) -> Option<Case> {
-    Some(made(features, profile, material, case_seed)?.case)
+    Some(made(features, profile, material, case_seed)?.0)
 }
 
-/// A case and what was done for it.
-struct Made {
-    case: Case,
-    making: Making,
-    /// What was done to the module: wasm-mutate's rounds, or shapes by name.
-    steps: Vec<&'static str>,
-}
+/// A case, what was made of the program, and what was done for it: rounds of wasm-mutate, or shapes by name.
+type Made = (Case, Making, Vec<&'static str>);
 
 fn made(features: &Features, profile: Profile, material: Option<&Material>, case_seed: u64) -> Option<Made> {
     let mut stream = Stream::new(case_seed, Purpose::Module);
@@ -142,7 +137,7 @@ fn made(features: &Features, profile: Profile, material: Option<&Material>, case
     let called = if planned.percent(70) { module } else { planned.between(0, last) };
     let wasm = case.modules[called].wasm.clone();
     plan::add_calls_of(called as u32, &wasm, &mut planned, &mut case.actions).ok()?;
-    Some(Made { case, making, steps })
+    Some((case, making, steps))
 }
 
 /// The programs of which cases are made.
