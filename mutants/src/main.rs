@@ -112,6 +112,7 @@ fn run(options: &Options) -> Result<bool, String> {
         budget: Duration::from_secs(options.budget),
         both: options.both,
     };
+    hunt.expect_green()?;
     let rows = hunted(options, &hunt, &mutants, &arguments)?;
     say("");
     for row in rows.iter().filter(|row| !row.hunted.is_found()) {
