@@ -218,6 +218,13 @@ pub fn add_all<K: Ord>(total: &mut BTreeMap<K, u64>, part: BTreeMap<K, u64>) {
     }
 }
 
+/// What a share of many cases may be of so many, in percent: by chance a few may be three standard deviations below.
+pub fn least_share(percent: f64, cases: u64) -> f64 {
+    let mean = percent / 100.0;
+    let deviation = (mean * (1.0 - mean) / cases.max(1) as f64).sqrt();
+    (100.0 * (mean - 3.0 * deviation)).max(0.0)
+}
+
 /// How much of `whole` is `part`, in percent; 100 of nothing.
 pub fn percent(part: u64, whole: u64) -> f64 {
     if whole == 0 { 100.0 } else { part as f64 * 100.0 / whole as f64 }

@@ -18,6 +18,7 @@ pub use state::{
     ExportState, InstanceState, MemoryState, OS_PAGE_BYTES, ObjectState, State, TableState, TypeIdentity,
     capture_state,
 };
+pub(crate) use state::{digest_exports, digest_modules};
 
 /// How much of the state an observation spells out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

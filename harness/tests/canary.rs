@@ -37,7 +37,7 @@ fn names_in(folder: &Path, names: &mut BTreeSet<String>) {
             names_in(&path, names);
         } else if path.extension().is_some_and(|ending| ending == "rs") {
             let text = fs::read_to_string(&path).expect("readable");
-            let uses = text.split("fault!(").skip(1).chain(text.split("::named(").skip(1));
+            let uses = text.split("fault!(").skip(1).chain(text.split("Fault::named(").skip(1));
             let calls = uses.filter_map(|rest| rest.trim_start().strip_prefix('"'));
             names.extend(calls.filter_map(|rest| rest.split('"').next()).map(str::to_string));
         }

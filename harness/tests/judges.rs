@@ -181,7 +181,7 @@ fn what_cannot_be_had_is_refused_before_anything_runs() {
     is_refused(&["--with", "bad=/ FILE"], "`/` is a folder, not a program");
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
     is_refused(&["--with", &format!("bad='{file}' FILE")], "is not executable");
-    is_refused(&["--with", "nobody"], "no outside engine is called `nobody`; there is wasmi, ");
+    is_refused(&["--with", "nobody"], "no outside engine is called `nobody`; there is model, wasmi, ");
     is_refused(&["--with", "a=true FILE", "--with", "a=echo FILE"], "a is named twice");
     is_refused(&["--with", "interp=true FILE"], "`interp` is a mode of this program");
     is_refused(&["--engines", "no-such-file"], "no-such-file");
@@ -205,7 +205,7 @@ fn engines_of_a_file_run_by_their_names() {
     let Ran { code, stdout, stderr } = crosscheck(&options);
     assert_eq!(code, Some(3), "{stdout}{stderr}");
     assert!(stdout.contains("the engine `bad` does not work"), "{stdout}");
-    is_refused(&["--engines", path(&engines), "--with", "theirs"], "there is bad, ours, wasmi, ");
+    is_refused(&["--engines", path(&engines), "--with", "theirs"], "there is bad, ours, model, wasmi, ");
     fs::write(&engines, "[engine.ours]\nspeed = 3\n").expect("there is room");
     is_refused(&["--engines", path(&engines)], "engines.toml:2: unknown field `speed`");
 }

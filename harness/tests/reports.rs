@@ -470,7 +470,7 @@ fn junit_says_what_the_run_says_and_can_be_read_back() {
         green.test_suites[suite].test_cases.iter().map(|test| test.name.as_str()).collect()
     };
     assert_eq!((green(0), green(1)), (names(0), names(1)));
-    assert_eq!(green(2), ["all cases agree", "fast-interp", "interp"]);
+    assert_eq!(green(2), ["all cases agree", "fast-interp", "interp", "model"]);
     for suite in &report.test_suites {
         assert_eq!(suite.tests, suite.test_cases.len());
     }

@@ -62,8 +62,7 @@ impl<'a> Finder<'a> {
     fn add(&mut self, kind: Kind, form: Form, node: &impl Spanned, replacement: String) {
         let span = node.span();
         let original = self.text_of(node).to_string();
-        // A fault that is planted by name is no part of what the program does.
-        if self.function.is_empty() || replacement == original || original.contains("fault!(") {
+        if self.function.is_empty() || replacement == original {
             return;
         }
         self.mutants.push(Mutant {
@@ -245,6 +244,19 @@ impl<'ast: 'a, 'a> Visit<'ast> for Finder<'a> {
     }
 
     fn visit_expr(&mut self, expression: &'ast Expr) {
+        // A fault that is planted by name is no part of what the program does, nor is what it does.
+        let is_planted = |part: &dyn Fn() -> &'a str| part().contains("fault!(");
+        match expression {
+            Expr::Binary(binary) if is_planted(&|| self.text_of(binary)) => return,
+            Expr::Unary(unary) if is_planted(&|| self.text_of(unary)) => return,
+            Expr::If(planted) if is_planted(&|| self.text_of(&*planted.cond)) => {
+                if let Some((_, otherwise)) = &planted.else_branch {
+                    self.visit_expr(otherwise);
+                }
+                return;
+            }
+            _ => {}
+        }
         self.places_of(expression);
         self.expression(expression);
         match expression {

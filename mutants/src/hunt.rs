@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+/// What runs the check of the harness by itself, and then the suite.
+const CHECK: &str = "check --cases 100";
+
 /// How the mutants are looked for.
 pub struct Hunt {
     /// The program with all mutants in it.
@@ -107,6 +110,25 @@ impl Hunted {
 }
 
 impl Hunt {
+    /// Sees whether the bench is green while no mutant is switched on: else nothing that it says is about a mutant. Fails
+    /// if it is not, or cannot be started.
+    pub fn expect_green(&self) -> Result<(), String> {
+        let (folder, none) = (self.folder.join("none"), "none");
+        std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        for arguments in [self.campaign(0, self.cases), words(CHECK)] {
+            let said = self.run(none, &folder, &folder.join("reached"), &arguments)?;
+            if said.how.is_noticed() {
+                let command = arguments.join(" ");
+                return Err(format!(
+                    "without any mutant `crosscheck {command}` ends as {:?}: see {}",
+                    said.how,
+                    folder.display()
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// Looks for the mutant of that number. Fails if the program cannot be started.
     pub fn hunt(&self, number: usize) -> Result<Hunted, String> {
         let folder = self.folder.join(number.to_string());
@@ -114,10 +136,11 @@ impl Hunt {
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         let note = folder.join("reached");
-        let run = |arguments: &[String]| self.run(number, &folder, &note, arguments);
+        let name = number.to_string();
+        let run = |arguments: &[String]| self.run(&name, &folder, &note, arguments);
         let campaign = run(&self.campaign(0, self.cases))?;
         let is_found = campaign.how.is_noticed();
-        let check = (self.both || !is_found).then(|| run(&words("check --cases 100"))).transpose()?;
+        let check = (self.both || !is_found).then(|| run(&words(CHECK))).transpose()?;
         let is_found = is_found || check.as_ref().is_some_and(|said| said.how.is_noticed());
         let is_longer = !is_found && self.more > self.cases;
         let more = is_longer.then(|| run(&self.campaign(self.cases, self.more - self.cases))).transpose()?;
@@ -131,13 +154,13 @@ impl Hunt {
         ))
     }
 
-    fn run(&self, number: usize, folder: &Path, note: &Path, arguments: &[String]) -> Result<Said, String> {
+    fn run(&self, mutant: &str, folder: &Path, note: &Path, arguments: &[String]) -> Result<Said, String> {
         let mut command = Command::new(&self.program);
         command
             .args(arguments)
             .args(["--jobs", "1", "--report"])
             .arg(folder.join("report"))
-            .env(CHOSEN, number.to_string())
+            .env(CHOSEN, mutant)
             .env(REACHED, note)
             .current_dir(folder)
             .stdin(Stdio::null())

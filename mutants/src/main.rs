@@ -18,6 +18,7 @@ use hunt::Hunt;
 use mutant::Mutant;
 use room::Room;
 use score::{Argument, Row, Score};
+use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -29,8 +30,8 @@ use tree::Tree;
 #[derive(Parser)]
 struct Options {
     /// What is drawn
-    #[arg(long)]
-    seed: u64,
+    #[arg(long, required_unless_present = "again")]
+    seed: Option<u64>,
     /// How many mutants, as many from each room
     #[arg(long, default_value_t = 150)]
     drawn: usize,
@@ -58,6 +59,9 @@ struct Options {
     /// Mutants at once; default: one a core
     #[arg(long)]
     jobs: Option<usize>,
+    /// Look for the mutants that were built last once more, whatever the seed and the source are now
+    #[arg(long, conflicts_with_all = ["seed", "drawn", "room"])]
+    again: bool,
     /// Only list what is drawn
     #[arg(long)]
     list: bool,
@@ -95,8 +99,19 @@ fn run(options: &Options) -> Result<bool, String> {
         .map_err(|error| format!("mutants/arguments.toml: {error}"))?;
     let arguments = score::arguments(&text).map_err(|error| format!("mutants/arguments.toml: {error}"))?;
     let folder = std::path::absolute(&options.folder).map_err(|error| error.to_string())?;
-    let mut tree = Tree::copy(source, &folder.join("tree"))?;
-    let mutants = drawn(options, source, &mut tree)?;
+    let list = folder.join("drawn.json");
+    let (program, mutants) = match options.seed {
+        None => (Tree::program(&folder.join("tree")), earlier(&list)?),
+        Some(seed) => {
+            let mut tree = Tree::copy(source, &folder.join("tree"))?;
+            let mutants = drawn(options, seed, source, &mut tree)?;
+            if !options.list {
+                tree.build()?;
+                write_json(&list, &mutants)?;
+            }
+            (Tree::program(&folder.join("tree")), mutants)
+        }
+    };
     if options.list {
         for (number, mutant) in mutants.iter().enumerate() {
             say(&format!("{number:>4} {:<12} {mutant}", mutant.room.name()));
@@ -104,7 +119,7 @@ fn run(options: &Options) -> Result<bool, String> {
         return Ok(true);
     }
     let hunt = Hunt {
-        program: tree.build()?,
+        program,
         folder: folder.join("runs"),
         seed: options.campaign_seed,
         cases: options.cases,
@@ -112,6 +127,7 @@ fn run(options: &Options) -> Result<bool, String> {
         budget: Duration::from_secs(options.budget),
         both: options.both,
     };
+    hunt.expect_green()?;
     let rows = hunted(options, &hunt, &mutants, &arguments)?;
     say("");
     for row in rows.iter().filter(|row| !row.hunted.is_found()) {
@@ -121,14 +137,26 @@ fn run(options: &Options) -> Result<bool, String> {
     }
     say(&format!("\n{}\nmedian CPU seconds to find: {:.1}", score::table(&rows), score::median_cpu(&rows)));
     if let Some(path) = &options.json {
-        let text = serde_json::to_string_pretty(&rows).map_err(|error| error.to_string())?;
-        std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+        write_json(path, &rows)?;
     }
     Ok(Score::of(&rows, None).percent() >= options.least)
 }
 
+/// The mutants that were built last. Fails if none were.
+fn earlier(list: &Path) -> Result<Vec<Mutant>, String> {
+    let fails = |error: &dyn std::fmt::Display| format!("{}: {error}", list.display());
+    let text = std::fs::read_to_string(list).map_err(|error| fails(&error))?;
+    serde_json::from_str(&text).map_err(|error| fails(&error))
+}
+
+fn write_json(path: &Path, value: &impl Serialize) -> Result<(), String> {
+    let fails = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let text = serde_json::to_string_pretty(value).map_err(|error| fails(&error))?;
+    std::fs::write(path, text).map_err(|error| fails(&error))
+}
+
 /// The mutants of the draw that compile, written into the copy.
-fn drawn(options: &Options, source: &Path, tree: &mut Tree) -> Result<Vec<Mutant>, String> {
+fn drawn(options: &Options, seed: u64, source: &Path, tree: &mut Tree) -> Result<Vec<Mutant>, String> {
     let fields = draw::fields(source)?;
     let rooms: Vec<Room> =
         Room::ALL.into_iter().filter(|room| options.room.is_none_or(|only| only == *room)).collect();
@@ -137,12 +165,12 @@ fn drawn(options: &Options, source: &Path, tree: &mut Tree) -> Result<Vec<Mutant
     for room in rooms {
         let all = draw::all(source, room, &fields)?;
         say(&format!("{}: {} mutants to draw from", room.name(), all.len()));
-        shuffled.push(draw::shuffled(all, room, options.seed));
+        shuffled.push(draw::shuffled(all, room, seed));
     }
     let mut spoilt = Vec::new();
     loop {
-        let chosen: Vec<Mutant> =
-            shuffled.iter().flat_map(|mutants| draw::apart(mutants, each, &spoilt)).collect();
+        let rooms = shuffled.iter().map(|mutants| draw::apart(mutants, each, &spoilt).into_iter());
+        let chosen = in_turn(rooms.collect());
         tree.write(source, &chosen)?;
         let bad = tree.spoilt()?;
         if bad.is_empty() {
@@ -150,6 +178,18 @@ fn drawn(options: &Options, source: &Path, tree: &mut Tree) -> Result<Vec<Mutant
         }
         say(&format!("{} of {} drawn do not compile; others are drawn", bad.len(), chosen.len()));
         spoilt.extend(bad.into_iter().map(|number| chosen[number].clone()));
+    }
+}
+
+/// One of each list after the other, so that a search that is stopped has looked into every room.
+fn in_turn<T>(mut lists: Vec<impl Iterator<Item = T>>) -> Vec<T> {
+    let mut all = Vec::new();
+    loop {
+        let before = all.len();
+        lists.iter_mut().for_each(|list| all.extend(list.next()));
+        if all.len() == before {
+            return all;
+        }
     }
 }
 

@@ -1,13 +1,13 @@
 //! What a mutant is: a place in the source, and what stands there instead.
 
 use crate::room::Room;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
 
 /// A small change of the source, as a slip of the pen would make it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Mutant {
     /// Where it is counted.
     pub room: Room,
@@ -20,19 +20,18 @@ pub struct Mutant {
     /// What sort of change it is.
     pub kind: Kind,
     /// The bytes of the file that it replaces.
-    #[serde(skip)]
     pub range: Range<usize>,
     /// What stands there.
     pub original: String,
     /// What stands there in the mutant.
     pub replacement: String,
     /// Whether these are statements, or an expression with a value.
-    #[serde(skip)]
     pub form: Form,
 }
 
 /// What a mutant replaces.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Form {
     /// An expression, by another of the same type.
     Expression,
@@ -41,7 +40,7 @@ pub enum Form {
 }
 
 /// Sorts of changes. Mutants are drawn from all that a room has, in turn.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// The condition of an `if` or `while`, or the guard of an arm, is negated.

@@ -1,10 +1,10 @@
 //! Which files belong to which room, and which are left out.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// A part of the bench that mutants are drawn from, each on its own.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Room {
     /// The in-place interpreter.
@@ -72,11 +72,8 @@ const PLACES: &[(Room, &[&str])] = &[
             "harness/src/observe",
             "harness/src/run.rs",
             "harness/src/subject.rs",
-            "harness/src/subject/embedding.rs",
-            "harness/src/subject/exports.rs",
             "harness/src/subject/lane.rs",
             "harness/src/subject/linked.rs",
-            "harness/src/subject/origins.rs",
             "harness/src/trial.rs",
             "harness/src/worker.rs",
             "harness/src/worker",

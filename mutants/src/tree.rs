@@ -160,15 +160,20 @@ impl Tree {
         blamed
     }
 
+    /// The program that is built of the copy at `root`.
+    pub fn program(root: &Path) -> PathBuf {
+        root.join("target/release/crosscheck")
+    }
+
     /// Builds the program. Fails with what the compiler says.
-    pub fn build(&self) -> Result<PathBuf, String> {
+    pub fn build(&self) -> Result<(), String> {
         let output = self
             .cargo("build")
             .args(["--release", "-p", "crosscheck"])
             .output()
             .map_err(|error| format!("cannot start cargo: {error}"))?;
         match output.status.success() {
-            true => Ok(self.target.join("release/crosscheck")),
+            true => Ok(()),
             false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
         }
     }

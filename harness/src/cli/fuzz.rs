@@ -1,6 +1,5 @@
 //! `fuzz`: generated cases through every mode.
 
-use super::judges::least_share;
 use super::material;
 use super::progress::Terminal;
 use super::{Common, Done, Exit, Failure, duration, show, stop_flag};
@@ -138,9 +137,6 @@ impl Fuzz {
         totals.header.worker = worker;
         for (judge, row) in campaign.judges.iter().zip(&mut totals.judges) {
             row.min_judged = self.common.least_judged(&**judge, totals.cases)?;
-        }
-        if let Some(row) = totals.judges.iter_mut().find(|row| row.subject == MODEL) {
-            row.min_judged = least_share(f64::from(campaign.model_percent), totals.cases);
         }
         show(format_args!("campaign\n{}", report::fuzz_summary(&totals)));
         self.common.write_report(FUZZ_FILE, &totals)?;

@@ -1,6 +1,7 @@
 //! Outside engines as the command line names them, and what is asked of them before they judge.
 
 use super::{Common, Failure};
+use crate::events::least_share;
 use crate::inquiry;
 use crate::run::Ground;
 use crate::subject::engines::{self, Engine};
@@ -74,13 +75,6 @@ impl Common {
         unfit.iter().for_each(|unfit| eprintln!("error: {}", unfit.why));
         Ok(!unfit.is_empty())
     }
-}
-
-/// What a share of many cases may be of so many, in percent: by chance a few may be three standard deviations below.
-pub(super) fn least_share(percent: f64, cases: u64) -> f64 {
-    let mean = percent / 100.0;
-    let deviation = (mean * (1.0 - mean) / cases.max(1) as f64).sqrt();
-    (100.0 * (mean - 3.0 * deviation)).max(0.0)
 }
 
 /// The subject of an engine of the file.

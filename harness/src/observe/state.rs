@@ -190,11 +190,30 @@ pub fn capture_state(
     }
     let numbers = latest.iter().map(|wanted| number_of(&instances, wanted.as_ref()?));
     let modules: Vec<Option<u32>> = numbers.collect();
-    modules.iter().for_each(|number| digest.u64(number.map_or(u64::MAX, u64::from)));
+    digest_modules(&modules, &mut digest);
     if let Some(state) = &mut state {
         state.modules = modules;
     }
     (digest.finish(), state)
+}
+
+/// Takes into a digest which instance is the latest of each module.
+pub(crate) fn digest_modules(modules: &[Option<u32>], digest: &mut Digest) {
+    modules.iter().for_each(|number| digest.u64(number.map_or(u64::MAX, u64::from)));
+}
+
+/// Takes into a digest what an instance exports that has a state.
+pub(crate) fn digest_exports(exports: &[(String, ExportState)], digest: &mut Digest) {
+    for (name, place) in exports {
+        let (kind, number) = match *place {
+            ExportState::Global(number) => (0, number),
+            ExportState::Table(number) => (1, number),
+            ExportState::Memory(number) => (2, number),
+            ExportState::Unseen => (3, 0),
+        };
+        digest.text(name);
+        digest.u64(kind << 32 | u64::from(number));
+    }
 }
 
 fn number_of<T: PartialEq>(all: &[T], wanted: &T) -> Option<u32> {
@@ -276,16 +295,7 @@ fn capture_instance(
         digest.u64(u64::from(*number) | 1 << 33);
     }
     let exports = exports(store, instance);
-    for (name, place) in &exports {
-        let (kind, number) = match *place {
-            ExportState::Global(number) => (0, number),
-            ExportState::Table(number) => (1, number),
-            ExportState::Memory(number) => (2, number),
-            ExportState::Unseen => unreachable!("our engine shows what it has"),
-        };
-        digest.text(name);
-        digest.u64(kind << 32 | u64::from(number));
-    }
+    digest_exports(&exports, digest);
     if let Some(detail) = detail {
         detail.dropped_elems = elems;
         detail.dropped_datas = datas;

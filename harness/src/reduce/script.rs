@@ -3,6 +3,7 @@
 use super::proposal::hosts_of;
 use crate::case::{Action, Case, HeapKind, RefValue, Value};
 use crate::observe::{ActionObservation, Observation, Outcome};
+use crate::subject::is_outside;
 use crosscheck_engine::{Limits, TrapKind};
 use std::fmt::Write;
 
@@ -51,6 +52,8 @@ fn headers(case: &Case, lanes: &[&str]) -> Vec<String> {
         let throws = if hosts.throw_one_in == 0 { String::new() } else { format!(" {}", hosts.throw_one_in) };
         headers.push(format!("hosts: {} {}{throws}", hosts.seed, hosts.trap_one_in));
     }
+    // Other subjects take part where they are asked for, and are no lanes.
+    let lanes: Vec<&str> = lanes.iter().copied().filter(|name| !is_outside(name)).collect();
     if lanes.iter().any(|lane| lane.contains('+')) {
         headers.push(format!("lanes: {}", lanes.join(" ")));
     }
@@ -167,5 +170,23 @@ fn float(ty: &str, value: f64, decimal: String, is_negative: bool, payload: u64)
         format!("({ty}.const {sign}inf)")
     } else {
         format!("({ty}.const {decimal})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case;
+
+    #[test]
+    fn the_header_of_lanes_names_no_other_subject() {
+        let (hosts, limits) = (case::HostPlan::new(0, 0), case::Limits::default());
+        let case = Case { modules: Vec::new(), hosts, actions: Vec::new(), limits };
+        let of_lanes = |lanes: &[&str]| {
+            headers(&case, lanes).into_iter().filter(|header| header.starts_with("lanes")).collect::<Vec<_>>()
+        };
+        assert_eq!(of_lanes(&["interp+no-fuel", "baseline"]), ["lanes: interp+no-fuel baseline"]);
+        assert_eq!(of_lanes(&["interp+no-fuel", "model", "wt=lib:a+b"]), ["lanes: interp+no-fuel"]);
+        assert_eq!(of_lanes(&["interp", "model"]), [] as [&str; 0]);
     }
 }

@@ -5,7 +5,7 @@ use crate::campaign::Campaign;
 use crate::corpus::finding::Record;
 use crate::corpus::{FINDINGS, Started};
 use crate::coverage::Coverage;
-use crate::events::{Judged, Tally, add_all, percent};
+use crate::events::{Judged, Tally, add_all, least_share, percent};
 use crate::finding::Finding;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -91,6 +91,9 @@ pub struct Judge {
     /// The smallest share of cases that it must be compared on, in percent.
     #[serde(default)]
     pub min_judged: f64,
+    /// The share of cases that was drawn for it, in percent; none if it was asked about all.
+    #[serde(default)]
+    pub drawn: Option<f64>,
     /// Why it was not used, if it does not work.
     #[serde(default)]
     pub unfit: Option<String>,
@@ -103,14 +106,16 @@ impl Judge {
     /// Why agreement with it in so many cases means nothing, if so.
     pub fn doubt(&self, cases: u64) -> Option<String> {
         let share = percent(self.judged.compared, cases);
-        let too_little = self.judged.compared == 0 || share < self.min_judged;
+        // Of all cases, too, the generator may have given some up.
+        let least = self.drawn.map_or(self.min_judged, |drawn| least_share(drawn.min(99.0), cases));
+        let too_little = self.judged.compared == 0 || share < least;
         let told = || {
             format!(
-                "the engine `{}` was compared on {share:.1} % of the cases, and at least {:.1} % are asked for",
-                self.subject, self.min_judged
+                "the engine `{}` was compared on {share:.1} % of the cases, and at least {least:.1} % are asked for",
+                self.subject
             )
         };
-        self.unfit.clone().or_else(|| (cases > 0 && self.min_judged > 0.0 && too_little).then(told))
+        self.unfit.clone().or_else(|| (cases > 0 && least > 0.0 && too_little).then(told))
     }
 }
 
@@ -192,11 +197,14 @@ impl Fuzz {
     ) -> Fuzz {
         let lanes: Vec<String> = tally.by_lane.keys().cloned().collect();
         let model = campaign.model();
-        let judges = campaign.judges.iter().chain(&model).map(|judge| Judge {
+        let all = campaign.judges.iter().map(|judge| (judge, None));
+        let drawn = model.iter().map(|model| (model, Some(campaign.model_percent.into())));
+        let judges = all.chain(drawn).map(|(judge, drawn)| Judge {
             subject: judge.name().to_string(),
             version: judge.version().map(str::to_string),
             not_compared: judge.capabilities().left_out().into_iter().map(Into::into).collect(),
             min_judged: 0.0,
+            drawn,
             unfit: None,
             judged: tally.judges.get(judge.name()).cloned().unwrap_or_default(),
         });
@@ -342,6 +350,24 @@ fn entries(tally: &Tally, report: &Path, started: &Started) -> Vec<FindingEntry>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_model_that_never_ran_is_in_doubt_unless_that_is_chance() {
+        let model = |compared| Judge {
+            subject: "model".into(),
+            version: None,
+            not_compared: Vec::new(),
+            min_judged: 0.0,
+            drawn: Some(50.0),
+            unfit: None,
+            judged: Judged { compared, ..Judged::default() },
+        };
+        let doubt = model(0).doubt(1_000).expect("it never ran");
+        assert!(doubt.starts_with("the engine `model` was compared on 0.0 % of the cases"), "{doubt}");
+        assert!(model(400).doubt(1_000).is_some());
+        assert_eq!(model(490).doubt(1_000), None);
+        assert_eq!((model(0).doubt(3), model(0).doubt(0)), (None, None));
+    }
 
     #[test]
     fn a_long_run_has_as_many_cases_and_not_more_stretches() {

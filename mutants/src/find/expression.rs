@@ -117,7 +117,8 @@ impl<'a> Finder<'a> {
             BinOp::Shl(_) => &[(Kind::Arithmetic, ">>")],
             BinOp::Shr(_) => &[(Kind::Arithmetic, "<<")],
             BinOp::BitAnd(_) => &[(Kind::Arithmetic, "|")],
-            BinOp::BitOr(_) => &[(Kind::Arithmetic, "&"), (Kind::Arithmetic, "^")],
+            // Mostly of bits that are apart, of which `^` makes the same.
+            BinOp::BitOr(_) => &[(Kind::Arithmetic, "&")],
             BinOp::BitXor(_) => &[(Kind::Arithmetic, "|")],
             BinOp::AddAssign(_) => &[(Kind::Arithmetic, "-="), (Kind::Arithmetic, "=")],
             BinOp::SubAssign(_) => &[(Kind::Arithmetic, "+=")],

@@ -65,6 +65,12 @@ fn what_the_compiler_evaluates_and_what_only_people_read_has_none() {
 }
 
 #[test]
+fn faults_that_are_planted_by_name_are_left_alone() {
+    let text = r#"fn f(a: bool) -> u8 { if a && fault!("x") { 1 } else { 2 } }"#;
+    assert_eq!(found(text), ["constant: 2 -> 3", "constant: 2 -> 1", "constant: 2 -> 0"]);
+}
+
+#[test]
 fn a_switchable_mutant_is_the_original_unless_it_is_switched_on() {
     let text = "fn f(a: u32) -> u32 { a + 1 }";
     let mutants = mutants(Room::Floor, Path::new("a.rs"), text, &Fields::default()).unwrap();

@@ -4,7 +4,10 @@ use super::module::is_func;
 use super::store::{Extern, Instance, Store};
 use super::value::{Reference, Val};
 use crate::digest::Digest;
-use crate::observe::{Capture, ExportState, InstanceState, MemoryState, State, TableState, values};
+use crate::observe::{
+    Capture, ExportState, InstanceState, MemoryState, State, TableState, digest_exports, digest_modules,
+    values,
+};
 
 impl Store<'_> {
     /// The digest of the state, and the state itself if everything is to be spelled out. `latest` is each module's latest instance.
@@ -18,6 +21,7 @@ impl Store<'_> {
             state.instances.push(shown);
         }
         state.modules = latest.iter().map(|latest| latest.map(|number| number as u32)).collect();
+        digest_modules(&state.modules, &mut digest);
         (digest.finish(), (self.capture == Capture::Full).then_some(state))
     }
 
@@ -89,6 +93,7 @@ fn take_in(shown: &InstanceState, memories: &[usize], known: &mut Vec<usize>, di
     }
     shown.dropped_elems.iter().for_each(|number| digest.u64(u64::from(*number) | 1 << 32));
     shown.dropped_datas.iter().for_each(|number| digest.u64(u64::from(*number) | 1 << 33));
+    digest_exports(&shown.exports, digest);
 }
 
 fn take_in_bytes(memory: &MemoryState, digest: &mut Digest) {
