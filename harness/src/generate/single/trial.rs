@@ -10,7 +10,7 @@ use crate::generate::numbers::{
 };
 use crate::generate::sink::Float;
 use crate::wasm::instruction::write_code;
-use crosscheck_engine::opcode::{self, Family, Immediate, Opcode, Operand, Row};
+use crosscheck_engine::opcode::{self, Family, Immediate, Numeric, Opcode, Operand, Row};
 use wasm_encoder::{BlockType, Encode, HeapType, InstructionSink, MemArg, MemArgTarget};
 
 /// Where values go that are stored only to be loaded again: away from what is tried.
@@ -25,6 +25,9 @@ pub(super) struct Trial {
     pub code: Vec<u8>,
 }
 
+/// Divisions that look at signs.
+const DIVISIONS: [Numeric; 4] = [Numeric::I32DivS, Numeric::I32RemS, Numeric::I64DivS, Numeric::I64RemS];
+
 /// What an operand is for, which says what is worth trying.
 #[derive(Clone, Copy)]
 pub(super) enum Role {
@@ -32,6 +35,10 @@ pub(super) enum Role {
     Any(Ty),
     /// The address of an access of that width and offset.
     Place { ty: Ty, offset: u64, width: u64 },
+    /// What is divided, with a sign.
+    Dividend { ty: Ty },
+    /// What it is divided by.
+    Divisor { ty: Ty },
     /// Where a range begins that is part of that many bytes or slots.
     Start { ty: Ty, of: u64 },
     /// How long it is, or by how much something grows.
@@ -41,7 +48,12 @@ pub(super) enum Role {
 impl Role {
     fn ty(self) -> Ty {
         match self {
-            Role::Any(ty) | Role::Place { ty, .. } | Role::Start { ty, .. } | Role::Length { ty, .. } => ty,
+            Role::Any(ty)
+            | Role::Dividend { ty }
+            | Role::Divisor { ty }
+            | Role::Place { ty, .. }
+            | Role::Start { ty, .. }
+            | Role::Length { ty, .. } => ty,
         }
     }
 
@@ -53,6 +65,15 @@ impl Role {
             }
             Role::Any(Ty::Extern) => return Value::Ref(RefValue::Extern(stream.below(4) as u32)),
             Role::Any(Ty::Func | Ty::Typed { .. }) => return Value::Ref(RefValue::Null(HeapKind::Func)),
+            // One pair of all overflows, and a few look like it in half of their bits.
+            Role::Dividend { ty: Ty::I64 } if stream.percent(35) => {
+                *stream.pick(&[1 << 63, i64::from(i32::MIN) as u64, 1 << 31, 1 << 63 | 1 << 31])
+            }
+            Role::Dividend { ty: Ty::I32 } if stream.percent(35) => 1 << 31,
+            Role::Divisor { .. } if stream.percent(35) => {
+                *stream.pick(&[u64::MAX, u64::MAX, u32::MAX.into(), 0, 1])
+            }
+            Role::Dividend { ty } | Role::Divisor { ty } => return Role::Any(ty).draw(stream),
             Role::Any(ty @ (Ty::I32 | Ty::I64 | Ty::F32 | Ty::F64)) => {
                 return values::value(number_type(ty), stream).expect("a number");
             }
@@ -278,6 +299,13 @@ impl Writer<'_> {
                 let of = if table == opcode::Table::TableInit && number > 0 { 3 } else { SLOTS };
                 let is_length = is_last && operands.len() > 1;
                 if is_length { Role::Length { ty, of } } else { Role::Start { ty, of } }
+            }
+            Opcode::Numeric(numeric) if DIVISIONS.contains(&numeric) => {
+                if is_last {
+                    Role::Divisor { ty }
+                } else {
+                    Role::Dividend { ty }
+                }
             }
             _ => Role::Any(ty),
         }
