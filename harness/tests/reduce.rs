@@ -183,7 +183,8 @@ fn findings_of_planted_faults_become_small_scripts() {
         let shows = fails(&script);
         plant(None);
         assert!(shows, "{name}: the script shows it again\n{script}");
-        assert!(bytes <= 60, "{name}: {bytes} bytes of code are left\n{script}");
+        // Instances that call each other through a shared table keep more: the median says how much as a rule.
+        assert!(bytes <= 110, "{name}: {bytes} bytes of code are left\n{script}");
         assert!(script.contains(opcode), "{name}: {script}");
         sizes.push(bytes);
     }
