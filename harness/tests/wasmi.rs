@@ -18,8 +18,10 @@ fn agreed(modules: &[(&str, &str)], calls: &[(&str, &[Value])]) -> Outcome {
 
 #[test]
 fn generated_cases_agree() {
-    // In case 281, of linked modules, wasmi panics on a `global.get` in its dispatch loop.
-    let (returned, shown) = judged::generated_cases_agree(&WasmiSubject, 281);
+    // An assertion of wasmi's translator about its own stack, in builds that have assertions. In case 268 a global has
+    // another value in wasmi than in all modes.
+    let known = ["a register operand already exists on the stack"];
+    let (returned, shown) = judged::generated_cases_agree(&WasmiSubject, 268, &known);
     assert!(returned > 700, "{returned} actions returned");
     assert!(shown > 2_500, "{shown} exported entities were compared");
 }

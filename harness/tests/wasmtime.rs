@@ -17,7 +17,7 @@ fn both(check: impl Fn(&dyn Subject)) {
 
 #[test]
 fn generated_cases_agree_with_cranelift() {
-    let (returned, shown) = generated_cases_agree(&WasmtimeSubject::cranelift(), 120);
+    let (returned, shown) = generated_cases_agree(&WasmtimeSubject::cranelift(), 120, &[]);
     assert!(returned > 300, "{returned} actions returned");
     assert!(shown > 1_000, "{shown} exported entities were compared");
 }

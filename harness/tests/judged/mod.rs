@@ -64,22 +64,29 @@ pub fn agreed_at_last(judge: &dyn Subject, modules: &[(&str, &str)], calls: &[(&
     agreed(judge, modules, calls).pop().expect("there are actions")
 }
 
-/// All modes and the judge agree on the first generated cases of seed 1; how many actions returned, and how many
-/// exported entities were compared.
-pub fn generated_cases_agree(judge: &dyn Subject, cases: u64) -> (usize, usize) {
+/// All modes and the judge agree on the first generated cases of seed 1, but where the judge panics with words that are
+/// known of it, in at most one of twenty cases; how many actions returned, and how many exported entities were compared.
+pub fn generated_cases_agree(judge: &dyn Subject, cases: u64, known: &[&str]) -> (usize, usize) {
     let mut generator = Generator::new(Features::executed()).profile(Profile::Judged);
-    let (mut returned, mut shown) = (0, 0);
+    let (mut returned, mut shown, mut panicked) = (0, 0, 0);
     for index in 0..cases {
         let Some(generated) = generator.case(1, index) else { continue };
         let run = run(&generated.case, judge);
-        assert_eq!(run.verdict, Verdict::Agree, "case {index}");
         let (_, observation) = run.observations.last().expect("the judge ran");
+        if let Some((_, Outcome::Crash(words))) = observation.failure()
+            && known.iter().any(|known| words.contains(known))
+        {
+            panicked += 1;
+            continue;
+        }
+        assert_eq!(run.verdict, Verdict::Agree, "case {index}");
         for action in &observation.actions {
             returned += usize::from(matches!(action.outcome, Outcome::Values(_)));
             let instances = action.state.iter().flat_map(|state| &state.instances);
             shown += instances.map(|instance| instance.exports.len()).sum::<usize>();
         }
     }
+    assert!(panicked * 20 <= cases, "the judge panics in {panicked} of {cases} cases");
     (returned, shown)
 }
 
