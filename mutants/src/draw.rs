@@ -2,19 +2,19 @@
 
 use crate::find::{self, Fields};
 use crate::mutant::{Kind, Mutant};
-use crate::room::Room;
+use crate::room::{Room, read};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The crates whose structures say which fields are alike.
 const CRATES: &[&str] = &["engine/src", "harness/src"];
 
-/// Every mutant of the room, in the order of files and lines. Fails on what cannot be read, or is not Rust.
-pub fn all(root: &Path, room: Room, fields: &Fields) -> Result<Vec<Mutant>, String> {
+/// Every mutant of these files of the room, in the order of files and lines. Fails on what cannot be read, or is not Rust.
+pub fn all(root: &Path, room: Room, files: &[PathBuf], fields: &Fields) -> Result<Vec<Mutant>, String> {
     let mut mutants = Vec::new();
-    for file in room.files(root)? {
-        let text = read(&root.join(&file))?;
-        mutants.extend(find::mutants(room, &file, &text, fields)?);
+    for file in files {
+        let text = read(&root.join(file))?;
+        mutants.extend(find::mutants(room, file, &text, fields)?);
     }
     Ok(mutants)
 }
@@ -28,10 +28,6 @@ pub fn fields(root: &Path) -> Result<Fields, String> {
         }
     }
     Ok(fields)
-}
-
-fn read(path: &Path) -> Result<String, String> {
-    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// Choices that are the same on every machine: SplitMix64. The bench's own are not used: they are among what is mutated.

@@ -60,22 +60,38 @@ impl<'a> Finder<'a> {
     }
 
     fn add(&mut self, kind: Kind, form: Form, node: &impl Spanned, replacement: String) {
-        let span = node.span();
-        let original = self.text_of(node).to_string();
-        if self.function.is_empty() || replacement == original {
-            return;
+        let original = self.text_of(node);
+        if !self.function.is_empty() && replacement != original {
+            self.add_at(kind, form, node, node.span().byte_range(), original, replacement);
         }
+    }
+
+    /// A mutant of other bytes than those of the node whose line it is told by.
+    fn add_at(
+        &mut self,
+        kind: Kind,
+        form: Form,
+        node: &impl Spanned,
+        range: Range<usize>,
+        original: &str,
+        replacement: String,
+    ) {
         self.mutants.push(Mutant {
             room: self.room,
             file: self.file.to_path_buf(),
-            line: span.start().line,
+            line: node.span().start().line,
             function: self.function.clone(),
             kind,
-            range: span.byte_range(),
-            original,
+            range,
+            original: original.to_string(),
             replacement,
             form,
         });
+    }
+
+    /// Whether a fault that is planted by name is asked for.
+    fn is_planted(&self, condition: &Expr) -> bool {
+        self.text_of(condition).contains("fault!(")
     }
 
     /// Another value for an expression.
@@ -121,8 +137,7 @@ impl<'a> Finder<'a> {
 
     /// The function with nothing in it, if it answers nothing, a flag or perhaps something.
     fn empty(&mut self, signature: &syn::Signature, body: &'a syn::Block) {
-        let (Some(first), Some(last)) = (body.stmts.first(), body.stmts.last()) else { return };
-        let range = first.span().byte_range().start..last.span().byte_range().end;
+        let Some(first) = body.stmts.first() else { return };
         let answers: &[&str] = match &signature.output {
             syn::ReturnType::Default => &["return;"],
             syn::ReturnType::Type(_, ty) => match self.text_of(&**ty) {
@@ -132,27 +147,14 @@ impl<'a> Finder<'a> {
                 _ => return,
             },
         };
+        // Before the first statement, which stays: what follows is not reached.
+        let start = first.span().byte_range().start;
+        let shown = self.text_of(first).lines().next().unwrap_or_default().trim();
         for answer in answers {
-            let original = self.text[range.clone()].to_string();
-            self.mutants.push(Mutant {
-                room: self.room,
-                file: self.file.to_path_buf(),
-                line: first.span().start().line,
-                function: self.function.clone(),
-                kind: Kind::EmptyFunction,
-                // Before the first statement, which stays: what follows is not reached.
-                range: range.start..range.start,
-                original: shorten(&original),
-                replacement: (*answer).to_string(),
-                form: Form::Statement,
-            });
+            let (kind, form) = (Kind::EmptyFunction, Form::Statement);
+            self.add_at(kind, form, first, start..start, shown, (*answer).to_string());
         }
     }
-}
-
-/// What an empty function would have done, as far as it is shown.
-fn shorten(text: &str) -> String {
-    text.lines().next().unwrap_or_default().trim().to_string()
 }
 
 /// Functions whose result only people read.
@@ -245,11 +247,9 @@ impl<'ast: 'a, 'a> Visit<'ast> for Finder<'a> {
 
     fn visit_expr(&mut self, expression: &'ast Expr) {
         // A fault that is planted by name is no part of what the program does, nor is what it does.
-        let is_planted = |part: &dyn Fn() -> &'a str| part().contains("fault!(");
         match expression {
-            Expr::Binary(binary) if is_planted(&|| self.text_of(binary)) => return,
-            Expr::Unary(unary) if is_planted(&|| self.text_of(unary)) => return,
-            Expr::If(planted) if is_planted(&|| self.text_of(&*planted.cond)) => {
+            Expr::Binary(_) | Expr::Unary(_) if self.is_planted(expression) => return,
+            Expr::If(planted) if self.is_planted(&planted.cond) => {
                 if let Some((_, otherwise)) = &planted.else_branch {
                     self.visit_expr(otherwise);
                 }

@@ -95,8 +95,7 @@ fn say(line: &str) {
 
 fn run(options: &Options) -> Result<bool, String> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
-    let text = std::fs::read_to_string(source.join("mutants/arguments.toml"))
-        .map_err(|error| format!("mutants/arguments.toml: {error}"))?;
+    let text = room::read(&source.join("mutants/arguments.toml"))?;
     let arguments = score::arguments(&text).map_err(|error| format!("mutants/arguments.toml: {error}"))?;
     let folder = std::path::absolute(&options.folder).map_err(|error| error.to_string())?;
     let list = folder.join("drawn.json");
@@ -144,9 +143,7 @@ fn run(options: &Options) -> Result<bool, String> {
 
 /// The mutants that were built last. Fails if none were.
 fn earlier(list: &Path) -> Result<Vec<Mutant>, String> {
-    let fails = |error: &dyn std::fmt::Display| format!("{}: {error}", list.display());
-    let text = std::fs::read_to_string(list).map_err(|error| fails(&error))?;
-    serde_json::from_str(&text).map_err(|error| fails(&error))
+    serde_json::from_str(&room::read(list)?).map_err(|error| format!("{}: {error}", list.display()))
 }
 
 fn write_json(path: &Path, value: &impl Serialize) -> Result<(), String> {
@@ -163,8 +160,12 @@ fn drawn(options: &Options, seed: u64, source: &Path, tree: &mut Tree) -> Result
     let each = options.drawn.div_ceil(rooms.len());
     let mut shuffled = Vec::new();
     for room in rooms {
-        let all = draw::all(source, room, &fields)?;
-        say(&format!("{}: {} mutants to draw from", room.name(), all.len()));
+        let (files, left_out) = room.files(source)?;
+        let all = draw::all(source, room, &files, &fields)?;
+        say(&format!("{}: {} mutants of {} files to draw from", room.name(), all.len(), files.len()));
+        for (why, count) in left_out {
+            say(&format!("  {count} files left out: {why}"));
+        }
         shuffled.push(draw::shuffled(all, room, seed));
     }
     let mut spoilt = Vec::new();

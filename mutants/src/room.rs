@@ -1,6 +1,7 @@
 //! Which files belong to which room, and which are left out.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// A part of the bench that mutants are drawn from, each on its own.
@@ -83,7 +84,7 @@ const PLACES: &[(Room, &[&str])] = &[
     ),
 ];
 
-/// Files that no mutant is made of, by how their path ends, and why.
+/// Files of rooms that no mutant is made of, by a part of their path, and why.
 const LEFT_OUT: &[(&str, &str)] = &[
     ("/tests.rs", "tests"),
     ("/tests/", "tests"),
@@ -121,9 +122,22 @@ impl Room {
         }
     }
 
-    /// The Rust files of the room, relative to the workspace at `root`, in the order of their names. Fails on what
-    /// cannot be read.
-    pub fn files(self, root: &Path) -> Result<Vec<PathBuf>, String> {
+    /// The Rust files of the room that mutants are made of, relative to the workspace at `root`, in the order of their
+    /// names; and how many are left out, by reason. Fails on what cannot be read.
+    pub fn files(self, root: &Path) -> Result<(Vec<PathBuf>, BTreeMap<&'static str, usize>), String> {
+        let mut left_out_by = BTreeMap::new();
+        let mut files = self.all_files(root)?;
+        files.retain(|file| match left_out(file) {
+            Some(why) => {
+                *left_out_by.entry(why).or_default() += 1;
+                false
+            }
+            None => true,
+        });
+        Ok((files, left_out_by))
+    }
+
+    fn all_files(self, root: &Path) -> Result<Vec<PathBuf>, String> {
         let (_, places) = PLACES.iter().find(|(room, _)| *room == self).expect("every room has a row");
         let mut files = Vec::new();
         for place in *places {
@@ -136,7 +150,6 @@ impl Room {
                 return Err(format!("{place}: there is no such file or folder"));
             }
         }
-        files.retain(|file| !is_left_out(file));
         files.sort();
         Ok(files)
     }
@@ -162,9 +175,15 @@ pub fn rust_files(root: &Path, place: &str) -> Result<Vec<PathBuf>, String> {
     Ok(files)
 }
 
-fn is_left_out(file: &Path) -> bool {
+/// The text of a file. Fails with its name.
+pub fn read(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Why no mutant is made of a file, if none is.
+fn left_out(file: &Path) -> Option<&'static str> {
     let path = file.to_string_lossy();
-    LEFT_OUT.iter().any(|(part, _)| path.contains(part))
+    LEFT_OUT.iter().find(|(part, _)| path.contains(part)).map(|(_, why)| *why)
 }
 
 fn below(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {

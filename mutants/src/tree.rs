@@ -4,6 +4,7 @@
 //! the compiler refuses is thrown out and others are drawn instead, until all of it compiles.
 
 use crate::mutant::Mutant;
+use crate::room::read;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -25,8 +26,6 @@ const COPIED: &[&str] = &["Cargo.toml", "Cargo.lock", "engine", "harness", "spec
 pub struct Tree {
     /// Where it is.
     pub root: PathBuf,
-    /// Where cargo builds it.
-    target: PathBuf,
     /// Where the mutants stand in each of its files, by number.
     written: BTreeMap<PathBuf, Vec<(usize, Range<usize>)>>,
 }
@@ -64,7 +63,7 @@ impl Tree {
             "crosscheck_engine::mutant::switch_on();\n    crosscheck::cli::main()",
         );
         write(&main, &started)?;
-        Ok(Tree { root: root.to_path_buf(), target: root.join("target"), written: BTreeMap::new() })
+        Ok(Tree { root: root.to_path_buf(), written: BTreeMap::new() })
     }
 
     /// Writes mutants into the copy, each by its place in the list, and nothing else.
@@ -185,7 +184,7 @@ impl Tree {
         command
             .current_dir(&self.root)
             .arg(what)
-            .env("CARGO_TARGET_DIR", &self.target)
+            .env("CARGO_TARGET_DIR", self.root.join("target"))
             .env("RUSTFLAGS", "-Awarnings")
             .env("CARGO_PROFILE_RELEASE_LTO", "off")
             .env("CARGO_PROFILE_RELEASE_DEBUG", "0");
@@ -230,10 +229,6 @@ fn copy(from: &Path, to: &Path) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-fn read(path: &Path) -> Result<String, String> {
-    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 fn write(path: &Path, text: &str) -> Result<(), String> {
