@@ -168,6 +168,15 @@ impl Hunt {
             .stderr(Stdio::null())
             // A group of its own, so that its workers end with it.
             .process_group(0);
+        // SAFETY: the call is made between fork and exec, where it is allowed, and asks for nothing but a signal.
+        #[cfg(target_os = "linux")]
+        unsafe {
+            // Ctrl-C ends this program alone: what it started must not go on.
+            command.pre_exec(|| {
+                libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+                Ok(())
+            });
+        }
         let child = command.spawn().map_err(|error| format!("{}: {error}", self.program.display()))?;
         let (how, cpu_s) = wait(child.id(), self.budget);
         Ok(Said { how, cpu_s })

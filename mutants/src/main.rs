@@ -128,6 +128,9 @@ fn run(options: &Options) -> Result<bool, String> {
     };
     hunt.expect_green()?;
     let rows = hunted(options, &hunt, &mutants, &arguments)?;
+    if rows.is_empty() {
+        return Err("no mutant was looked for: none is drawn, or `--only` names none of them".into());
+    }
     say("");
     for row in rows.iter().filter(|row| !row.hunted.is_found()) {
         let reached = if row.hunted.reached { "executed" } else { "not executed" };
