@@ -29,7 +29,7 @@ mod wasmi;
 #[cfg(feature = "wasmtime")]
 mod wasmtime;
 
-use crate::case::Case;
+use crate::case::{Action, Case};
 use crate::features::Features;
 use crate::guard::guarded;
 use crate::observe::{ActionObservation, Capture, Observation, Outcome};
@@ -339,6 +339,38 @@ pub trait Watch {
 
     /// The action that began has ended.
     fn ended(&mut self, observed: &ActionObservation);
+}
+
+/// What the actions of a case show, each performed by `perform` on `run`, while `watch` is told. The observation ends after
+/// an action of which `is_last` says so, and after a panic: nothing of what panicked can be trusted, not even its
+/// destructors.
+fn observe_actions<R>(
+    mut run: R,
+    case: &Case,
+    watch: &mut dyn Watch,
+    perform: impl Fn(&mut R, &Action) -> ActionObservation,
+    is_last: impl Fn(&Outcome) -> bool,
+) -> Observation {
+    let mut actions = Vec::with_capacity(case.actions.len());
+    for (number, action) in case.actions.iter().enumerate() {
+        watch.begins(number);
+        match guarded(|| perform(&mut run, action)) {
+            Ok(observed) => {
+                watch.ended(&observed);
+                let is_last = is_last(&observed.outcome);
+                actions.push(observed);
+                if is_last {
+                    break;
+                }
+            }
+            Err(message) => {
+                actions.push(ActionObservation::panicked(&message));
+                std::mem::forget(run);
+                break;
+            }
+        }
+    }
+    Observation { actions }
 }
 
 /// No watch: a subject that never comes back takes this process with it.

@@ -23,7 +23,9 @@ mod tests;
 use super::Profile;
 use super::linked::operators::Operator;
 use super::linked::types::Ty;
-use super::numbers::{self, NUMBERS, PAGE, Signature, distance, encoded, number_type};
+use super::numbers::{
+    self, NUMBERS, PAGE, Signature, distance, encoded, global_type, globals, number_type, sink_and,
+};
 use super::plan;
 use super::way::function_table;
 use crate::case::{Action, Case, CaseModule};
@@ -33,8 +35,7 @@ use crosscheck_engine::opcode::Proposal;
 use exercise::Body;
 use wasm_encoder::{
     CodeSection, ConstExpr, DataSection, EntityType, ExportKind, ExportSection, Function, FunctionSection,
-    GlobalSection, GlobalType, ImportSection, MemArg, MemArgTarget, MemorySection, MemoryType, Module,
-    TypeSection, ValType,
+    ImportSection, MemArg, MemArgTarget, MemorySection, MemoryType, Module, TypeSection,
 };
 
 /// Name of the module that owns memory and globals, if that is another one.
@@ -282,28 +283,6 @@ fn types(plan: &Plan, blocks: &[Signature]) -> TypeSection {
     types
 }
 
-fn global_types() -> impl Iterator<Item = GlobalType> {
-    [Ty::I64].iter().chain(&NUMBERS).map(|ty| GlobalType {
-        val_type: ty.encoded(&[]),
-        mutable: true,
-        shared: false,
-    })
-}
-
-fn globals(stream: &mut Stream) -> GlobalSection {
-    let mut globals = GlobalSection::new();
-    for ty in global_types() {
-        let init = match ty.val_type {
-            ValType::I32 => ConstExpr::i32_const(stream.u32() as i32),
-            ValType::F32 => ConstExpr::f32_const((stream.u32() as i32 as f32).into()),
-            ValType::F64 => ConstExpr::f64_const((stream.u64() as i64 as f64).into()),
-            _ => ConstExpr::i64_const(stream.u64() as i64),
-        };
-        globals.global(ty, &init);
-    }
-    globals
-}
-
 fn memories(plan: &Plan) -> MemorySection {
     let mut memories = MemorySection::new();
     (0..plan.memories()).for_each(|_| {
@@ -330,7 +309,7 @@ fn export_shared(plan: &Plan, exports: &mut ExportSection) {
     for memory in 0..plan.memories() {
         exports.export(&format!("m{memory}"), ExportKind::Memory, memory);
     }
-    for (global, _) in (0..).zip(global_types()) {
+    for (global, _) in (0..).zip(sink_and(NUMBERS.len()).map(global_type)) {
         exports.export(&format!("g{global}"), ExportKind::Global, global);
     }
 }
@@ -358,7 +337,11 @@ fn provider(plan: &Plan, callees: &[Function], stream: &mut Stream) -> Vec<u8> {
     });
     let mut module = Module::new();
     module.section(&types(plan, &[])).section(&imports).section(&functions).section(&memories(plan));
-    module.section(&globals(stream)).section(&exports).section(&code).section(&data(plan, stream));
+    module
+        .section(&globals(sink_and(NUMBERS.len()), stream))
+        .section(&exports)
+        .section(&code)
+        .section(&data(plan, stream));
     module.finish()
 }
 
@@ -397,7 +380,7 @@ fn user(
         for memory in memories {
             imports.import(PROVIDER, &format!("m{memory}"), memory_type(plan));
         }
-        for (global, ty) in (0..).zip(global_types()) {
+        for (global, ty) in (0..).zip(sink_and(NUMBERS.len()).map(global_type)) {
             imports.import(PROVIDER, &format!("g{global}"), ty);
         }
     }
@@ -422,7 +405,7 @@ fn user(
         module.section(&memories(plan));
     }
     if !provided {
-        module.section(&globals(stream));
+        module.section(&globals(sink_and(NUMBERS.len()), stream));
     }
     module.section(&exports).section(&segments).section(&code);
     if !provided {

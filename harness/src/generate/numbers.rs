@@ -3,7 +3,7 @@
 use super::linked::types::Ty;
 use crate::case::Value;
 use crate::draw::{Stream, values};
-use wasm_encoder::{Ieee32, Ieee64, InstructionSink, ValType};
+use wasm_encoder::{ConstExpr, GlobalSection, GlobalType, Ieee32, Ieee64, InstructionSink, ValType};
 
 /// The types of numbers.
 pub(super) const NUMBERS: [Ty; 4] = [Ty::I32, Ty::I64, Ty::F32, Ty::F64];
@@ -15,6 +15,31 @@ pub(super) const PAGE: u64 = 1 << 16;
 pub(super) struct Signature {
     pub params: Vec<Ty>,
     pub results: Vec<Ty>,
+}
+
+/// The types of a global that everything is mixed into, and of so many that code changes, a type of numbers after the other.
+pub(super) fn sink_and(changing: usize) -> impl Iterator<Item = Ty> {
+    [Ty::I64].into_iter().chain(NUMBERS.into_iter().cycle().take(changing))
+}
+
+/// The type of a global of numbers that code changes.
+pub(super) fn global_type(ty: Ty) -> GlobalType {
+    GlobalType { val_type: ty.encoded(&[]), mutable: true, shared: false }
+}
+
+/// Globals of these types, with random values.
+pub(super) fn globals(tys: impl IntoIterator<Item = Ty>, stream: &mut Stream) -> GlobalSection {
+    let mut globals = GlobalSection::new();
+    for ty in tys.into_iter().map(global_type) {
+        let init = match ty.val_type {
+            ValType::I32 => ConstExpr::i32_const(stream.u32() as i32),
+            ValType::F32 => ConstExpr::f32_const((stream.u32() as i32 as f32).into()),
+            ValType::F64 => ConstExpr::f64_const((stream.u64() as i64 as f64).into()),
+            _ => ConstExpr::i64_const(stream.u64() as i64),
+        };
+        globals.global(ty, &init);
+    }
+    globals
 }
 
 /// Integers at which immediates, extensions, shifts and divisions change their ways.

@@ -339,12 +339,7 @@ impl TypeIdentity {
 
 impl ExportState {
     fn write(&self, writer: &mut Writer) {
-        let (kind, number) = match *self {
-            ExportState::Global(number) => (0, number),
-            ExportState::Table(number) => (1, number),
-            ExportState::Memory(number) => (2, number),
-            ExportState::Unseen => (3, 0),
-        };
+        let (kind, number) = self.code();
         writer.u8(kind);
         writer.u32(number);
     }

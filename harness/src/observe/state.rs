@@ -197,6 +197,18 @@ pub fn capture_state(
     (digest.finish(), state)
 }
 
+impl ExportState {
+    /// What sort of entity it is, as a number, and its place among those.
+    pub(super) fn code(&self) -> (u8, u32) {
+        match *self {
+            ExportState::Global(number) => (0, number),
+            ExportState::Table(number) => (1, number),
+            ExportState::Memory(number) => (2, number),
+            ExportState::Unseen => (3, 0),
+        }
+    }
+}
+
 /// Takes into a digest which instance is the latest of each module.
 pub(crate) fn digest_modules(modules: &[Option<u32>], digest: &mut Digest) {
     modules.iter().for_each(|number| digest.u64(number.map_or(u64::MAX, u64::from)));
@@ -205,14 +217,9 @@ pub(crate) fn digest_modules(modules: &[Option<u32>], digest: &mut Digest) {
 /// Takes into a digest what an instance exports that has a state.
 pub(crate) fn digest_exports(exports: &[(String, ExportState)], digest: &mut Digest) {
     for (name, place) in exports {
-        let (kind, number) = match *place {
-            ExportState::Global(number) => (0, number),
-            ExportState::Table(number) => (1, number),
-            ExportState::Memory(number) => (2, number),
-            ExportState::Unseen => (3, 0),
-        };
+        let (kind, number) = place.code();
         digest.text(name);
-        digest.u64(kind << 32 | u64::from(number));
+        digest.u64(u64::from(kind) << 32 | u64::from(number));
     }
 }
 

@@ -8,7 +8,7 @@
 use super::exports::{Exports, starts_with_host};
 use super::origins::Origins;
 use super::surface::Surface;
-use super::{Acceptance, Prepared, Watch};
+use super::{Acceptance, Prepared, Watch, observe_actions};
 use crate::case::{Action, Value};
 use crate::guard::guarded;
 use crate::hosts::{self, Host, OUT_OF_BOUNDS, Refusal, World};
@@ -230,28 +230,8 @@ pub fn observe<E: Embedding>(
     let exports: Arc<[Exports]> = Exports::of_case(prepared, origins.as_ref()).into();
     let instances = vec![None; prepared.case.modules.len()];
     let by_nobody = Arc::default();
-    let mut run = Run { prepared, store, exports, origins, instances, capture, by_nobody };
-    let mut actions = Vec::with_capacity(prepared.case.actions.len());
-    for (number, action) in prepared.case.actions.iter().enumerate() {
-        watch.begins(number);
-        match guarded(|| run.action(action)) {
-            Ok(observed) => {
-                watch.ended(&observed);
-                let hung = out_of_fuel(&observed.outcome);
-                actions.push(observed);
-                if hung {
-                    break;
-                }
-            }
-            Err(message) => {
-                actions.push(ActionObservation::panicked(&message));
-                // Nothing of a store that panicked can be trusted, not even its destructors.
-                std::mem::forget(run);
-                break;
-            }
-        }
-    }
-    Observation { actions }
+    let run = Run { prepared, store, exports, origins, instances, capture, by_nobody };
+    observe_actions(run, prepared.case, watch, Run::action, out_of_fuel)
 }
 
 /// Whether an engine finds bytes to be a valid module, in a store that was made for nothing else.

@@ -1,7 +1,7 @@
 //! A mode of our engine in a configuration that must not change what is observed.
 
 use super::trace::{Recorder, Trace};
-use super::{Capabilities, Prepared, Subject, Watch, linked};
+use super::{Capabilities, Prepared, Subject, Watch, linked, observe_actions};
 use crate::case::{Action, Limits, Value};
 use crate::guard::guarded;
 use crate::hosts::{Host, Played};
@@ -250,24 +250,7 @@ impl Subject for LaneSubject {
     fn observe(&self, prepared: &Prepared<'_>, capture: Capture, watch: &mut dyn Watch) -> Observation {
         let mut run = Run::new(&self.lane, prepared, capture);
         run.store.set_trace(self.trace.clone());
-        let mut actions = Vec::with_capacity(prepared.case.actions.len());
-        for (number, action) in prepared.case.actions.iter().enumerate() {
-            watch.begins(number);
-            let observed = guarded(|| run.action(action));
-            match observed {
-                Ok(observed) => {
-                    watch.ended(&observed);
-                    actions.push(observed);
-                }
-                Err(message) => {
-                    // Nothing of a store that panicked can be trusted, so the observation ends here.
-                    actions.push(ActionObservation::panicked(&message));
-                    std::mem::forget(run);
-                    break;
-                }
-            }
-        }
-        Observation { actions }
+        observe_actions(run, prepared.case, watch, Run::action, |_| false)
     }
 }
 

@@ -25,10 +25,9 @@ mod store;
 mod types;
 mod value;
 
-use super::{Acceptance, Capabilities, Prepared, Subject, Watch};
+use super::{Acceptance, Capabilities, Prepared, Subject, Watch, observe_actions};
 use crate::case::{Action, Value};
 use crate::features::Features;
-use crate::guard::guarded;
 use crate::hosts::Host;
 use crate::observe::{ActionObservation, Capture, Observation, Outcome};
 use memory::{Memory, Table};
@@ -77,22 +76,8 @@ impl Subject for ModelSubject {
     fn observe(&self, prepared: &Prepared<'_>, capture: Capture, watch: &mut dyn Watch) -> Observation {
         let host = Host::new(prepared.case.hosts, capture);
         let store = Store::new(prepared.case.limits, host, capture);
-        let mut run = Run { prepared, store, latest: vec![None; prepared.case.modules.len()] };
-        let mut actions = Vec::with_capacity(prepared.case.actions.len());
-        for (number, action) in prepared.case.actions.iter().enumerate() {
-            watch.begins(number);
-            match guarded(|| run.action(action)) {
-                Ok(observed) => {
-                    watch.ended(&observed);
-                    actions.push(observed);
-                }
-                Err(message) => {
-                    actions.push(ActionObservation::panicked(&message));
-                    break;
-                }
-            }
-        }
-        Observation { actions }
+        let run = Run { prepared, store, latest: vec![None; prepared.case.modules.len()] };
+        observe_actions(run, prepared.case, watch, Run::action, |_| false)
     }
 }
 

@@ -1,12 +1,12 @@
 //! The modules of a case: that of the exercises, and perhaps one that owns the memories, tables and globals.
 
 use super::{DROPPED_LENGTH, GLOBALS, Object, PAGE, PROVIDER, SEGMENTS, SINK, Stream, Ty, World};
-use crate::generate::numbers::NUMBERS;
+use crate::generate::numbers::{NUMBERS, global_type, globals, sink_and};
 use std::borrow::Cow;
 use wasm_encoder::{
     CodeSection, ConstExpr, DataCountSection, DataSection, ElementSection, Elements, EntityType, ExportKind,
-    ExportSection, Function, FunctionSection, GlobalSection, GlobalType, HeapType, ImportSection,
-    MemorySection, MemoryType, Module, RefType, TableSection, TableType, TypeSection, ValType,
+    ExportSection, Function, FunctionSection, HeapType, ImportSection, MemorySection, MemoryType, Module,
+    RefType, TableSection, TableType, TypeSection, ValType,
 };
 
 /// The types: of functions with exercises, and of functions that grow, by the type they give.
@@ -34,7 +34,7 @@ pub(super) fn provider(world: &World, stream: &mut Stream) -> Vec<u8> {
     }
     let mut module = Module::new();
     module.section(&types()).section(&functions).section(&tables(world)).section(&memories(world));
-    module.section(&globals(stream)).section(&exports);
+    module.section(&globals(sink_and(NUMBERS.len()), stream)).section(&exports);
     let (mut segments, mut data) = (ElementSection::new(), DataSection::new());
     fill_tables(world, world.growers(), &mut segments);
     fill_memories(world, stream, &mut data);
@@ -90,7 +90,10 @@ pub(super) fn user(world: &World, bodies: &[Function], stream: &mut Stream) -> V
     let mut module = Module::new();
     module.section(&types()).section(&imports).section(&functions);
     if !world.has_provider {
-        module.section(&tables(world)).section(&memories(world)).section(&globals(stream));
+        module
+            .section(&tables(world))
+            .section(&memories(world))
+            .section(&globals(sink_and(NUMBERS.len()), stream));
     }
     module.section(&exports).section(&segments).section(&DataCountSection { count: data.len() });
     module.section(&code).section(&data);
@@ -191,20 +194,6 @@ fn tables(world: &World) -> TableSection {
         tables.table(table_type(*table));
     });
     tables
-}
-
-fn global_type(ty: Ty) -> GlobalType {
-    GlobalType { val_type: ty.encoded(&[]), mutable: true, shared: false }
-}
-
-fn globals(stream: &mut Stream) -> GlobalSection {
-    let mut globals = GlobalSection::new();
-    globals.global(global_type(Ty::I64), &ConstExpr::i64_const(stream.u64() as i64));
-    globals.global(global_type(Ty::I32), &ConstExpr::i32_const(stream.u32() as i32));
-    globals.global(global_type(Ty::I64), &ConstExpr::i64_const(stream.u64() as i64));
-    globals.global(global_type(Ty::F32), &ConstExpr::f32_const((stream.u32() as i32 as f32).into()));
-    globals.global(global_type(Ty::F64), &ConstExpr::f64_const((stream.u64() as i64 as f64).into()));
-    globals
 }
 
 fn start(object: Object, at: u64) -> ConstExpr {

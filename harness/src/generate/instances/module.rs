@@ -4,12 +4,12 @@ use super::body::{Body, Home, SEGMENT_BYTES};
 use super::{
     IMPORTERS, NAMES, NEXT, NUMBERS, OWN_GLOBALS, Plan, REGISTERED, SINK, Signature, Stream, TYPES, Ty,
 };
-use crate::generate::numbers::encoded;
+use crate::generate::numbers::{encoded, global_type, globals};
 use std::borrow::Cow;
 use wasm_encoder::{
     CodeSection, ConstExpr, DataCountSection, DataSection, ElementSection, Elements, EntityType, ExportKind,
-    ExportSection, Function, FunctionSection, GlobalSection, GlobalType, HeapType, ImportSection,
-    MemorySection, MemoryType, Module, RefType, StartSection, TableSection, TableType, TypeSection,
+    ExportSection, Function, FunctionSection, GlobalSection, HeapType, ImportSection, MemorySection,
+    MemoryType, Module, RefType, StartSection, TableSection, TableType, TypeSection,
 };
 
 /// The types after those of registered functions: of the host, and of start functions.
@@ -61,7 +61,10 @@ pub(super) fn registering(plan: &Plan, stream: &mut Stream) -> Vec<u8> {
     segments.declared(Elements::Functions(Cow::Owned(home.direct.clone().collect())));
     let mut module = Module::new();
     module.section(&types(plan)).section(&imports()).section(&functions).section(&memories);
-    module.section(&globals(stream)).section(&exports).section(&StartSection { function_index: start });
+    module
+        .section(&globals(NUMBERS, stream))
+        .section(&exports)
+        .section(&StartSection { function_index: start });
     module.section(&segments);
     let data = data(plan, stream);
     if plan.choices.bulk {
@@ -98,7 +101,7 @@ pub(super) fn importing(plan: &Plan, stream: &mut Stream) -> Vec<u8> {
     let mut segments = ElementSection::new();
     segments.declared(Elements::Functions(Cow::Owned(home.direct.clone().collect())));
     let mut module = Module::new();
-    module.section(&types(plan)).section(&imports).section(&functions).section(&globals(stream));
+    module.section(&types(plan)).section(&imports).section(&functions).section(&globals(NUMBERS, stream));
     module.section(&exports).section(&segments).section(&code);
     module.finish()
 }
@@ -147,19 +150,6 @@ fn memory_type(plan: &Plan) -> MemoryType {
         shared: false,
         page_size_log2: None,
     }
-}
-
-fn global_type(ty: Ty) -> GlobalType {
-    GlobalType { val_type: ty.encoded(&[]), mutable: true, shared: false }
-}
-
-fn globals(stream: &mut Stream) -> GlobalSection {
-    let mut globals = GlobalSection::new();
-    globals.global(global_type(Ty::I32), &ConstExpr::i32_const(stream.u32() as i32));
-    globals.global(global_type(Ty::I64), &ConstExpr::i64_const(stream.u64() as i64));
-    globals.global(global_type(Ty::F32), &ConstExpr::f32_const((stream.u32() as i32 as f32).into()));
-    globals.global(global_type(Ty::F64), &ConstExpr::f64_const((stream.u64() as i64 as f64).into()));
-    globals
 }
 
 fn export_globals(exports: &mut ExportSection) {

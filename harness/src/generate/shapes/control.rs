@@ -84,13 +84,8 @@ impl Body<'_> {
         self.walk_on();
         if !self.is_dead() {
             self.want(&params);
-            self.count_down(counter);
-            self.op().br_if(0);
-            self.take(1);
         }
-        self.close();
-        self.times /= count as u64;
-        self.leave_block();
+        self.end_rounds(counter, count);
     }
 
     /// Something done a few times, on a stack that it leaves as it is.
@@ -103,6 +98,11 @@ impl Body<'_> {
         self.enter(Kind::Loop, &[], &[], Some(counter), false);
         self.times *= count as u64;
         write(self);
+        self.end_rounds(counter, count);
+    }
+
+    /// Ends a loop that is entered so many times, as its counter says.
+    fn end_rounds(&mut self, counter: u32, count: usize) {
         if !self.is_dead() {
             self.count_down(counter);
             self.op().br_if(0);

@@ -2,13 +2,12 @@
 
 use super::state::Callee;
 use super::{GLOBAL_COUNT, GLOBALS, PROVIDER, Plan, SINK, SLOT_TABLE, SLOTS, Signature, Stream};
-use crate::generate::linked::types::Ty;
-use crate::generate::numbers::{NUMBERS, PAGE, encoded};
+use crate::generate::numbers::{PAGE, encoded, global_type, globals, sink_and};
 use std::borrow::Cow;
 use wasm_encoder::{
     CodeSection, ConstExpr, DataSection, ElementSection, Elements, EntityType, ExportKind, ExportSection,
-    Function, FunctionSection, GlobalSection, GlobalType, ImportSection, MemorySection, MemoryType, Module,
-    RefType, TableSection, TableType, TypeSection, ValType,
+    Function, FunctionSection, ImportSection, MemorySection, MemoryType, Module, RefType, TableSection,
+    TableType, TypeSection,
 };
 
 /// The module of the callees. It imports the hosts as well, so that both modules have the same index space.
@@ -28,7 +27,10 @@ pub(super) fn provider(plan: &Plan, callees: &[Function], stream: &mut Stream) -
     });
     let mut module = Module::new();
     module.section(&types(plan, &[])).section(&imports).section(&functions).section(&tables(plan));
-    module.section(&memories(plan)).section(&globals(stream)).section(&exports);
+    module
+        .section(&memories(plan))
+        .section(&globals(sink_and(GLOBAL_COUNT as usize), stream))
+        .section(&exports);
     module.section(&elements(plan, &[], stream)).section(&code).section(&data(plan, stream));
     module.finish()
 }
@@ -61,7 +63,7 @@ pub(super) fn user(
         for memory in 0..plan.choices.memories {
             imports.import(PROVIDER, &format!("m{memory}"), memory_type(plan));
         }
-        for (global, ty) in global_types().enumerate() {
+        for (global, ty) in sink_and(GLOBAL_COUNT as usize).map(global_type).enumerate() {
             imports.import(PROVIDER, &format!("g{global}"), ty);
         }
     }
@@ -78,7 +80,10 @@ pub(super) fn user(
     let mut module = Module::new();
     module.section(&types(plan, blocks)).section(&imports).section(&functions);
     if !provided {
-        module.section(&tables(plan)).section(&memories(plan)).section(&globals(stream));
+        module
+            .section(&tables(plan))
+            .section(&memories(plan))
+            .section(&globals(sink_and(GLOBAL_COUNT as usize), stream));
     }
     let all: Vec<u32> = (0..plan.functions()).collect();
     module.section(&exports).section(&elements(plan, &all, stream)).section(&code);
@@ -157,29 +162,6 @@ fn memories(plan: &Plan) -> MemorySection {
         memories.memory(memory_type(plan));
     });
     memories
-}
-
-fn global_types() -> impl Iterator<Item = GlobalType> {
-    let changing = NUMBERS.iter().cycle().take(GLOBAL_COUNT as usize);
-    [Ty::I64].iter().chain(changing).map(|ty| GlobalType {
-        val_type: ty.encoded(&[]),
-        mutable: true,
-        shared: false,
-    })
-}
-
-fn globals(stream: &mut Stream) -> GlobalSection {
-    let mut globals = GlobalSection::new();
-    for ty in global_types() {
-        let init = match ty.val_type {
-            ValType::I32 => ConstExpr::i32_const(stream.u32() as i32),
-            ValType::F32 => ConstExpr::f32_const((stream.u32() as i32 as f32).into()),
-            ValType::F64 => ConstExpr::f64_const((stream.u64() as i64 as f64).into()),
-            _ => ConstExpr::i64_const(stream.u64() as i64),
-        };
-        globals.global(ty, &init);
-    }
-    globals
 }
 
 /// Random bytes at both ends of the first page of every memory.
